@@ -1,0 +1,99 @@
+"""What to do about one contact. Pure: no Django, clock, network or settings.
+
+Every field goes through its cleaner; repairs become one draft, doubts one hand-off. A locked field is never
+touched and never asked about again: whoever locked it has decided.
+"""
+
+from collections.abc import Callable, Mapping
+
+from agents.contacts import countries, emails, fields, names, phones
+from agents.contacts.cleaned import Cleaned
+from agents.types import Draft, Evidence, Handoff, Outcome
+from portal.systems.records import Contact
+
+_LABELS = {
+    "full_name": "name",
+    "email": "e-mail address",
+    "phone": "phone number",
+    "country": "country",
+    "address": "address",
+    "city": "city",
+    "postcode": "postcode",
+}
+
+
+def decide(contact: Contact) -> Outcome:
+    """At most one draft `contact.update` and one hand-off; neither if the contact is clean."""
+    cleaned = _clean_fields(contact.fields)
+    locked = tuple(
+        name for name, done in cleaned.items() if name in contact.locked_fields and done.action != "keep"
+    )
+    open_fields = {name: done for name, done in cleaned.items() if name not in contact.locked_fields}
+    fixes = {name: done for name, done in open_fields.items() if done.action == "fix"}
+    doubts = {name: done for name, done in open_fields.items() if done.action == "flag"}
+    flags = tuple(f"locked:{name}" for name in locked) + tuple(f"unclear:{name}" for name in doubts)
+    return Outcome(
+        drafts=(_draft(contact, fixes, flags),) if fixes else (),
+        handoff=_handoff(contact, doubts) if doubts else None,
+        flags=flags,
+        confidence=min((done.confidence for done in fixes.values()), default=1.0),
+    )
+
+
+def _clean_fields(found: Mapping[str, str]) -> dict[str, Cleaned]:
+    """The cleaned value of each field that is there and has a cleaner."""
+    country = countries.find(found.get("country", ""))
+    cleaners: dict[str, Callable[[str], Cleaned]] = {
+        "full_name": lambda raw: names.clean(raw, found.get("email", "")),
+        "email": emails.clean,
+        "phone": lambda raw: _with_extension(phones.clean(raw, country), raw),
+        "country": countries.clean,
+        "address": fields.clean_address,
+        "city": fields.clean_city,
+        "postcode": lambda raw: fields.clean_postcode(raw, country),
+    }
+    return {name: clean(found[name]) for name, clean in cleaners.items() if name in found}
+
+
+def _with_extension(done: Cleaned, raw: str) -> Cleaned:
+    """The field holds number and extension in one text, written as in RFC 3966."""
+    if not done.extension:
+        return done
+    value = f"{done.value};ext={done.extension}"
+    return Cleaned(raw) if value == raw else Cleaned(value, "fix", done.reason, done.confidence)
+
+
+def _draft(contact: Contact, fixes: Mapping[str, Cleaned], flags: tuple[str, ...]) -> Draft:
+    return Draft(
+        action="contact.update",
+        target=f"contact:{contact.contact_id}",
+        args={"changes": {name: done.value for name, done in fixes.items()}},
+        confidence=min(done.confidence for done in fixes.values()),
+        justification="Tidies " + _listed(list(fixes)) + " without changing what is meant.",
+        evidence=tuple(_evidence(contact, name, done) for name, done in fixes.items()),
+        flags=flags,
+    )
+
+
+def _handoff(contact: Contact, doubts: Mapping[str, Cleaned]) -> Handoff:
+    return Handoff(
+        reason="needs_a_person",
+        summary=f"Please look at {_listed(list(doubts))}: only a guess could repair it.",
+        found={name: done.reason for name, done in doubts.items()},
+        evidence=tuple(_evidence(contact, name, done) for name, done in doubts.items()),
+    )
+
+
+def _evidence(contact: Contact, name: str, done: Cleaned) -> Evidence:
+    label = _LABELS[name].capitalize()
+    claim = (
+        f"{label}: {done.reason}"
+        if done.action == "flag"
+        else f"{label} becomes {done.value!r}: {done.reason}"
+    )
+    return Evidence(claim, f"contact:{contact.contact_id}", contact.fields[name], name)
+
+
+def _listed(found: list[str]) -> str:
+    words = [_LABELS[name] for name in found]
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

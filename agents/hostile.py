@@ -1,0 +1,205 @@
+"""Finds text that talks to the machine instead of to the staff. Pure: no Django, clock, network or settings.
+
+It only flags and sets passages aside: a flag never proves an attack, and nothing found here is ever obeyed.
+Read by the agents before they classify or quote what a stranger wrote.
+"""
+
+import base64
+import binascii
+import re
+import unicodedata
+from dataclasses import dataclass
+
+INJECTION = "injection"
+HIDDEN_TEXT = "hidden_text"
+
+_ORDERS = r"(?:instructions?|prompts?|directions?|directives?|commands?|guidelines|rules|programming|tasks?|messages?)"
+_EARLIER = r"(?:previous|prior|preceding|earlier|above|foregoing|following|initial|original|existing|current)"
+_MACHINE = (
+    r"(?:a\.?i\.?|artificial intelligence|(?:large )?language model|llm"
+    r"|chat ?gpt|gpt-?\d{0,2}|chat ?bot|assistant model)"
+)
+_UTTER = (
+    r"(?:say|says|print|output|write|repeat|reply|respond|answer|report|return|state|include|display|spell)"
+)
+_DISMISS = r"(?:ignor|disregard|forget|overrid|overrul|bypass|neglect|skip)\w*"
+_WITHIN = r"[^.!?\n]"  # inside one sentence
+
+_OVERRIDING = (
+    rf"\b{_DISMISS}\b{_WITHIN}{{0,40}}\b{_EARLIER}\b{_WITHIN}{{0,30}}\b(?:{_ORDERS}|text|context"
+    rf"|content|input|everything)",
+    rf"\b{_DISMISS}\s+(?:all\s+)?(?:of\s+)?(?:your|these|those|any|every|all"
+    rf"|the system)\b{_WITHIN}{{0,20}}\b{_ORDERS}",
+    r"\b(?:ignor|disregard)\w*\s+(?:all|any|every)\s+(?:the\s+)?(?:\w+\s+)?"
+    r"(?:indicators?|findings|warnings?|evidence|criteria|safeguards?|restrictions?|polic(?:y|ies))\b",
+    r"\boverrid\w* (?:the |all |any |every )?(?:\w+ )?(?:scor|review|check|result|setting|safety|polic"
+    r"|decision)",
+    r"\bfocus (?:exclusively|only|solely) on\b|\bstrictly (?:adhere|follow|obey)\b",
+    r"\b(?:new|additional|updated|special|following) instructions?\s?[:!]|\byour new (?:task|role|goal)\b",
+    r"\bstop\s+(?:everything|all (?:processing|tasks|instructions)|now and|what you are doing)\b",
+    r"(?:\bstop\b\W{1,5}){2}",
+    r"\bbefore you (?:can )?(?:solve|do|complete|start|finish|continue with|proceed with)"
+    r" (?:the|your|this|any) (?:\w+ )?tasks?\b",
+)
+_PRYING = (
+    r"\b(?:system|hidden|initial|starting|original|secret|internal)\s+(?:prompts?|instructions?|messages?)\b",
+    r"\b(?:your|the|those|these)\s+(?:\w+\s+)?prompts?\b",
+    r"\b(?:print|reveal|show|repeat|output|display|leak|dump|encode|translate|recite|what (?:is|are|were))\b"
+    rf"{_WITHIN}{{0,40}}\b(?:your|previous|prior|above)\s+(?:{_EARLIER}\s+)?"
+    r"(?:instructions|directives|guidelines|programming|rules|configuration|context)\b(?!\s+(?:for|on"
+    r"|about))",
+    r"\b(?:repeat|spell|translate|recite|print)\b"
+    rf"{_WITHIN}{{0,30}}\b(?:above|entire|whole|initial|previous)\b{_WITHIN}{{0,15}}"
+    r"\b(?:text|conversation|message|prompt|context|document)\b",
+    r"\byou (?:were|have been) (?:instructed|programmed|prompted|trained|told) (?:to|with|by|before|not)\b",
+    r"\b(?:text|instructions|rules|prompt|orders) (?:that )?you (?:were|have been|are|got) given\b",
+    r"\bwere those instructions\b|\bcomplete (?:this|the) sentence\b|\bdocument snippets\b",
+    rf"\bcould you repeat\b{_WITHIN}{{0,40}}\bfor me\b",
+    r"\b(?:rot-?13|base-?64|hex|morse|leet\w*)[ -](?:encod|decod|string|text)",
+    r"\b(?:en|de)cod\w+ (?:in|as|from|with) (?:rot|base|hex|morse)",
+)
+_MARKING = (
+    r"^[^\w\n]{0,8}(?:to-?do|system|assistant|user|human|instructions?|ai|model|new task|sudo)\s?[:>]\s*\S",
+    r"##\s?\W{0,2}(?:system|instructions?|new|admin|assistant|end|begin|response|task)(?:\b|_)",
+    r"<\s?/?\s?(?:system|information|instructions?|important|prompt|assistant|user|admin|task|im_start"
+    r"|sys|inst)\b"
+    r"[^>\n]{0,30}>",
+    r"<\|[^|\n]{0,40}\|?>?|<<\s?/?sys\s?>>|[\[{](?:input|output|prompt|insert)\b[^\]}\n]{0,30}[\]}]",
+    r"\[/?(?:inst|system|sys|admin|assistant|jailbreak|user)\b[^\]\n]{0,20}\]",
+)
+_ADDRESSING = (
+    r"\b(?:dear|hey|hi|hello|to you,?|note to|message to|attention,?|you,|if you(?: a|'| a)re)"
+    rf" (?:an? |the |any |all )?{_MACHINE}\b",
+    rf"\b{_MACHINE} (?:assistants?|agents?|reviewers?|models?|systems?|programmed|created|developed"
+    rf"|language|tool)\b",
+    r"\b(?:automated|automatic|machine)\s+(?:screening|analysis|review|evaluation|processing|grading"
+    r"|summari\w+)"
+    r"\s+(?:software|systems?|tools?|agents?|models?)\b",
+    r"\b(?:jail ?break\w*|(?:developer|dan|god) mode|do anything now|uncensored|unfiltered|openai)\b",
+    r"\b(?:chat ?gpt|gpt-?\d)\b",
+)
+_CASTING = (
+    r"\b(?:act|behave|respond|reply|answer|speak|talk|write|pose|role-?play|operate|function"
+    r"|serve) (?:only )?"
+    r"(?:as|like) (?:if you (?:are|were)|an? |the |my |two |both |\"|'|[A-Z]{3})",
+    rf"\b(?:pretend|imagine|simulat\w+|emulat\w+)\b{_WITHIN}{{0,30}}"
+    r"\b(?:to be|you(?:'re| are| were)|that you|being|as an?)\b",
+    r"\b(?:from now on|from this (?:moment|point)(?: on\w*)?|henceforth|for the rest of this (?:chat"
+    r"|conversation))"
+    r",?\s+(?:you|your|we will|i want you|everything)\b",
+    r"\byou(?:'re| are| will be|'ll be)? (?:now|going to|to|about to) (?:be an? |act as|play|pretend"
+    r"|respond|in |"
+    r"free\b|under |impersonate|simulate|take on|become|immerse|roleplay|generate)",
+    r"\byou(?:'re| are)? now (?:an? |the |my |[\"'“])",
+    r"\bi want you to (?:act|play|be|pretend|become|respond|answer|reply|write|ignore|imagine|generate"
+    r"|assume)\b",
+    r"\b(?:assume|take on|adopt|play) the (?:role|identity|personality|part|character) of\b",
+    r"\b(?:in|of|break|stay in|out of|remain in) character\b|\brole[- ]?play(?:ing|s)?\b|\bpersona\b",
+)
+_UNBINDING = (
+    r"\b(?:without|no|any|free (?:of|from)|bypass\w*|ignor\w*)\s+(?:any |all |moral |ethical |legal "
+    r"|content |safety )+"
+    r"(?:restrictions?|filters?|limits?|limitations?|guidelines|constraints?|principles|boundaries|standards"
+    r"|considerations|policies)\b",
+    r"\b(?:act|be|is|are|being) (?:completely |totally )?"
+    r"(?:unethical|immoral|amoral|uninhibited|unrestricted|without morals)\b",
+)
+_DICTATING = (
+    rf"\b(?:just|only|simply|exactly|always|must|will|then|instead)\s+{_UTTER}\s?"
+    r"(?:only|just|exactly|with|as|:|the (?:word|phrase|text)|[\"“'`<])",
+    rf"\b{_UTTER}\s+(?:only|just|exactly|verbatim|nothing but|in json|in base64)\b|\band {_UTTER}\s?:",
+    rf"\b(?:start|begin|end|preface|prefix|finish|preced)\w*\s+(?:each|every|all|your"
+    rf"|any)\b{_WITHIN}{{0,30}}\b"
+    r"(?:message|response|answer|repl(?:y|ies)|output|sentence)s?\b",
+    r"\b(?:your|each|every|all) (?:next |first |whole )?"
+    r"(?:message|response|answer|output|repl(?:y|ies)|role|task|goal|purpose|job)s?"
+    r" (?:must|should|will|is to|are to|has to|shall)\b",
+    r"\b(?:you|dan|it|he|she) (?:must|will|should|can|shall|have to) (?:always |never |not |only ){0,2}"
+    rf"(?:{_UTTER}|refuse|obey|comply|follow (?:these|the|all|my)|generate|pretend|speak in"
+    rf"|use (?:profanity|swear))\b"
+    rf"{_WITHIN}{{0,40}}\b"
+    r"(?:as|rules?|user|any|everything|all|me|question|request|with|ethic\w*|legal\w*|moral\w*)\b",
+)
+_FAMILIES = (_OVERRIDING, _PRYING, _MARKING, _ADDRESSING, _CASTING, _UNBINDING, _DICTATING)
+_SURE = tuple(re.compile(phrase, re.IGNORECASE | re.MULTILINE) for family in _FAMILIES for phrase in family)
+
+_HIDDEN = re.compile(
+    r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
+)
+# Joiners belong into emoji and Arabic, Indic and Hebrew writing; between Latin letters they hide words.
+_SMUGGLED = re.compile(
+    r"[A-Za-z0-9][\u200b-\u200d\u2060-\u2064\ufeff\u00ad]+[A-Za-z0-9]"
+    r"|[\u202a-\u202e\u2066-\u2069]"
+    r"|(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0020-\U000e007e]+"
+)
+_COMMENT = re.compile(r"<!--(.*?)(?:-->|\Z)", re.DOTALL)
+_BLOCK = re.compile(
+    r"<(information|system|instructions?|important|prompt|admin|task)\b[^>]{0,30}>.*?(?:</\1\s*>|\Z)",
+    re.I | re.S,
+)
+_ENCODED = re.compile(r"\b[A-Za-z0-9+/]{24,}={0,2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says to the staff (`matter`) and what it says to the machine (`passages`, as they stand in it)."""
+
+    matter: str
+    flags: tuple[str, ...] = ()
+    passages: tuple[str, ...] = ()
+
+
+def read(text: str) -> Reading:
+    """Part the text: `matter` holds no hidden characters, no comments of HTML and no line that gives orders.
+
+    If nothing would be left, `matter` is the text without its hidden characters: it still has to be routed.
+    """
+    visible = reveal(text)
+    passages = tuple(dict.fromkeys(_orders(visible)))
+    flags = [INJECTION] if passages or _smuggles_orders(text) else []
+    if _SMUGGLED.search(text):
+        flags.append(HIDDEN_TEXT)
+    return Reading(_without_orders(visible), tuple(flags), passages)
+
+
+def flags(text: str) -> tuple[str, ...]:
+    """`injection` for text that instructs the machine, `hidden_text` for characters nobody can see."""
+    return read(text).flags
+
+
+def reveal(text: str) -> str:
+    """The text as a person sees it: compatibility forms folded (NFKC), control and hidden characters taken out."""
+    folded = unicodedata.normalize("NFKC", _HIDDEN.sub("", text))
+    return "".join(c if c in "\n\t" or unicodedata.category(c) != "Cc" else " " for c in folded)
+
+
+def _instructs(text: str) -> bool:
+    return any(pattern.search(text) for pattern in _SURE)
+
+
+def _orders(visible: str) -> list[str]:
+    found = [block.group(0) for block in _BLOCK.finditer(visible)]
+    return found + [line.strip() for line in visible.splitlines() if _instructs(line)]
+
+
+def _smuggles_orders(text: str) -> bool:
+    """Orders written in tag characters (Unicode block E0000) or in base64."""
+    tags = "".join(chr(ord(c) - 0xE0000) for c in text if 0xE0020 <= ord(c) <= 0xE007E)
+    return _instructs(tags) or any(_instructs(_decode(token)) for token in _ENCODED.findall(text)[:20])
+
+
+def _decode(token: str) -> str:
+    try:
+        return base64.b64decode(token + "=" * (-len(token) % 4), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _without_orders(visible: str) -> str:
+    open_text = _COMMENT.sub("\n", _BLOCK.sub("\n", visible))
+    lines = [line for line in open_text.splitlines() if not _instructs(line)]
+    sentences = [part for part in re.split(r"(?<=[.!?])\s+", open_text) if not _instructs(part)]
+    for kept in ("\n".join(lines), " ".join(sentences)):
+        if re.search(r"\w{2}", kept):
+            return kept.strip()
+    return visible.strip()

@@ -1,0 +1,63 @@
+"""Runs of agents and their steps. An agents process writes these rows and submissions, nothing else."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from approvals.models import Case
+from portal.models import WorkspaceRow
+
+
+class Run(WorkspaceRow):
+    """One agent at work on one case. `fence` counts leases, so that a frozen worker cannot finish for another."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="runs")
+    agent = models.CharField(max_length=40)
+    agent_version = models.CharField(max_length=20)
+    model_version = models.CharField(max_length=80, blank=True)
+    trace_id = models.CharField(max_length=32)
+    state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    fence = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["workspace", "id"], name="run_open", condition=~Q(state__in=["done", "failed"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent} run {self.pk}"
+
+
+class Step(WorkspaceRow):
+    """One step of a run, insert-only: what went in and came out by digest, what it cost and how long it took."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="steps")
+    seq = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=20)
+    input_digest = models.CharField(max_length=64)
+    output_digest = models.CharField(max_length=64)
+    note = models.CharField(max_length=300, blank=True)
+    micros = models.PositiveIntegerField(default=0)
+    cost_micros = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "seq"], name="step_seq_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.name}"

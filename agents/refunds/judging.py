@@ -1,0 +1,286 @@
+"""One request against the records and the policy. Pure.
+
+Owns the order of the checks: which order, its status, what was sent back before, what, where to. Text moves no check.
+"""
+
+from collections.abc import Mapping
+
+from agents.refunds import amounts, destinations, phrases, picking
+from agents.refunds.destinations import Destination, Problem
+from agents.refunds.facts import Facts
+from agents.refunds.phrases import Kind
+from agents.refunds.picking import Pick
+from agents.refunds.reading import Mentions, Request
+from agents.refunds.verdicts import Doubt, Plan, Referral, Refusal, Verdict
+from portal.systems.records import Order, PaymentMethod
+
+_SENT_BACK = frozenset({"cancelled", "return requested"})
+
+
+def judge(request: Request, mentions: Mentions, facts: Facts) -> tuple[Verdict, ...]:
+    """A verdict for each order that the request names."""
+    orders, unknown = match_orders(request, facts)
+    if unknown:
+        return (_doubt_order(unknown),)
+    if not orders:
+        return (_doubt_no_order(request),)
+    if phrases.RETRACTED.search(request.text) or any(phrases.TENTATIVE.search(p.text) for p in request.asked):
+        return (_doubt_wish(orders),)
+    if Kind.CANCEL in request.kinds:
+        return tuple(_judge_cancel(request, order, facts) for order in _each(orders))
+    known = [item for order in facts.orders for item in order.items]
+    picks = picking.pick_all(request, orders, known)
+    said = _texts_of_destination(request, mentions)
+    return tuple(_judge_return(request, order, picks[order.order_id], said, facts) for order in _each(orders))
+
+
+def match_orders(request: Request, facts: Facts) -> tuple[dict[str, Order], str]:
+    """Orders by the spelling used, and the first spelling that fits none or several ("" if all fit)."""
+    orders: dict[str, Order] = {}
+    for mention in request.orders:
+        found = facts.find_orders(mention.spelling)
+        if mention.aside or (not found and not mention.sure):
+            continue
+        if len(found) != 1:
+            return {}, mention.spelling
+        orders[mention.spelling] = found[0]
+    return orders, ""
+
+
+def _each(orders: Mapping[str, Order]) -> tuple[Order, ...]:
+    return tuple({order.order_id: order for order in orders.values()}.values())
+
+
+def _judge_cancel(request: Request, order: Order, facts: Facts) -> Verdict:
+    shown = order.order_id
+    if order.status in _SENT_BACK:
+        why = f"Order {shown} has already been {_say_status(order)}; its money has been sent back or is on its way."
+        return Refusal(why, ("CAN-1", "DUP-1"), ("repeat",))
+    if order.status != "pending":
+        return Refusal(
+            f"Order {shown} is {_say_status(order)}, and only a pending order can be cancelled.", ("CAN-1",)
+        )
+    if picking.names_part(request, order):
+        question = f"A cancellation covers all of order {shown}. Shall the whole order be cancelled?"
+        return Doubt("whole_order", question, ("CAN-2",))
+    reason = _judge_reason(request, shown)
+    if not isinstance(reason, str):
+        return reason
+    return _check_money(
+        Plan(
+            "cancel",
+            order,
+            tuple((i, i.quantity) for i in order.items),
+            _NOBODY,
+            order.paid_total_minor,
+            reason,
+        ),
+        destinations.resolve([p.text for p in request.passages], order, facts.methods),
+        facts,
+    )
+
+
+def _judge_reason(request: Request, shown: str) -> str | Doubt | Refusal:
+    text = request.text
+    given = [
+        r
+        for r, p in (
+            ("ordered by mistake", phrases.BY_MISTAKE),
+            ("no longer needed", phrases.NO_LONGER_NEEDED),
+        )
+        if p.search(text)
+    ]
+    other = phrases.OTHER_REASON.search(text)
+    if len(given) == 1 and not other:
+        return given[0]
+    if not given and (other or phrases.SOME_REASON.search(text)):
+        why = f"Order {shown} can only be cancelled because it is no longer needed or was ordered by mistake."
+        return Refusal(why, ("CAN-2",))
+    question = f"Why shall order {shown} be cancelled: is it no longer needed, or was it ordered by mistake?"
+    return Doubt("cancel_reason", question, ("CAN-2",))
+
+
+def _judge_return(request: Request, order: Order, pick: Pick, said: list[str], facts: Facts) -> Verdict:
+    refused = _refuse_status(request, order)
+    if refused and not (pick.problem and len(request.orders) > 1):
+        return refused
+    if pick.problem:
+        return _doubt_items(order, pick)
+    to = destinations.resolve(said, order, facts.methods)
+    plan = Plan(
+        "return",
+        order,
+        pick.rows,
+        to.method or _NOBODY,
+        amounts.sum_rows(pick.rows),
+        "",
+        pick.fit,
+        to.described,
+        tuple(q for q in (*pick.quotes, to.quote) if q),
+    )
+    return _check_money(plan, to, facts)
+
+
+def _refuse_status(request: Request, order: Order) -> Refusal | Doubt | None:
+    shown = order.order_id
+    if order.status == "delivered":
+        return None
+    if order.status in _SENT_BACK:
+        why = f"Order {shown} is {_say_status(order)}; its money has been sent back or is on its way."
+        return Refusal(why, ("DUP-1", "RET-1"), ("repeat",))
+    if order.status == "pending" and request.kinds == {Kind.REFUND}:
+        question = f"Order {shown} is still pending. Shall it be cancelled, and why: no longer needed, or ordered by mistake?"
+        return Doubt("intent", question, ("RET-1", "CAN-2"))
+    clauses = ("RET-1",) if order.status == "pending" else ("RET-1", "ACT-1")
+    return Refusal(
+        f"Order {shown} is {_say_status(order)}, and only a delivered order can be returned.", clauses
+    )
+
+
+def _check_money(plan: Plan, to: Destination, facts: Facts) -> Verdict:
+    """The plan with its destination, or what stands against paying."""
+    order, back = plan.order, amounts.sum_payments(plan.order, "refund")
+    original = destinations.find_original(order, facts.methods)
+    again = _refuse_repeat(plan, back, facts)
+    if again:
+        return again
+    if (
+        original is None
+        or not _adds_up(order)
+        or plan.amount_minor > amounts.sum_payments(order, "payment") - back
+    ):
+        return Referral(
+            "missing_data",
+            f"The payments of order {order.order_id} do not fit its rows or the customer's methods.",
+        )
+    if plan.kind == "cancel":
+        if to.problem is not Problem.NONE_NAMED and to.method != original:
+            question = f"The money of order {order.order_id} goes back to {name_method(original)}. Shall it be cancelled on these terms?"
+            return Doubt("refund_to", question, ("CAN-3",))
+        return _with_method(plan, original)
+    if to.method is None:
+        return _stop_destination(to, original)
+    if to.method != original and to.method.kind != "gift_card":
+        return _stop_destination(Destination(None, Problem.NOT_HELD), original)
+    return plan
+
+
+def _refuse_repeat(plan: Plan, back: int, facts: Facts) -> Refusal | Referral | None:
+    order_id, wanted = plan.order.order_id, set(plan.item_ids)
+    open_ones = [o for o in facts.open_refunds if o.order_id == order_id]
+    if back >= plan.order.paid_total_minor or any(
+        plan.kind == "cancel" or wanted & set(o.item_ids) for o in open_ones
+    ):
+        clauses = ("DUP-1", "RET-1") if plan.kind == "return" else ("CAN-1", "DUP-1")
+        return Refusal(
+            f"The refund for order {order_id} has been made or is already being worked on.",
+            clauses,
+            ("repeat",),
+        )
+    if back or open_ones:
+        summary = (
+            f"Part of order {order_id} has been refunded or is about to be; it must be told apart by hand."
+        )
+        return Referral("unclear", summary, ("DUP-1", "ESC-1"), ("double_refund_risk",))
+    return None
+
+
+def _adds_up(order: Order) -> bool:
+    paid = amounts.sum_payments(order, "payment")
+    currencies = {p.currency for p in order.payments} | {order.currency}
+    sane = all(i.quantity > 0 and i.unit_price_minor >= 0 for i in order.items)
+    return sane and len(currencies) == 1 and paid == order.paid_total_minor > 0
+
+
+def _stop_destination(to: Destination, original: PaymentMethod) -> Refusal | Doubt:
+    if to.problem is Problem.NOT_HELD:
+        why = f"A return is paid back to {name_method(original)}, which the order was paid with, or to a gift card you already hold."
+        return Refusal(why, ("RET-4",))
+    question = f"Where shall the money go: to {name_method(original)}, which the order was paid with, or to a gift card you already hold?"
+    return Doubt("refund_to", question, ("RET-3", "RET-4"))
+
+
+def _doubt_order(spelling: str) -> Doubt:
+    return Doubt(
+        "order_id",
+        f"We find no single order {spelling} under your account. Which order number is it?",
+        ("RET-2",),
+    )
+
+
+def _doubt_no_order(request: Request) -> Doubt:
+    if Kind.CANCEL in request.kinds:
+        return Doubt(
+            "order_id",
+            "Which order shall be cancelled, and is it no longer needed or was it ordered by mistake?",
+            ("CAN-2",),
+        )
+    question = "Which order and which articles is it about, and where shall the money go?"
+    return Doubt("order_id", question, ("RET-2", "RET-3"))
+
+
+def _doubt_wish(orders: Mapping[str, Order]) -> Doubt:
+    shown = " and ".join(order.order_id for order in _each(orders))
+    return Doubt(
+        "intent", f"Do you want us to go ahead with order {shown}, and with what exactly?", ("CONF-1",)
+    )
+
+
+def _doubt_items(order: Order, pick: Pick) -> Doubt:
+    has = ", ".join(f"{i.quantity} x {_describe(i.product, i.options)}" for i in order.items)
+    flags = {"quantity": ("quantity_mismatch",), "not_in_order": ("item_not_in_order",)}.get(pick.problem, ())
+    clauses = ("RET-2", "AMT-1") if pick.problem == "quantity" else ("RET-2",)
+    return Doubt(
+        "items",
+        f"Which articles of order {order.order_id} shall go back, and how many? It holds: {has}.",
+        clauses,
+        flags,
+    )
+
+
+def _describe(product: str, options: Mapping[str, str]) -> str:
+    return f"{product} ({', '.join(options.values())})" if options else product
+
+
+def _texts_of_destination(request: Request, mentions: Mentions) -> list[str]:
+    """What this request says of the destination, else what other refund requests of the message say."""
+    own = [p.text for p in request.passages]
+    if any(destinations.find_wanted(text) for text in own):
+        return own
+    return [p.text for r in mentions.requests if r.refunds or not r.kinds for p in r.passages]
+
+
+def _with_method(plan: Plan, method: PaymentMethod) -> Plan:
+    return Plan(
+        plan.kind,
+        plan.order,
+        plan.rows,
+        method,
+        plan.amount_minor,
+        plan.reason,
+        plan.fit,
+        plan.described,
+        plan.quotes,
+    )
+
+
+def name_method(method: PaymentMethod) -> str:
+    """A method in words a customer knows."""
+    if method.kind == "credit_card":
+        return (
+            f"the {method.brand or 'card'} ending in {method.last_four}"
+            if method.last_four
+            else "the card on file"
+        )
+    return (
+        "the PayPal account on file"
+        if method.kind == "paypal"
+        else f"the gift card {method.payment_method_id}"
+    )
+
+
+def _say_status(order: Order) -> str:
+    return "marked for return" if order.status == "return requested" else order.status
+
+
+_NOBODY = PaymentMethod("", "", "")

@@ -1,0 +1,26 @@
+-- Runs: web opens one, the agents process works it. It may write nothing else but its steps.
+GRANT SELECT ON agents_run, agents_step TO @web@, @apply@, @agents@;
+GRANT INSERT ON agents_run TO @web@;
+GRANT UPDATE (state, attempts, fence, lease_until, outcome, model_version, finished_at) ON agents_run TO @agents@;
+GRANT INSERT ON agents_step TO @agents@;
+
+CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON agents_step
+    FOR EACH ROW EXECUTE FUNCTION audit_refuse();
+ALTER TABLE agents_step ENABLE ALWAYS TRIGGER append_only;
+
+-- A run is due from intake to its end.
+CREATE OR REPLACE FUNCTION agents_run_due() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO approvals_outbox (workspace_id, task, queue, object_id, sent_at)
+        VALUES (NEW.workspace_id, 'agents.tasks.advance', 'agents', NEW.id, clock_timestamp());
+    ELSIF NEW.state IN ('done', 'failed') THEN
+        DELETE FROM approvals_outbox WHERE workspace_id = NEW.workspace_id
+        AND task = 'agents.tasks.advance' AND object_id = NEW.id;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER due AFTER INSERT OR UPDATE ON agents_run
+    FOR EACH ROW EXECUTE FUNCTION agents_run_due();
+ALTER TABLE agents_run ENABLE ALWAYS TRIGGER due;

@@ -1,0 +1,72 @@
+"""What an agent is, and how its steps are accounted for. The workflow owns the order and the state of a run.
+
+A step is a function over frozen values; `Trace.step` runs it and keeps digests of what went in and came out.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, TypeVar
+
+from pydantic_core import to_jsonable_python
+
+from agents.lines import Line
+from agents.tools import Tools
+from agents.types import Outcome
+from audit import canonical
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One step that was taken. Digests are SHA-256 (hex) over canonical JSON; `micros` is its duration."""
+
+    name: str
+    input_digest: str
+    output_digest: str
+    micros: int
+
+
+@dataclass(slots=True)
+class Trace:
+    """The steps of one run, in order, kept in memory until the run ends."""
+
+    taken: list[Taken] = field(default_factory=list)
+
+    def step(self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one step; tools and models come bound to `function`, so that only values are digested."""
+        started = time.perf_counter_ns()
+        result = function(*args, **kwargs)
+        micros = (time.perf_counter_ns() - started) // 1000
+        self.taken.append(Taken(name, digest([*args, kwargs]), digest(result), micros))
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One agent: the lines it takes, the tools it may use, the actions it may propose, and its work.
+
+    `work(subject, tools, trace)` reads, decides and verifies; only a broken program makes it raise.
+    """
+
+    name: str
+    version: str
+    line: type[Line]
+    tools: frozenset[str]
+    actions: frozenset[str]
+    work: Callable[[str, Tools, Trace], Outcome]
+
+
+def digest(value: Any) -> str:
+    """SHA-256 (hex) over the canonical JSON of a value; fractions enter as text, since the form has none."""
+    return canonical.sha256_hex(_exact(to_jsonable_python(value)))
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, dict):
+        return {name: _exact(inner) for name, inner in value.items()}
+    return [_exact(inner) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,124 @@
+"""Refunds under a cap: reads the sender's records, proposes `refund.create` and `ticket.reply`, asks, or hands off.
+
+`check` computes owner, pieces, amount and destination again from records read anew, without the code that
+proposed them.
+"""
+
+from collections import Counter
+from functools import partial
+
+from agents.lines import RefundLine
+from agents.refunds import deciding, reading
+from agents.refunds.facts import Facts
+from agents.steps import verify
+from agents.steps.base import Agent, Trace
+from agents.tools import Tools
+from agents.types import Draft, Outcome
+from portal.systems.records import Order, Ticket
+
+STATUS_NEEDED = {"return": "delivered", "cancel": "pending"}
+
+
+def work(subject: str, tools: Tools, trace: Trace) -> Outcome:
+    """Read, gather facts, propose, verify."""
+    ticket = trace.step("retrieve", tools.ticket, subject.partition(":")[2])
+    if ticket is None:
+        return verify.gone(subject)
+    facts = trace.step("gather", partial(gather, tools), ticket)
+    outcome = trace.step("propose", propose, ticket, facts)
+    return trace.step("verify", partial(check, tools), outcome, subject, ticket)
+
+
+def written(ticket: Ticket) -> str:
+    """What the customer wrote."""
+    return "\n\n".join(message.body for message in ticket.messages if message.sender == "customer")
+
+
+def gather(tools: Tools, ticket: Ticket) -> Facts:
+    """All records the decision may rest on: the sender's, and the orders the text names, whoever's."""
+    customer = tools.customer(ticket.customer_id) if ticket.customer_id else None
+    orders = tools.orders_of(customer.customer_id) if customer else ()
+    named = tools.orders_named(reading.spell_orders(written(ticket)))
+    return Facts(
+        customer=customer,
+        orders=orders,
+        methods=tools.methods_of(customer.customer_id) if customer else (),
+        named=named,
+        clauses=tools.clauses(),
+        open_refunds=tools.open_refunds({order.order_id for order in (*orders, *named)}),
+    )
+
+
+def propose(ticket: Ticket, facts: Facts) -> Outcome:
+    """What to do about the message."""
+    return deciding.decide(written(ticket), ticket.customer_id, ticket.sender_email, facts)
+
+
+def check(tools: Tools, outcome: Outcome, subject: str, ticket: Ticket) -> Outcome:
+    """Money goes to the sender alone, for their own order, at the recorded price, to a way they may have."""
+    settled = verify.settle(outcome, subject=subject, texts=[written(ticket)], actions=AGENT.actions)
+    refunds = [draft for draft in settled.drafts if draft.action == "refund.create"]
+    replies = [draft for draft in settled.drafts if draft.action == "ticket.reply"]
+    faults = [fault for draft in refunds for fault in _refund_faults(tools, draft, ticket.customer_id)]
+    faults += [fault for draft in replies for fault in _reply_faults(draft, subject, refunds)]
+    if len({draft.target for draft in refunds}) < len(refunds):
+        faults.append("one order would be refunded twice")
+    return verify.judge(settled, faults)
+
+
+def _refund_faults(tools: Tools, draft: Draft, customer_id: str) -> list[str]:
+    order = next(iter(tools.orders_named([str(draft.args.get("order_id"))])), None)
+    if order is None or draft.target != f"order:{order.order_id}":
+        return [f"{draft.target} is not the order of the draft"]
+    if not customer_id or order.customer_id != customer_id:
+        return [f"{order.order_id} is not the sender's order"]
+    return [*_amount_faults(order, draft), *_destination_faults(tools, order, draft)]
+
+
+def _amount_faults(order: Order, draft: Draft) -> list[str]:
+    kind, amount = str(draft.args.get("kind")), draft.args.get("amount_minor")
+    bought: Counter[str] = Counter()
+    for item in order.items:
+        bought[item.item_id] += item.quantity
+    price = {item.item_id: item.unit_price_minor for item in order.items}
+    named = draft.args.get("item_ids")
+    pieces = Counter(str(item_id) for item_id in named) if isinstance(named, list) else Counter()
+    faults = [] if order.status == STATUS_NEEDED.get(kind) else [f"{order.order_id} is {order.status}"]
+    if not pieces or pieces - bought or (kind == "cancel" and pieces != bought):
+        return [*faults, f"the pieces are not those of {order.order_id}"]
+    total = sum(price[item_id] * count for item_id, count in pieces.items())
+    total = order.paid_total_minor if kind == "cancel" else total
+    paid = sum(p.amount_minor if p.type == "payment" else -p.amount_minor for p in order.payments)
+    if amount != total or draft.args.get("currency") != order.currency:
+        faults.append(f"the records give {total} minor units of {order.currency}, not {amount}")
+    return faults + ([f"only {paid} minor units of {order.order_id} are left"] if total > paid else [])
+
+
+def _destination_faults(tools: Tools, order: Order, draft: Draft) -> list[str]:
+    wanted = draft.args.get("refund_to")
+    own = {method.payment_method_id: method for method in tools.methods_of(order.customer_id)}
+    paid_with = {payment.payment_method_id for payment in order.payments if payment.type == "payment"}
+    if wanted not in own:
+        return [f"{wanted} is not the sender's"]
+    if own[wanted].kind != "gift_card" and wanted not in paid_with:
+        return [f"{order.order_id} was not paid with {wanted}"]
+    return []
+
+
+def _reply_faults(draft: Draft, subject: str, refunds: list[Draft]) -> list[str]:
+    """A reply that may speak of a refund is never sent without it."""
+    faults = [] if draft.target == subject else [f"{draft.target} is not {subject}"]
+    missing = {refund.key for refund in refunds} - set(draft.depends_on)
+    return faults + [f"the reply does not wait for {key}" for key in sorted(missing)]
+
+
+AGENT = Agent(
+    name="refunds",
+    version="1",
+    line=RefundLine,
+    tools=frozenset(
+        {"ticket", "customer", "orders_of", "methods_of", "orders_named", "clauses", "open_refunds"}
+    ),
+    actions=frozenset({"refund.create", "ticket.reply"}),
+    work=work,
+)

@@ -1,0 +1,96 @@
+"""What an agent may look at: typed reads of the systems of record, each allowed by name on the roster.
+
+Nothing here writes. A tool the roster does not name for an agent is refused, whatever the step asks.
+"""
+
+from collections.abc import Iterable
+
+from agents import triage_models
+from agents.refunds.facts import OpenRefund
+from agents.triage.classifier import Model
+from approvals.models import Proposal
+from approvals.state import OPEN
+from portal.systems.base import Reader
+from portal.systems.records import Clause, Contact, Customer, Order, PaymentMethod, Ticket
+
+# More spellings than this are not looked up: a message of nothing but numbers must not read the whole book.
+MOST_SPELLINGS = 60
+
+
+class ToolError(Exception):
+    """Base of what a tool refuses."""
+
+
+class NotAllowed(ToolError):
+    """The roster does not give this tool to this agent."""
+
+
+class Tools:
+    """The tools of one run; the transaction must be inside its workspace. `model_version` is the model used."""
+
+    def __init__(self, *, workspace: int, reader: Reader, allowed: frozenset[str]) -> None:
+        self._workspace = workspace
+        self._reader = reader
+        self._allowed = allowed
+        self.model_version = ""
+
+    def ticket(self, ticket_id: str) -> Ticket | None:
+        """A ticket with its messages."""
+        return self._using("ticket").ticket(ticket_id)
+
+    def contact(self, contact_id: str) -> Contact | None:
+        """A contact of the CRM."""
+        return self._using("contact").contact(contact_id)
+
+    def customer(self, customer_id: str) -> Customer | None:
+        """A customer."""
+        return self._using("customer").customer(customer_id)
+
+    def orders_of(self, customer_id: str) -> tuple[Order, ...]:
+        """A customer's orders."""
+        return self._using("orders_of").orders_of(customer_id)
+
+    def methods_of(self, customer_id: str) -> tuple[PaymentMethod, ...]:
+        """A customer's payment methods."""
+        return self._using("methods_of").methods_of(customer_id)
+
+    def orders_named(self, spellings: Iterable[str]) -> tuple[Order, ...]:
+        """Orders on record under one of the spellings, whoever owns them."""
+        reader = self._using("orders_named")
+        found = (reader.order(spelling) for spelling in list(spellings)[:MOST_SPELLINGS])
+        return tuple({order.order_id: order for order in found if order is not None}.values())
+
+    def clauses(self) -> tuple[Clause, ...]:
+        """The policy pages, clause by clause."""
+        return self._using("clauses").clauses()
+
+    def queues(self) -> tuple[str, ...]:
+        """Names of the team queues."""
+        return self._using("queues").queues()
+
+    def open_refunds(self, order_ids: Iterable[str]) -> tuple[OpenRefund, ...]:
+        """Refunds of these orders that are proposed and not yet sent."""
+        self._using("open_refunds")
+        rows = (
+            Proposal.objects.filter(
+                workspace=self._workspace, action="refund.create", state__in=OPEN,
+                target__in=[f"order:{order_id}" for order_id in order_ids],
+            )
+            .order_by("id")
+            .values_list("id", "target", "submission__payload")
+        )  # fmt: skip
+        return tuple(
+            OpenRefund(target.partition(":")[2], tuple(payload["args"]["item_ids"]), f"proposal:{key}")
+            for key, target, payload in rows
+        )
+
+    def triage_model(self) -> Model:
+        """The classifier in force in this workspace."""
+        self._using("triage_model")
+        self.model_version = triage_models.current(workspace=self._workspace)
+        return triage_models.load(self.model_version)
+
+    def _using(self, name: str) -> Reader:
+        if name not in self._allowed:
+            raise NotAllowed(f"the tool {name} is not this agent's")
+        return self._reader

@@ -1,0 +1,117 @@
+"""Decides what to propose for a ticket: queue, priority and tags, or a hand-off. Pure: no Django, clock, network, settings.
+It proposes one `ticket.update` at most, quotes only what stands in the text, and never does what a message tells it.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from agents import hostile
+from agents.triage import language, matters
+from agents.triage.classifier import Model, Prediction
+from agents.types import Draft, Evidence, Handoff, Outcome
+
+ACTION = "ticket.update"
+SOURCE = "ticket:"
+TWO_MATTERS = "two_matters"
+WORTH_PROPOSING = 0.35
+"""Below this confidence a proposal would be a guess that somebody has to undo."""
+SURE_AFTER_TURN = 0.4
+SURE_OF_SENTENCE = 0.9
+"""How sure the model must be of each of two parts: less where the writer says "also", more between bare sentences."""
+UNFAMILIAR = 0.5
+"""Factor for languages the model was not calibrated on."""
+LONGEST_SPLIT = 12
+"""Messages of more parts are told as one story: their parts are not asked one by one."""
+_NO_MATTER = frozenset({"out_of_scope"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Matter:
+    """One matter: the words it was read from, and what the model says of them."""
+
+    words: str
+    said: Prediction
+
+
+def decide(text: str, model: Model, *, floor: float = 0.80, queues: Collection[str]) -> Outcome:
+    """One draft of `ticket.update` (its target is for the workflow to fill in), or a hand-off "unclear".
+
+    `floor` is the workspace's confidence for routing without a person, `queues` those it has.
+    Confidence is the calibrated probability that queue and priority are both right.
+    """
+    reading = hostile.read(text)
+    words = matters.own_words(reading.matter)
+    if not re.search(r"\w", words):
+        return _hand_off("The message holds no words to go by.", (), reading.flags)
+    tongue = language.name_language(words)
+    found = _find_matters(words, model)
+    confidence = min(matter.said.confidence for matter in found) * (UNFAMILIAR if tongue else 1.0)
+    lead = found[0].said
+    if confidence < WORTH_PROPOSING or any(matter.said.queue not in queues for matter in found):
+        return _hand_off("What the message is about is not clear enough to route it.", lead.alternatives, reading.flags)
+    flags = ((TWO_MATTERS,) if len(found) > 1 else ()) + reading.flags
+    draft = Draft(
+        action=ACTION,
+        target="",
+        args={"queue": lead.queue, "priority": lead.priority, "tags": [*_name_tags(found, tongue)]},
+        confidence=confidence,
+        justification=_justify(found, confidence, floor),
+        evidence=tuple(piece for matter in found for piece in _cite(text, matter, model)),
+        flags=flags,
+    )
+    return Outcome(drafts=(draft,), flags=flags, confidence=confidence)
+
+
+def _find_matters(words: str, model: Model) -> list[_Matter]:
+    """One matter, or the two most urgent ones, the leading one first."""
+    for parts, sure in (
+        (matters.split_at_turns(words), SURE_AFTER_TURN),
+        (matters.split_sentences(words), SURE_OF_SENTENCE),
+    ):
+        if 1 < len(parts) <= LONGEST_SPLIT:
+            told = [_Matter(*pair) for pair in zip(parts, model.predict_many(parts), strict=True)]
+            sound = [m for m in told if m.said.confidence >= sure and m.said.queue not in _NO_MATTER]
+            ranked = sorted(sound, key=lambda m: (m.said.priority, -m.said.confidence))
+            others = [m for m in ranked if m.said.queue != ranked[0].said.queue]
+            if others:
+                return [ranked[0], others[0]]
+    return [_Matter(words, model.predict(words))]
+
+
+def _name_tags(found: list[_Matter], tongue: str) -> tuple[str, ...]:
+    also = tuple(f"also:{matter.said.queue}" for matter in found[1:])
+    return also + ((f"language:{tongue}",) if tongue else ())
+
+
+def _cite(text: str, matter: _Matter, model: Model) -> list[Evidence]:
+    """The loudest words of the matter where they stand to the letter in the text; else the matter itself."""
+    claim = f"speaks for {_speak(matter.said.queue)}"
+    quotes = (_find_verbatim(text, term) for term in model.terms(matter.words, matter.said.queue))
+    cited = [Evidence(claim, SOURCE, quote, "queue") for quote in dict.fromkeys(quotes) if quote]
+    whole = matter.words if matter.words in text else ""
+    return cited or [Evidence(claim, SOURCE, whole, "queue")]
+
+
+def _find_verbatim(text: str, term: str) -> str:
+    pattern = r"\W+".join(re.escape(word) for word in term.split())
+    found = re.search(rf"(?<!\w){pattern}(?!\w)", text, re.IGNORECASE)
+    return found.group(0) if found else ""
+
+
+def _justify(found: list[_Matter], confidence: float, floor: float) -> str:
+    lead = found[0].said
+    about = f"The message is about {_speak(lead.queue)} and reads as {lead.priority}"
+    second = f"; it also raises {_speak(found[1].said.queue)}" if len(found) > 1 else ""
+    doubt = "" if confidence >= floor else f", but {confidence:.0%} is too unsure to route it without a person"
+    return f"{about}{second}{doubt}."
+
+
+def _speak(queue: str) -> str:
+    return queue.replace("_", " ")
+
+
+def _hand_off(summary: str, ranked: tuple[tuple[str, float], ...], flags: tuple[str, ...]) -> Outcome:
+    likeliest = {queue: round(probability, 3) for queue, probability in ranked[:3]}
+    confidence = ranked[0][1] if ranked else 0.0
+    return Outcome(handoff=Handoff("unclear", summary, found={"queues": likeliest}), flags=flags, confidence=confidence)

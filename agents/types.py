@@ -1,0 +1,69 @@
+"""Values that pass from step to step of a run. Pure: no Django, clock, network or settings.
+
+An agent ends its work with an Outcome: drafts for the gate, or a hand-off or a question for people.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One claim with its citation.
+
+    `source` is `kind:id` (`ticket:T-12`, `order:#W100`, `clause:RET-4`, `method:gift_card_1`, `contact:c-7`),
+    `quote` the passage it rests on to the letter, `field` the changed field it speaks for ("" is all of them).
+    """
+
+    claim: str
+    source: str
+    quote: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One proposed write. `args` fit the action's schema; `key` names it for `depends_on` of its siblings."""
+
+    action: str
+    target: str
+    args: Mapping[str, JsonValue]
+    confidence: float
+    justification: str
+    evidence: tuple[Evidence, ...] = ()
+    flags: tuple[str, ...] = ()
+    key: str = ""
+    depends_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """What a person must do instead. `reason` is one of the presets, `found` what is known so far."""
+
+    reason: str
+    summary: str
+    found: Mapping[str, JsonValue] = field(default_factory=dict)
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What must be asked before work can go on. `text` is ready to send, `asks` names the missing facts."""
+
+    text: str
+    asks: tuple[str, ...]
+    found: Mapping[str, JsonValue] = field(default_factory=dict)
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that a run hands in. At least one of drafts, handoff, question is there, or nothing is to be done."""
+
+    drafts: tuple[Draft, ...] = ()
+    handoff: Handoff | None = None
+    question: Question | None = None
+    flags: tuple[str, ...] = ()
+    confidence: float = 0.0

@@ -1,0 +1,32 @@
+"""Every action there is. Adding one is a module in this folder and a line here."""
+
+from approvals.actions.base import Action, ActionError, BadArguments
+from approvals.actions.contacts import ContactUpdate
+from approvals.actions.refunds import RefundCreate
+from approvals.actions.replies import TicketReply
+from approvals.actions.tickets import TicketUpdate
+from portal.systems.base import Writer
+from portal.systems.books_writer import BooksWriter
+
+ACTIONS: dict[str, Action] = {
+    action.name: action for action in (TicketUpdate(), TicketReply(), RefundCreate(), ContactUpdate())
+}
+
+
+def named(name: str) -> Action:
+    """The action of a name.
+
+    Raises:
+        BadArguments: there is none.
+    """
+    if name not in ACTIONS:
+        raise BadArguments(f"action: there is no {name[:60]!r}; choose one of {', '.join(ACTIONS)}")
+    return ACTIONS[name]
+
+
+def writer(workspace: int) -> Writer:
+    """The systems' writer for a workspace; nothing outside this package may have one."""
+    return BooksWriter(workspace)
+
+
+__all__ = ["ACTIONS", "Action", "ActionError", "BadArguments", "named", "writer"]

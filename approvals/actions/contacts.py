@@ -1,0 +1,79 @@
+"""`contact.update`: fields of a contact of the CRM. Reversible."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from approvals.actions.base import Action, Arguments, BadArguments, NothingToDo, Preview, clean_text, id_of
+from approvals.diff import ABSENT, Change, Diff
+from approvals.policy import Facts
+from portal.systems.base import Reader, Reversibility, Writer
+
+Text = Annotated[str, Field(max_length=2_000), AfterValidator(clean_text)]
+Name = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(clean_text)]
+
+
+class ContactFields(Arguments):
+    """Field and new value; null takes the field away."""
+
+    changes: Annotated[dict[Name, Text | None], Field(min_length=1, max_length=50)]
+
+
+class ContactUpdate(Action):
+    """Sets fields of a contact."""
+
+    name: ClassVar = "contact.update"
+    title: ClassVar = "Update a contact"
+    schema: ClassVar = ContactFields
+    reversibility: ClassVar[Reversibility] = "reversible"
+    target_kind: ClassVar = "contact"
+
+    def preview(self, target: str, args: ContactFields, case_customer: str, reader: Reader) -> Preview:
+        """One change per field that differs."""
+        contact = reader.contact(id_of(target, "contact"))
+        if contact is None:
+            raise BadArguments(f"target: there is no {target}")
+        changes = tuple(
+            _change(field, contact.fields.get(field), value)
+            for field, value in sorted(args.changes.items())
+            if contact.fields.get(field) != value
+        )
+        if not changes:
+            raise NothingToDo(f"{target} is already so")
+        locked = bool(set(args.changes) & set(contact.locked_fields))
+        name = contact.fields.get("full_name") or contact.contact_id
+        fields = ", ".join(change.field for change in changes)
+        return Preview(
+            Diff(self.name, target, changes, target_version=contact.version),
+            f"Correct {fields} of {name}"[:300],
+            facts=Facts(touches_locked=locked),
+        )
+
+    def now(self, target: str, changes: Sequence[Change], reader: Reader) -> Mapping[str, Any]:
+        """The contact's fields."""
+        contact = reader.contact(id_of(target, "contact"))
+        return {} if contact is None else contact.fields
+
+    def apply(
+        self,
+        target: str,
+        changes: Sequence[Change],
+        effects: Sequence[Mapping[str, Any]],
+        writer: Writer,
+        reference: str,
+    ) -> None:
+        """One update of the record."""
+        writer.update_contact(
+            id_of(target, "contact"), {c.field: None if c.after is ABSENT else c.after for c in changes}
+        )
+
+    def undo_args(self, changed: Sequence[Change], now: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The values before; a field that was absent is taken away again."""
+        return {"changes": {c.field: None if c.before is ABSENT else c.before for c in changed}}
+
+
+def _change(field: str, before: str | None, after: str | None) -> Change:
+    if after is None:
+        return Change(field, "unset", before, ABSENT)
+    return Change(field, "set", ABSENT if before is None else before, after)

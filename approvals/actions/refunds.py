@@ -1,0 +1,164 @@
+"""`refund.create`: money back for returned items, or for a cancelled order, computed again from the records.
+
+It can be stopped during its hold and not undone after.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from approvals.actions.base import Action, Arguments, BadArguments, Preview, id_of
+from approvals.diff import Change, Diff, Read
+from approvals.policy import Facts
+from portal import money
+from portal.systems.base import Reader, Refund, Reversibility, Writer
+from portal.systems.records import Order, Payment
+
+STATUS_NEEDED = {"return": "delivered", "cancel": "pending"}
+STATUS_AFTER = {"return": "return requested", "cancel": "cancelled"}
+CANCEL_REASONS = ("no longer needed", "ordered by mistake")
+
+
+class RefundArgs(Arguments):
+    """`item_ids` names one id per piece; `amount_minor` must be what the records say."""
+
+    kind: Literal["return", "cancel"]
+    order_id: Annotated[str, Field(min_length=1, max_length=40)]
+    item_ids: Annotated[list[str], Field(min_length=1, max_length=100)]
+    refund_to: Annotated[str, Field(min_length=1, max_length=80)]
+    amount_minor: Annotated[int, Field(gt=0, le=10**12)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    reason: Annotated[str, Field(max_length=200)] = ""
+
+
+class RefundCreate(Action):
+    """Books a refund and sets the order's status, together."""
+
+    name: ClassVar = "refund.create"
+    title: ClassVar = "Refund an order"
+    schema: ClassVar = RefundArgs
+    reversibility: ClassVar[Reversibility] = "cancellable"
+    target_kind: ClassVar = "order"
+
+    def preview(self, target: str, args: RefundArgs, case_customer: str, reader: Reader) -> Preview:
+        """Recomputes everything; what the arguments say must agree."""
+        order = reader.order(id_of(target, "order"))
+        if order is None or order.order_id != args.order_id:
+            raise BadArguments(f"order_id: there is no order {args.order_id!r} behind {target}")
+        _check(order, args)
+        methods = {method.payment_method_id: method for method in reader.methods_of(order.customer_id)}
+        diff = Diff(
+            self.name, target, tuple(_changes(order, args)), (_effect(args),), order.version,
+            (Read(f"order:{order.order_id}", order.version),),
+        )  # fmt: skip
+        destination = methods.get(args.refund_to)
+        allowed = destination is not None and (
+            destination.kind == "gift_card" or args.refund_to in _paid_with(order)
+        )
+        shown = money.shown(args.amount_minor, args.currency)
+        what = "Refund" if args.kind == "return" else "Cancel and refund"
+        return Preview(
+            diff, f"{what} {shown} to {args.refund_to}, order {order.order_id}"[:300], order.customer_id,
+            args.amount_minor, args.currency,
+            Facts(
+                amount_minor=args.amount_minor, currency=args.currency, destination_matches=allowed,
+                owner_matches=case_customer == order.customer_id,
+            ),
+        )  # fmt: skip
+
+    def now(self, target: str, changes: Sequence[Change], reader: Reader) -> Mapping[str, Any]:
+        """Status and payment history as they stand."""
+        order = reader.order(id_of(target, "order"))
+        return {} if order is None else {"status": order.status, "payments": _history(order.payments)}
+
+    def apply(
+        self,
+        target: str,
+        changes: Sequence[Change],
+        effects: Sequence[Mapping[str, Any]],
+        writer: Writer,
+        reference: str,
+    ) -> None:
+        """Book the approved refund."""
+        (effect,) = effects
+        status = next(change.after for change in changes if change.field == "status")
+        writer.refund(
+            Refund(effect["order"], effect["to"], effect["amount_minor"], effect["currency"], status), reference
+        )
+
+    def open_key(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        """One open refund per order."""
+        return {"refund": args.get("order_id")}
+
+
+def amount_of(order: Order, item_ids: Sequence[str]) -> int:
+    """What the named pieces cost by the records, in minor units.
+
+    Raises:
+        BadArguments: an item that is not in the order, or more pieces than were bought.
+    """
+    bought: Counter[str] = Counter()
+    price: dict[str, int] = {}
+    for item in order.items:
+        bought[item.item_id] += item.quantity
+        price[item.item_id] = item.unit_price_minor
+    for item_id, pieces in Counter(item_ids).items():
+        if pieces > bought[item_id]:
+            raise BadArguments(
+                f"item_ids: order {order.order_id} holds {bought[item_id]} of {item_id!r}, not {pieces}"
+            )
+    return sum(price[item_id] for item_id in item_ids)
+
+
+def _check(order: Order, args: RefundArgs) -> None:
+    needed = STATUS_NEEDED[args.kind]
+    if order.status != needed:
+        raise BadArguments(f"kind: order {order.order_id} is {order.status}; a {args.kind} needs it {needed}")
+    if args.kind == "cancel" and args.reason not in CANCEL_REASONS:
+        raise BadArguments(f"reason: a cancellation needs one of {', '.join(CANCEL_REASONS)}")
+    if args.currency != order.currency:
+        raise BadArguments(f"currency: order {order.order_id} was paid in {order.currency}, not {args.currency}")
+    computed = amount_of(order, args.item_ids)
+    if args.kind == "cancel":
+        pieces = sum(item.quantity for item in order.items)
+        if len(args.item_ids) != pieces:
+            raise BadArguments(f"item_ids: a cancellation takes all {pieces} pieces of {order.order_id}")
+        computed = order.paid_total_minor
+    if args.amount_minor != computed:
+        raise BadArguments(
+            f"amount_minor: the records say {money.shown(computed, order.currency)},"
+            f" not {money.shown(args.amount_minor, args.currency)}"
+        )
+    paid = sum(p.amount_minor * (1 if p.type == "payment" else -1) for p in order.payments)
+    if computed > paid:
+        raise BadArguments(f"amount_minor: only {money.shown(paid, order.currency)} of {order.order_id} is left")
+
+
+def _paid_with(order: Order) -> set[str]:
+    return {payment.payment_method_id for payment in order.payments if payment.type == "payment"}
+
+
+def _history(payments: Sequence[Payment]) -> list[str]:
+    return [_line(p.type, p.amount_minor, p.currency, p.payment_method_id) for p in payments]
+
+
+def _line(kind: str, amount_minor: int, currency: str, method: str) -> str:
+    return f"{kind} {money.shown(amount_minor, currency)} {method}"
+
+
+def _changes(order: Order, args: RefundArgs) -> list[Change]:
+    history = _history(order.payments)
+    refund = _line("refund", args.amount_minor, args.currency, args.refund_to)
+    return [
+        Change("status", "set", order.status, STATUS_AFTER[args.kind]),
+        Change("payments", "set", history, [*history, refund]),
+    ]
+
+
+def _effect(args: RefundArgs) -> dict[str, Any]:
+    return {
+        "kind": "refund", "order": args.order_id, "items": list(args.item_ids), "to": args.refund_to,
+        "amount_minor": args.amount_minor, "currency": args.currency, "for": args.kind, "reason": args.reason,
+    }  # fmt: skip

@@ -1,0 +1,67 @@
+"""`ticket.reply`: a message to the customer. It can be stopped during its hold and not undone after."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from approvals.actions.base import Action, Arguments, BadArguments, Preview, clean_text, id_of
+from approvals.diff import Change, Diff, Read
+from portal.systems.base import Reader, Reversibility, Writer
+
+
+class Reply(Arguments):
+    """The message as it will be sent, and the clauses it rests on."""
+
+    body: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(clean_text)]
+    clauses: Annotated[list[str], Field(max_length=30)] = []
+
+
+class TicketReply(Action):
+    """Sends one message."""
+
+    name: ClassVar = "ticket.reply"
+    title: ClassVar = "Reply to a customer"
+    schema: ClassVar = Reply
+    reversibility: ClassVar[Reversibility] = "cancellable"
+    target_kind: ClassVar = "ticket"
+
+    def preview(self, target: str, args: Reply, case_customer: str, reader: Reader) -> Preview:
+        """One outward effect; rests on the conversation as it stands and the clauses it cites."""
+        ticket = reader.ticket(id_of(target, "ticket"))
+        if ticket is None:
+            raise BadArguments(f"target: there is no {target}")
+        clauses = {clause.clause_id: clause for clause in reader.clauses()} if args.clauses else {}
+        missing = sorted(set(args.clauses) - set(clauses))
+        if missing:
+            raise BadArguments(f"clauses: there is no clause {missing[0]!r}")
+        if not args.body.strip():
+            raise BadArguments("body: write something")
+        effect = {"kind": "reply", "ticket": ticket.ticket_id, "body": args.body, "clauses": list(args.clauses)}
+        reads = (
+            Read(f"messages:{ticket.ticket_id}", len(ticket.messages)),
+            *(Read(f"clause:{name}", clauses[name].version) for name in args.clauses),
+        )
+        diff = Diff(self.name, target, (), (effect,), target_version=ticket.version, reads=reads)
+        first = next(line.strip() for line in args.body.splitlines() if line.strip())
+        return Preview(diff, f"Reply to {ticket.ticket_id}: {first}"[:300], ticket.customer_id)
+
+    def now(self, target: str, changes: Sequence[Change], reader: Reader) -> Mapping[str, Any]:
+        """A reply changes no field."""
+        return {}
+
+    def apply(
+        self,
+        target: str,
+        changes: Sequence[Change],
+        effects: Sequence[Mapping[str, Any]],
+        writer: Writer,
+        reference: str,
+    ) -> None:
+        """Send the approved text."""
+        (effect,) = effects
+        writer.reply(effect["ticket"], effect["body"], reference)
+
+    def open_key(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The same text twice is the same reply, whatever it cites."""
+        return {"body": args.get("body")}

@@ -1,0 +1,78 @@
+"""What a person must do instead, or answer: opened by the gate, resolved by a person, never lost."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from audit import log
+from audit.events import Event
+from approvals.models import Handoff, Submission
+from portal.models import Person
+
+DUE = timedelta(hours=8)
+
+
+class HandoffError(Exception):
+    """Base of what resolving refuses."""
+
+
+class AlreadyResolved(HandoffError):
+    """Somebody else was first."""
+
+
+def open_from(submission: Submission, *, now: datetime) -> str:
+    """The hand-off or question an agent asked for."""
+    payload = submission.payload
+    question = submission.kind == Submission.Is.QUESTION
+    return _open(
+        submission, kind=submission.kind, now=now, found=dict(payload.get("found") or {}),
+        reason="question" if question else str(payload.get("reason") or "unclear"),
+        summary=str(payload.get("text" if question else "summary") or "No words were given."),
+    )  # fmt: skip
+
+
+def open_refused(
+    submission: Submission, *, reason: str, summary: str, now: datetime, found: Mapping[str, Any] | None = None
+) -> str:
+    """What was handed in cannot become a proposal: a person takes it, with what was found and why."""
+    kept = {"action": submission.payload.get("action"), "target": submission.payload.get("target"), **(found or {})}
+    return _open(submission, kind=Handoff.Is.HANDOFF, reason=reason, summary=summary, found=kept, now=now)
+
+
+def _open(
+    submission: Submission, *, kind: str, reason: str, summary: str, found: Mapping[str, Any], now: datetime
+) -> str:
+    handoff = Handoff.objects.create(
+        workspace_id=submission.workspace_id, case_id=submission.case_id, submission=submission, kind=kind,
+        reason=reason[:40], summary=summary[:1000], found=dict(found), proposer=submission.proposer,
+        evidence=submission.payload.get("evidence", []), created_at=now, urgency=int((now + DUE).timestamp()),
+    )  # fmt: skip
+    log.record(
+        workspace=submission.workspace_id, subject=f"handoff:{handoff.pk}", version=1, event=Event.HANDOFF_OPENED,
+        actor=submission.proposer, now=now, case=f"case:{submission.case_id}",
+        body={"reason": handoff.reason, "kind": kind, "run": submission.run}, personal={"summary": handoff.summary},
+    )  # fmt: skip
+    return f"handoff:{handoff.pk}"
+
+
+def resolve(*, workspace: int, handoff: int, person: Person, outcome: str, now: datetime) -> Handoff:
+    """A person says what came of it.
+
+    Raises:
+        Handoff.DoesNotExist: not in this workspace.
+        AlreadyResolved: it is no longer open.
+        HandoffError: no outcome was given.
+    """
+    row = Handoff.objects.select_for_update().get(workspace_id=workspace, pk=handoff)
+    if row.state != "open":
+        raise AlreadyResolved(f"already resolved by {row.resolved_by}: {row.outcome}")
+    outcome = outcome.strip()[:1000]
+    if not outcome:
+        raise HandoffError("outcome: say what came of it")
+    log.record(
+        workspace=workspace, subject=f"handoff:{row.pk}", version=row.version + 1, event=Event.HANDOFF_RESOLVED,
+        actor=f"person:{person.pk}", now=now, case=f"case:{row.case_id}", personal={"outcome": outcome},
+    )  # fmt: skip
+    row.state, row.version, row.outcome, row.resolved_by = "resolved", row.version + 1, outcome, person
+    row.save(update_fields=["state", "version", "outcome", "resolved_by"])
+    return row

@@ -1,0 +1,114 @@
+"""What is forbidden, whoever asks: one Cedar set with its schema. Fails closed; allows nothing by itself. Pure.
+
+`allowed and not errors` is the only yes: without a schema a `forbid` that meets a missing attribute would be
+skipped, so the request is always validated against it.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cedarpy
+
+FOLDER = Path(__file__).parent / "policies"
+
+
+class PolicyError(Exception):
+    """The policy files do not hold together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the policies may ask about a write; every attribute is always there."""
+
+    amount_minor: int = 0
+    currency: str = ""
+    confidence_pct: int = 100
+    owner_matches: bool = True
+    destination_matches: bool = True
+    touches_locked: bool = False
+    closes: bool = False
+    flags: tuple[str, ...] = ()
+
+    def as_context(self) -> dict[str, Any]:
+        """The record of the schema's type `Asked`."""
+        return {name: getattr(self, name) for name in self.__slots__} | {"flags": sorted(self.flags)}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`rules` are the ids of the forbids that spoke; `reasons` what they say to people."""
+
+    denied: bool
+    rules: tuple[str, ...]
+    reasons: tuple[str, ...]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """The parsed files: rule names as ids, schema, reasons by rule, version (SHA-256, 12 hex)."""
+
+    policies: cedarpy.PolicySet
+    schema: cedarpy.Schema
+    reasons: Mapping[str, str]
+    version: str
+
+
+@lru_cache(maxsize=1)
+def load(folder: Path = FOLDER) -> PolicySet:
+    """Read and validate the policy files.
+
+    Raises:
+        PolicyError: a file does not parse, or does not fit the schema.
+    """
+    text, schema = (folder / "policies.cedar").read_text(), (folder / "schema.cedarschema").read_text()
+    try:
+        parsed = json.loads(cedarpy.policies_to_json_str(text))
+        named = {_annotation(p, "id") or key: p for key, p in parsed["staticPolicies"].items()}
+        checked = cedarpy.validate_policies(text, schema)
+    except Exception as error:
+        raise PolicyError(f"policies.cedar: {error}") from error
+    if not checked.validation_passed:
+        raise PolicyError("policies.cedar: " + "; ".join(str(e.error) for e in checked.errors))
+    version = hashlib.sha256((text + schema).encode()).hexdigest()[:12]
+    reasons = {name: _annotation(p, "reason") for name, p in named.items()}
+    parsed["staticPolicies"] = named
+    policies = cedarpy.PolicySet.from_json_str(json.dumps(parsed))
+    return PolicySet(policies, cedarpy.Schema.from_str(schema), reasons, version)
+
+
+def _annotation(policy: Mapping[str, Any], name: str) -> str:
+    return str(policy.get("annotations", {}).get(name, ""))
+
+
+def ask(*, proposer: str, action: str, target: str, facts: Facts, policies: PolicySet) -> Answer:
+    """Whether a forbid speaks against it; anything that goes wrong is a no.
+
+    `proposer` is `agent:name` or `person:id`, `target` is `kind:id`.
+    """
+    kind, _, name = proposer.partition(":")
+    request = {
+        "principal": f"{'Agent' if kind == 'agent' else 'Person'}::{json.dumps(name)}",
+        "action": f"Action::{json.dumps(action)}",
+        "resource": f"Record::{json.dumps(target)}",
+        "context": facts.as_context(),
+    }
+    try:
+        result = cedarpy.is_authorized(request, policies.policies, [], schema=policies.schema)
+        errors = list(result.diagnostics.errors)
+        allowed, rules = result.allowed, sorted(result.diagnostics.reasons)
+    except Exception as error:  # noqa: BLE001  # fail closed, whatever the engine raises
+        allowed, errors, rules = False, [str(error)], []
+    if allowed and not errors:
+        return Answer(False, (), (), policies.version)
+    return Answer(True, tuple(rules), _words(rules, errors, policies), policies.version)
+
+
+def _words(rules: Sequence[str], errors: Sequence[str], policies: PolicySet) -> tuple[str, ...]:
+    said = [policies.reasons.get(rule) or f"Policy {rule} forbids it." for rule in rules]
+    return tuple(said + [f"The policy engine did not answer cleanly: {error}" for error in errors])

@@ -1,0 +1,151 @@
+"""Submissions come in here, and every later change of a proposal goes through `transition`.
+
+Who submits is not asked: an agent, a person and an outside system come through the same door. Only the gate
+turns a submission into a proposal.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from audit import log
+from audit.events import Event
+from approvals import outbox, state
+from approvals.models import Case, Proposal, Submission
+
+GATE = "approvals.tasks.gate"
+APPLY = "approvals.tasks.apply"
+SETTLE = "approvals.tasks.settle"
+
+
+class ProposalError(Exception):
+    """Base of what `transition` refuses."""
+
+
+class Moved(ProposalError):
+    """The proposal is no longer at the version the caller saw."""
+
+
+def open_case(*, workspace: int, subject: str, title: str, customer: str) -> Case:
+    """The case of a subject (`ticket:T-1`), made where it is not there."""
+    case, _ = Case.objects.get_or_create(
+        workspace_id=workspace, subject=subject, defaults={"title": title[:200], "customer": customer}
+    )
+    return case
+
+
+def submit(
+    *,
+    workspace: int,
+    case: int,
+    kind: str,
+    proposer: str,
+    key: str,
+    payload: Mapping[str, Any],
+    run: str = "",
+    depends_on: Sequence[str] = (),
+    undoes: int | None = None,
+    seen_content: str = "",
+    trace_id: str = "",
+) -> Submission:
+    """Hand something in at the door. The same (proposer, run, key) again is the same submission.
+
+    `payload` is a Draft, Handoff or Question (see `agents.types`) as JSON; `depends_on` names keys of
+    submissions of the same run. A trigger makes it due; the gate is nudged after commit.
+    """
+    submission, made = Submission.objects.get_or_create(
+        workspace_id=workspace, proposer=proposer, run=run, key=key,
+        defaults={
+            "case_id": case, "kind": kind, "payload": dict(payload), "depends_on": list(depends_on),
+            "undoes_id": undoes, "seen_content": seen_content, "trace_id": trace_id,
+        },
+    )  # fmt: skip
+    if made:
+        outbox.nudge(GATE, "apply", workspace, submission.pk)
+    return submission
+
+
+def locked(*, workspace: int, proposal: int) -> Proposal:
+    """The row, locked until the transaction ends.
+
+    Raises:
+        Proposal.DoesNotExist: not in this workspace.
+    """
+    return Proposal.objects.select_for_update().get(workspace_id=workspace, pk=proposal)
+
+
+def transition(
+    proposal: Proposal,
+    event: Event,
+    *,
+    actor: str,
+    now: datetime,
+    body: Mapping[str, Any] | None = None,
+    personal: Mapping[str, Any] | None = None,
+    **fields: Any,
+) -> Proposal:
+    """Make one legal move of a row the caller holds locked: the entry first, the row second, then the outbox.
+
+    `fields` are further columns that change with the move. Expects to run inside `transaction.atomic`.
+
+    Raises:
+        state.IllegalMove: the table has no such move from where the proposal stands.
+        Moved: the row is not at the version the caller holds.
+    """
+    move = state.move(state.State(proposal.state), event)
+    seen = proposal.version
+    changes = {
+        **fields,
+        "state": str(move.after),
+        "version": seen + 1,
+        "revision": proposal.revision + move.new_revision,
+        "round": proposal.round + move.new_round,
+    }
+    record_move(proposal, event, changes, actor=actor, now=now, body=body, personal=personal)
+    changed = Proposal.objects.filter(
+        workspace_id=proposal.workspace_id, pk=proposal.pk, version=seen
+    ).update(**changes)  # fmt: skip
+    if changed != 1:
+        raise Moved(f"proposal {proposal.pk} is no longer at version {seen}")
+    for name, value in changes.items():
+        setattr(proposal, name, value)
+    follow_up(proposal, now=now)
+    return proposal
+
+
+def record_move(
+    proposal: Proposal,
+    event: Event,
+    changes: Mapping[str, Any],
+    *,
+    actor: str,
+    now: datetime,
+    body: Mapping[str, Any] | None = None,
+    personal: Mapping[str, Any] | None = None,
+) -> None:
+    """The entry of a move, before its row; the trigger looks for exactly this one."""
+    log.record(
+        workspace=proposal.workspace_id, subject=f"proposal:{proposal.pk}", version=changes["version"],
+        state=changes["state"], event=event, actor=actor, now=now, case=f"case:{proposal.case_id}",
+        body={
+            "action": proposal.action, "target": proposal.target, "revision": changes["revision"],
+            "digest": changes.get("digest", proposal.digest), "people": changes.get("people", proposal.people),
+            **(body or {}),
+        },
+        personal=personal,
+    )  # fmt: skip
+
+
+def follow_up(proposal: Proposal, *, now: datetime) -> None:
+    """The outbox row a state asks for: dispatch when the hold is over, settle what ended without effect."""
+    if proposal.state == state.State.APPROVED:
+        outbox.put(
+            workspace=proposal.workspace_id, task=APPLY, queue="apply", object_id=proposal.pk,
+            not_before=proposal.hold_until or now, now=now,
+        )  # fmt: skip
+        return
+    outbox.done(workspace=proposal.workspace_id, task=APPLY, object_id=proposal.pk)
+    if proposal.state in state.WITHOUT_EFFECT:
+        outbox.put(
+            workspace=proposal.workspace_id, task=SETTLE, queue="apply", object_id=proposal.pk, not_before=now, now=now
+        )

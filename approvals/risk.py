@@ -1,0 +1,121 @@
+"""How many people a write needs: thresholds say only that, the stricter wins, silence means two. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+People = Literal["automatic", "one", "two", "never"]
+NUMBER: dict[str, int] = {"automatic": 0, "one": 1, "two": 2}
+
+SILENT_FRESH_MINUTES = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One threshold row in force. Bands: above_minor < amount <= up_to_minor; None is open, "" matches all."""
+
+    id: str
+    action: str
+    tier: str
+    people: People
+    proposer_kind: str = ""
+    agent: str = ""
+    currency: str = ""
+    above_minor: int | None = None
+    up_to_minor: int | None = None
+    second_role: str = ""
+    confidence_floor_pct: int = 80
+    hold_seconds: int = 0
+    fresh_minutes: int = 1440
+
+    @property
+    def specificity(self) -> int:
+        """How many things the row names; the most specific wins."""
+        band = self.above_minor is not None or self.up_to_minor is not None
+        return sum((bool(self.agent) * 4, bool(self.proposer_kind) * 2, bool(self.currency), band))
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What the thresholds are asked about. `amount_minor` is None where no money moves."""
+
+    action: str
+    proposer_kind: str
+    agent: str
+    amount_minor: int | None
+    currency: str
+    confidence_pct: int
+    reversible: bool
+    flags: tuple[str, ...] = ()
+    autonomy: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`people` 0 is automatic. `allowed` False is a deny or a never, told in `reasons`."""
+
+    allowed: bool
+    people: int
+    tier: str
+    second_role: str
+    hold_seconds: int
+    fresh_minutes: int
+    reasons: tuple[str, ...]
+    rules: tuple[str, ...]
+    policy: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """For the log and the page."""
+        return {**asdict(self), "reasons": list(self.reasons), "rules": list(self.rules)}
+
+
+def matches(rule: Rule, write: Write) -> bool:
+    """Whether a row speaks about this write."""
+    if rule.action != write.action or rule.proposer_kind not in ("", write.proposer_kind):
+        return False
+    if rule.agent not in ("", write.agent) or rule.currency not in ("", write.currency):
+        return False
+    if rule.above_minor is None and rule.up_to_minor is None:
+        return True
+    if write.amount_minor is None:
+        return False
+    above = rule.above_minor is None or write.amount_minor > rule.above_minor
+    return above and (rule.up_to_minor is None or write.amount_minor <= rule.up_to_minor)
+
+
+def judge(rules: Iterable[Rule], write: Write) -> Verdict:
+    """The verdict of the thresholds alone; among equally specific rows the stricter wins."""
+    speaking = [rule for rule in rules if matches(rule, write)]
+    if not speaking:
+        reason = f"No threshold speaks about {write.action}: two people, a reviewer and a manager."
+        return Verdict(True, 2, "high", "manager", 900, SILENT_FRESH_MINUTES, (reason,), ())
+    top = max(rule.specificity for rule in speaking)
+    rule = max((r for r in speaking if r.specificity == top), key=_strictness)
+    if rule.people == "never":
+        return Verdict(False, 2, rule.tier, "", 0, 0, (f"{_named(rule)} says never: a person takes it over.",), (rule.id,))
+    people, reasons = _people(rule, write)
+    return Verdict(
+        True, people, rule.tier, rule.second_role, rule.hold_seconds, rule.fresh_minutes, reasons, (rule.id,)
+    )
+
+
+def _strictness(rule: Rule) -> tuple[int, bool, int, int]:
+    return NUMBER.get(rule.people, 3), bool(rule.second_role), rule.hold_seconds, -rule.fresh_minutes
+
+
+def _named(rule: Rule) -> str:
+    return f"Threshold {rule.id}"
+
+
+def _people(rule: Rule, write: Write) -> tuple[int, tuple[str, ...]]:
+    wanted = {0: "passes by itself", 1: "one person", 2: "two people"}
+    people = NUMBER[rule.people]
+    reasons = [f"{_named(rule)} asks: {wanted[people]}."]
+    unsure = write.confidence_pct < rule.confidence_floor_pct
+    if unsure:
+        reasons.append(f"Confidence {write.confidence_pct}% is below the floor of {rule.confidence_floor_pct}%.")
+    blocked = unsure or not write.reversible or bool(write.flags) or not write.autonomy
+    if people == 0 and blocked:
+        reasons.append("Nothing passes by itself that is unsure, flagged or cannot be undone: one person.")
+        people = 1
+    return people, tuple(reasons)

@@ -1,0 +1,152 @@
+-- The wall behind `transition`: no proposal appears or moves but by a legal move, one version at a time, with its
+-- entry written before it in the same transaction, and, where web moves it, with a person's decision beside it.
+-- The table of moves is the one in approvals/state.py; a test compares them.
+CREATE OR REPLACE VIEW approvals_moves AS
+    SELECT * FROM (VALUES
+        ('', 'pending', 'proposal.proposed', 'apply', '', false, false),
+        ('', 'approved', 'proposal.allowed', 'apply', '', false, false),
+        ('', 'denied', 'proposal.denied', 'apply', '', false, false),
+        ('pending', 'pending', 'proposal.edited', 'web', 'edit', true, false),
+        ('pending', 'pending', 'proposal.rebased', 'web,apply', 'approve', false, false),
+        ('approved', 'approved', 'proposal.rebased', 'apply', '', false, false),
+        ('pending', 'approved', 'proposal.approved', 'web,apply', 'approve', false, false),
+        ('pending', 'rejected', 'proposal.rejected', 'web', 'reject', false, false),
+        ('pending', 'stale', 'proposal.stale', 'web,apply', 'found_stale', false, false),
+        ('approved', 'stale', 'proposal.stale', 'apply', '', false, false),
+        ('stale', 'pending', 'proposal.redone', 'web', 'redo', true, false),
+        ('failed', 'pending', 'proposal.redone', 'web', 'redo', true, false),
+        ('pending', 'expired', 'proposal.expired', 'apply', '', false, false),
+        ('stale', 'expired', 'proposal.expired', 'apply', '', false, false),
+        ('approved', 'pending', 'proposal.stopped', 'web', 'stop', false, true),
+        ('rejected', 'pending', 'proposal.reopened', 'web', 'reopen', false, true),
+        ('pending', 'withdrawn', 'proposal.withdrawn', 'web,apply', 'withdraw', false, false),
+        ('stale', 'withdrawn', 'proposal.withdrawn', 'web,apply', 'withdraw', false, false),
+        ('approved', 'withdrawn', 'proposal.withdrawn', 'web,apply', 'withdraw', false, false),
+        ('approved', 'applying', 'proposal.applying', 'apply', '', false, false),
+        ('applying', 'applied', 'proposal.applied', 'apply', '', false, false),
+        ('applying', 'failed', 'proposal.failed', 'apply', '', false, false)
+    ) AS moves ("before", "after", event, processes, decisions, new_revision, new_round);
+GRANT SELECT ON approvals_moves TO @web@, @apply@;
+
+CREATE OR REPLACE FUNCTION approvals_check_transition() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    process text := CASE current_user WHEN @'web'@ THEN 'web' WHEN @'apply'@ THEN 'apply' ELSE current_user END;
+    old_state text := CASE WHEN TG_OP = 'UPDATE' THEN OLD.state ELSE '' END;
+    logged text;
+    m record;
+    r record;
+    votes integer;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF NEW.version <> OLD.version + 1 THEN
+            RAISE EXCEPTION 'proposal %: version % does not follow %', NEW.id, NEW.version, OLD.version
+                USING ERRCODE = 'CS002';
+        END IF;
+        IF (NEW.id, NEW.workspace_id, NEW.submission_id, NEW.case_id, NEW.action, NEW.target, NEW.proposer,
+            NEW.customer, NEW.undoes_id, NEW.created_at)
+           IS DISTINCT FROM (OLD.id, OLD.workspace_id, OLD.submission_id, OLD.case_id, OLD.action, OLD.target,
+            OLD.proposer, OLD.customer, OLD.undoes_id, OLD.created_at) THEN
+            RAISE EXCEPTION 'proposal %: what it is about cannot change', NEW.id USING ERRCODE = 'CS002';
+        END IF;
+    ELSIF NEW.version <> 1 OR NEW.revision <> 1 OR NEW.round <> 1 THEN
+        RAISE EXCEPTION 'proposal %: starts at version 1', NEW.id USING ERRCODE = 'CS002';
+    END IF;
+
+    SELECT event INTO logged FROM audit_entry
+    WHERE workspace_id = NEW.workspace_id AND subject = 'proposal:' || NEW.id AND version = NEW.version
+      AND state = NEW.state AND xact = pg_current_xact_id();
+    IF logged IS NULL THEN
+        RAISE EXCEPTION 'proposal %: no entry for version %, state %', NEW.id, NEW.version, NEW.state
+            USING ERRCODE = 'CS003';
+    END IF;
+
+    SELECT * INTO m FROM approvals_moves
+    WHERE "before" = old_state AND "after" = NEW.state AND event = logged;
+    IF NOT FOUND OR NOT process = ANY (string_to_array(m.processes, ',')) THEN
+        RAISE EXCEPTION 'proposal %: % may not move it from "%" to "%" by %', NEW.id, process, old_state, NEW.state,
+            logged USING ERRCODE = 'CS004';
+    END IF;
+
+    SELECT * INTO r FROM approvals_revision WHERE proposal_id = NEW.id AND number = NEW.revision;
+    IF NOT FOUND OR r.digest <> NEW.digest OR r.people <> NEW.people THEN
+        RAISE EXCEPTION 'proposal %: digest and people are not those of revision %', NEW.id, NEW.revision
+            USING ERRCODE = 'CS005';
+    END IF;
+    IF TG_OP = 'UPDATE' AND (NEW.revision <> OLD.revision + m.new_revision::int
+                             OR NEW.round <> OLD.round + m.new_round::int) THEN
+        RAISE EXCEPTION 'proposal %: % leads to another revision or round', NEW.id, logged USING ERRCODE = 'CS005';
+    END IF;
+
+    IF process = 'web' AND NOT EXISTS (
+        SELECT FROM approvals_decision d WHERE d.proposal_id = NEW.id AND d.xact = pg_current_xact_id()
+        AND d.revision = OLD.revision AND d.kind = ANY (string_to_array(m.decisions, ','))
+    ) THEN
+        RAISE EXCEPTION 'proposal %: % needs a person''s decision beside it', NEW.id, logged USING ERRCODE = 'CS006';
+    END IF;
+
+    IF NEW.state = 'approved' AND old_state <> 'approved' THEN
+        SELECT count(DISTINCT d.person_id) INTO votes FROM approvals_decision d
+        WHERE d.proposal_id = NEW.id AND d.kind = 'approve' AND d.revision = NEW.revision
+          AND d.round = NEW.round AND d.digest = NEW.digest;
+        IF votes < NEW.people OR (NEW.people = 0 AND TG_OP = 'UPDATE') THEN
+            RAISE EXCEPTION 'proposal %: % of % people approved', NEW.id, votes, NEW.people USING ERRCODE = 'CS007';
+        END IF;
+        IF r.second_role <> '' AND NOT EXISTS (
+            SELECT FROM approvals_decision d JOIN portal_membership p
+              ON p.workspace_id = NEW.workspace_id AND p.person_id = d.person_id AND p.active AND p.role = r.second_role
+            WHERE d.proposal_id = NEW.id AND d.kind = 'approve' AND d.revision = NEW.revision AND d.round = NEW.round
+        ) THEN
+            RAISE EXCEPTION 'proposal %: nobody among them is %', NEW.id, r.second_role USING ERRCODE = 'CS007';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER checked AFTER INSERT OR UPDATE ON approvals_proposal
+    FOR EACH ROW EXECUTE FUNCTION approvals_check_transition();
+ALTER TABLE approvals_proposal ENABLE ALWAYS TRIGGER checked;
+CREATE OR REPLACE TRIGGER kept BEFORE DELETE ON approvals_proposal
+    FOR EACH ROW EXECUTE FUNCTION audit_refuse();
+ALTER TABLE approvals_proposal ENABLE ALWAYS TRIGGER kept;
+
+-- Who may decide: the second wall behind `decisions`. A vote is on the current bytes, by an active person who holds
+-- the role, who neither proposed it nor edited it (but where the revision says its editor may), for themselves.
+CREATE OR REPLACE FUNCTION approvals_check_decision() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    p record;
+    started_undo boolean;
+BEGIN
+    SELECT * INTO p FROM approvals_proposal WHERE id = NEW.proposal_id FOR SHARE;
+    IF NOT FOUND OR p.revision <> NEW.revision OR p.digest <> NEW.digest OR p.round <> NEW.round THEN
+        RAISE EXCEPTION 'decision: not on the current digest of proposal %', NEW.proposal_id USING ERRCODE = 'CS008';
+    END IF;
+    IF NOT EXISTS (
+        SELECT FROM portal_membership m WHERE m.workspace_id = NEW.workspace_id AND m.person_id = NEW.person_id
+        AND m.active AND m.role = NEW.role AND m.role IN ('reviewer', 'manager')
+    ) THEN
+        RAISE EXCEPTION 'decision: person % does not hold the role %', NEW.person_id, NEW.role
+            USING ERRCODE = 'CS009';
+    END IF;
+    started_undo := p.undoes_id IS NOT NULL AND p.tier <> 'high' AND p.people = 1
+        AND p.proposer = 'person:' || NEW.person_id;
+    IF current_user = @'apply'@ THEN
+        IF NOT (started_undo AND NEW.kind = 'approve') THEN
+            RAISE EXCEPTION 'decision: only people decide' USING ERRCODE = 'CS009';
+        END IF;
+    ELSIF NEW.person_id::text IS DISTINCT FROM current_setting('countersign.person', true) THEN
+        RAISE EXCEPTION 'decision: nobody decides for somebody else' USING ERRCODE = 'CS009';
+    END IF;
+    IF NEW.kind = 'approve' AND p.proposer = 'person:' || NEW.person_id AND NOT started_undo THEN
+        RAISE EXCEPTION 'decision: person % proposed it', NEW.person_id USING ERRCODE = 'CS010';
+    END IF;
+    IF NEW.kind = 'approve' AND EXISTS (
+        SELECT FROM approvals_revision v WHERE v.proposal_id = NEW.proposal_id AND NOT v.alone
+        AND v.made_by = 'person:' || NEW.person_id AND NOT (started_undo AND v.number = 1)
+    ) THEN
+        RAISE EXCEPTION 'decision: person % edited it', NEW.person_id USING ERRCODE = 'CS010';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER checked BEFORE INSERT ON approvals_decision
+    FOR EACH ROW EXECUTE FUNCTION approvals_check_decision();
+ALTER TABLE approvals_decision ENABLE ALWAYS TRIGGER checked;

@@ -1,0 +1,79 @@
+"""Tables of the log: entries, the personal values they commit to, and writes nobody accounted for.
+
+Subjects are text (`kind:id`); nothing here points at another app. Triggers in `audit/sql/` hold the rules.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Entry(models.Model):
+    """One thing that happened. `canonical` is the RFC 8785 JSON that is hashed; columns repeat it to search.
+
+    The transaction that wrote it stands in a column `xact` outside the ORM, so that no role may supply it.
+    """
+
+    workspace_id = models.BigIntegerField()
+    subject = models.CharField(max_length=120)
+    version = models.PositiveIntegerField()
+    event = models.CharField(max_length=60)
+    state = models.CharField(max_length=12, blank=True)
+    actor = models.CharField(max_length=120)
+    case = models.CharField(max_length=120, blank=True)
+    trace_id = models.CharField(max_length=32, blank=True)
+    at = models.DateTimeField()
+    canonical = models.TextField()
+
+    class Meta:
+        verbose_name_plural = "entries"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace_id", "subject", "version"], name="entry_version_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["workspace_id", "case", "id"], name="entry_by_case"),
+            models.Index(fields=["workspace_id", "id"], name="entry_by_workspace"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject}@{self.version} {self.event}"
+
+
+class Payload(models.Model):
+    """A personal value an entry commits to (HMAC-SHA-256 under `salt`); it can be erased, the entry stays."""
+
+    workspace_id = models.BigIntegerField()
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="payloads")
+    name = models.CharField(max_length=60)
+    salt = models.BinaryField(max_length=32)
+    value = models.JSONField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["entry", "name"], name="payload_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Unattributed(models.Model):
+    """A write to a watched table that no action accounted for; the sweeper turns it into an entry."""
+
+    workspace_id = models.BigIntegerField(null=True)
+    table = models.CharField(max_length=63)
+    row = models.CharField(max_length=80)
+    operation = models.CharField(max_length=6)
+    signed_in_as = models.CharField(max_length=63)
+    at = models.DateTimeField(db_default=Now())
+    reported_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "unattributed change"
+        indexes: ClassVar = [
+            models.Index(fields=["id"], name="unattributed_open", condition=models.Q(reported_at=None))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.table}:{self.row}"

@@ -1,0 +1,45 @@
+-- The log: entries are inserted and read, never changed; the transaction of an entry is nobody's to supply.
+ALTER TABLE audit_entry ADD COLUMN IF NOT EXISTS xact xid8 NOT NULL DEFAULT pg_current_xact_id();
+CREATE INDEX IF NOT EXISTS audit_entry_xact ON audit_entry (xact);
+
+CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'CS001';
+END $$;
+
+-- CREATE OR REPLACE keeps the trigger in place; ALWAYS, since a plain one is passed by session_replication_role.
+CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit_entry
+    FOR EACH ROW EXECUTE FUNCTION audit_refuse();
+CREATE OR REPLACE TRIGGER never_truncated BEFORE TRUNCATE ON audit_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER append_only;
+ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER never_truncated;
+
+GRANT SELECT ON audit_entry, audit_payload TO @web@, @apply@, @sealer@;
+GRANT INSERT (workspace_id, subject, version, event, state, actor, "case", trace_id, at, canonical)
+    ON audit_entry TO @web@, @apply@, @agents@;
+GRANT INSERT ON audit_payload TO @web@, @apply@, @agents@;
+GRANT SELECT ON audit_entry TO @agents@;
+
+-- Agents write about their own runs only.
+DROP POLICY IF EXISTS own_runs ON audit_entry;
+CREATE POLICY own_runs ON audit_entry AS RESTRICTIVE FOR INSERT TO @agents@
+    WITH CHECK (subject LIKE 'run:%' AND actor LIKE 'agent:%' AND state = '');
+DROP POLICY IF EXISTS seals ON audit_entry;
+CREATE POLICY seals ON audit_entry FOR SELECT TO @sealer@ USING (true);
+
+-- A write to a watched table that names no action is noted here; the sweeper reports it.
+CREATE OR REPLACE FUNCTION audit_watch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public AS $$
+DECLARE
+    r jsonb := to_jsonb(CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END);
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW IS NOT DISTINCT FROM OLD THEN RETURN NULL; END IF;
+    IF coalesce(current_setting('countersign.action', true), '') = '' THEN
+        INSERT INTO audit_unattributed (workspace_id, "table", "row", operation, signed_in_as)
+        VALUES ((r->>'workspace_id')::bigint, TG_TABLE_NAME, r->>'id', lower(TG_OP), session_user);
+    END IF;
+    RETURN NULL;
+END $$;
+GRANT SELECT, UPDATE (reported_at) ON audit_unattributed TO @apply@;
+GRANT SELECT ON audit_unattributed TO @web@;

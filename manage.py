@@ -1,0 +1,27 @@
+#!/usr/bin/env python
+"""Entry to every command. Brings up the embedded servers where none are named, and signs in by role."""
+
+import os
+import sys
+
+# Only migrations sign in as owner; sweepers as apply; everything else as web.
+ROLE_OF_COMMAND = {"migrate": "owner", "provision": "owner", "makemigrations": "owner", "evaluate": "eval"}
+WITHOUT_SERVERS = {"help", "--help", "version", "--version", "check", "collectstatic", "makemigrations", ""}
+
+
+def main() -> None:
+    """Prepare the environment, then hand over to Django."""
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    os.environ.setdefault("PROCESS_ROLE", ROLE_OF_COMMAND.get(command, "web"))
+    if command not in WITHOUT_SERVERS and "--help" not in sys.argv:
+        from portal import installation
+
+        installation.prepare()
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

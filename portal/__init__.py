@@ -1,0 +1,1 @@
+"""The ground: settings, people, workspaces, the books, the servers."""

@@ -1,0 +1,82 @@
+"""Typed reading of the environment; the only module that looks at it. Refuses values of the wrong form."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+Role = Literal["owner", "web", "agents", "apply", "sealer", "eval"]
+ROLES: tuple[Role, ...] = ("owner", "web", "agents", "apply", "sealer", "eval")
+
+
+class Env(BaseSettings):
+    """Every setting that comes from outside, with its type and default; `docs/operations.md` lists them."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
+
+    process_role: Role = "web"
+    secret_key: SecretStr | None = None
+    debug: bool = False
+    allowed_hosts: str = "127.0.0.1,localhost,[::1]"
+    public_url: str = ""
+    var_dir: Path = ROOT / "var"
+    port: int | None = Field(default=None, ge=1, le=65535)
+
+    database_url: str = ""
+    redis_url: str = ""
+    statement_timeout_ms: int = Field(default=15_000, ge=0)
+
+    db_user_owner: str = "countersign_owner"
+    db_user_web: str = "countersign_web"
+    db_user_agents: str = "countersign_agents"
+    db_user_apply: str = "countersign_apply"
+    db_user_sealer: str = "countersign_sealer"
+    db_user_eval: str = "countersign_eval"
+    db_password_owner: SecretStr = SecretStr("")
+    db_password_web: SecretStr = SecretStr("")
+    db_password_agents: SecretStr = SecretStr("")
+    db_password_apply: SecretStr = SecretStr("")
+    db_password_sealer: SecretStr = SecretStr("")
+    db_password_eval: SecretStr = SecretStr("")
+
+    failpoints: str = ""
+
+    def user_of(self, role: Role) -> str:
+        """The database sign-in of a kind of process."""
+        user: str = getattr(self, f"db_user_{role}")
+        return user
+
+    def password_of(self, role: Role) -> str:
+        """Its password; empty where the server trusts its socket."""
+        secret: SecretStr = getattr(self, f"db_password_{role}")
+        return secret.get_secret_value()
+
+
+@lru_cache(maxsize=1)
+def read() -> Env:
+    """The environment, read once.
+
+    Raises:
+        pydantic.ValidationError: naming the variable that is off.
+    """
+    return Env()
+
+
+def database_of(url: str) -> dict[str, str]:
+    """Host, port and name out of a libpq URL; the sign-in comes by role, never from here."""
+    parts = conninfo_to_dict(url)
+    return {
+        "HOST": str(parts.get("host") or ""),
+        "PORT": str(parts.get("port") or ""),
+        "NAME": str(parts.get("dbname") or "countersign"),
+    }
+
+
+def broker_of(redis_url: str) -> str:
+    """Celery's spelling of a Redis address: `unix:///x.sock` becomes `redis+socket:///x.sock`."""
+    return "redis+socket" + redis_url.removeprefix("unix") if redis_url.startswith("unix:") else redis_url

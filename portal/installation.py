@@ -1,0 +1,54 @@
+"""Gets an installation ready before Django starts: servers, sign-ins, secret key. Imports no Django."""
+
+import os
+import secrets
+from pathlib import Path
+
+from portal import env, provision, stack
+
+
+def prepare() -> None:
+    """Bring up what the environment does not name, and put its addresses into the environment.
+
+    Raises:
+        SystemExit: with one clear line and code 2, when a server cannot be had.
+    """
+    settings = env.read()
+    try:
+        _servers(settings.var_dir)
+    except (stack.StackError, provision.ProvisionError) as error:
+        raise SystemExit(_exit(str(error))) from error
+    if settings.secret_key is None:
+        os.environ["SECRET_KEY"] = secret_key(settings.var_dir)
+    env.read.cache_clear()
+
+
+def _exit(message: str) -> int:
+    os.write(2, f"countersign: {message}\n".encode())
+    return 2
+
+
+def _servers(var_dir: Path) -> None:
+    embedded = not os.environ.get("DATABASE_URL") and not os.environ.get("REDIS_URL")
+    addresses = stack.resolve(os.environ, var_dir)
+    os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = addresses.database_url, addresses.redis_url
+    if embedded:
+        admin = f"host={addresses.pg_host} port={addresses.pg_port} user=postgres dbname=postgres"
+        provision.provision(admin, addresses.database)
+
+
+def secret_key(var_dir: Path) -> str:
+    """The installation's own key, made once and kept with mode 0600."""
+    path = var_dir / "secret_key"
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        var_dir.mkdir(parents=True, exist_ok=True)
+    fresh = secrets.token_urlsafe(48)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(fresh)
+    return fresh

@@ -1,0 +1,50 @@
+-- People and workspaces. Who may see a workspace is said by membership; other processes see the list of ids.
+DROP POLICY IF EXISTS inside ON portal_membership;
+DROP POLICY IF EXISTS mine ON portal_membership;
+CREATE POLICY mine ON portal_membership USING (
+    workspace_id = nullif(current_setting('countersign.workspace', true), '')::bigint
+    OR person_id = nullif(current_setting('countersign.person', true), '')::bigint
+) WITH CHECK (workspace_id = nullif(current_setting('countersign.workspace', true), '')::bigint);
+
+ALTER TABLE portal_workspace ENABLE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS mine ON portal_workspace;
+CREATE POLICY mine ON portal_workspace USING (
+    id = nullif(current_setting('countersign.workspace', true), '')::bigint
+    OR EXISTS (
+        SELECT FROM portal_membership m WHERE m.workspace_id = portal_workspace.id AND m.active
+        AND m.person_id = nullif(current_setting('countersign.person', true), '')::bigint
+    )
+) WITH CHECK (id = nullif(current_setting('countersign.workspace', true), '')::bigint);
+DROP POLICY IF EXISTS relays ON portal_workspace;
+CREATE POLICY relays ON portal_workspace FOR SELECT TO @apply@, @agents@ USING (true);
+
+-- Whose key is this? Asked before any workspace is known, so it answers for exactly one SHA-256.
+CREATE OR REPLACE FUNCTION portal_token_holder(sha256 text)
+RETURNS TABLE (token bigint, workspace bigint, person bigint, scopes jsonb)
+LANGUAGE sql SECURITY DEFINER SET search_path = public STABLE AS $$
+    SELECT t.id, t.workspace_id, t.person_id, t.scopes FROM portal_personaltoken t
+    JOIN portal_person p ON p.id = t.person_id AND p.is_active
+    WHERE t.secret_sha256 = sha256 AND t.revoked_at IS NULL
+$$;
+REVOKE ALL ON FUNCTION portal_token_holder(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION portal_token_holder(text) TO @web@;
+
+-- Commands name a workspace by its address before they are inside it.
+CREATE OR REPLACE FUNCTION portal_workspace_ids() RETURNS TABLE (slug varchar, id bigint)
+LANGUAGE sql SECURITY DEFINER SET search_path = public STABLE AS $$
+    SELECT w.slug, w.id FROM portal_workspace w
+$$;
+REVOKE ALL ON FUNCTION portal_workspace_ids() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION portal_workspace_ids() TO @web@, @apply@, @agents@;
+
+GRANT SELECT, INSERT, UPDATE ON portal_person, portal_workspace, portal_membership TO @web@;
+GRANT SELECT, INSERT ON portal_personaltoken TO @web@;
+GRANT UPDATE (revoked_at) ON portal_personaltoken TO @web@;
+GRANT SELECT ON portal_workspace, portal_membership TO @apply@;
+GRANT SELECT (id, name, email, is_active) ON portal_person TO @apply@;
+GRANT SELECT ON portal_workspace TO @agents@;
+GRANT SELECT, INSERT, UPDATE, DELETE ON django_session, account_emailaddress TO @web@;
+GRANT SELECT ON django_content_type, django_migrations TO @web@, @apply@, @agents@, @eval@;
+GRANT SELECT, INSERT ON django_admin_log TO @web@;
+GRANT SELECT ON auth_permission, auth_group, auth_group_permissions, portal_person_groups,
+    portal_person_user_permissions TO @web@;

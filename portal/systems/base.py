@@ -1,0 +1,72 @@
+"""The protocols in front of every system of record. Readers are open to all; writers to actions alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from portal.systems.records import Clause, Contact, Customer, Order, PaymentMethod, Ticket
+
+Reversibility = Literal["read-only", "reversible", "cancellable", "irreversible"]
+
+
+class BooksError(Exception):
+    """Base of what a system of record can answer instead of doing it."""
+
+
+class NotFound(BooksError):
+    """There is no such record here; the message names it."""
+
+
+class Conflict(BooksError):
+    """The record moved between reading and writing."""
+
+
+class Reader(Protocol):
+    """Reads one workspace's books. Absent records are None, never an exception."""
+
+    def ticket(self, ticket_id: str) -> Ticket | None: ...
+
+    def customer(self, customer_id: str) -> Customer | None: ...
+
+    def order(self, order_id: str) -> Order | None: ...
+
+    def orders_of(self, customer_id: str) -> tuple[Order, ...]: ...
+
+    def methods_of(self, customer_id: str) -> tuple[PaymentMethod, ...]: ...
+
+    def contact(self, contact_id: str) -> Contact | None: ...
+
+    def clauses(self) -> tuple[Clause, ...]: ...
+
+    def queues(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """What a refund books: `amount_minor` of `currency` to `refund_to`, and the order's new status."""
+
+    order_id: str
+    refund_to: str
+    amount_minor: int
+    currency: str
+    status: str
+
+
+class Writer(Protocol):
+    """Writes one workspace's books, inside the caller's transaction, once per `reference`.
+
+    `reference` is the proposal's own (`proposal:12`); a second write with it raises IntegrityError.
+
+    Raises:
+        NotFound, Conflict.
+    """
+
+    reversibility: Mapping[str, Reversibility]
+
+    def update_ticket(self, ticket_id: str, fields: Mapping[str, str | Sequence[str]]) -> None: ...
+
+    def reply(self, ticket_id: str, body: str, reference: str) -> None: ...
+
+    def refund(self, refund: Refund, reference: str) -> None: ...
+
+    def update_contact(self, contact_id: str, fields: Mapping[str, str | None]) -> None: ...

@@ -1,0 +1,114 @@
+"""The built-in books behind the protocols: helpdesk, orders and payments, contacts in our own PostgreSQL."""
+
+from collections.abc import Iterable
+
+from portal import models
+from portal.systems import records
+
+
+class BooksReader:
+    """Reads one workspace; see `portal.systems.base.Reader`. The transaction must be inside it."""
+
+    def __init__(self, workspace: int) -> None:
+        self._workspace = workspace
+
+    def ticket(self, ticket_id: str) -> records.Ticket | None:
+        """A ticket with its messages, oldest first."""
+        row = (
+            models.Ticket.objects.filter(workspace=self._workspace, ticket_id=ticket_id)
+            .select_related("customer", "queue")
+            .prefetch_related("messages")
+            .first()
+        )
+        return None if row is None else _ticket(row)
+
+    def customer(self, customer_id: str) -> records.Customer | None:
+        """A customer by the books' own id."""
+        row = models.Customer.objects.filter(workspace=self._workspace, customer_id=customer_id).first()
+        return None if row is None else _customer(row)
+
+    def order(self, order_id: str) -> records.Order | None:
+        """An order, whoever owns it."""
+        return next(iter(self._orders(order_id=order_id)), None)
+
+    def orders_of(self, customer_id: str) -> tuple[records.Order, ...]:
+        """All orders of a customer, in the order of their ids."""
+        return self._orders(customer__customer_id=customer_id)
+
+    def methods_of(self, customer_id: str) -> tuple[records.PaymentMethod, ...]:
+        """A customer's payment methods."""
+        rows = models.PaymentMethod.objects.filter(
+            workspace=self._workspace, customer__customer_id=customer_id
+        ).select_related("customer")
+        return tuple(_method(row) for row in rows.order_by("payment_method_id"))
+
+    def contact(self, contact_id: str) -> records.Contact | None:
+        """A contact of the CRM."""
+        row = models.Contact.objects.filter(workspace=self._workspace, contact_id=contact_id).first()
+        if row is None:
+            return None
+        return records.Contact(row.contact_id, row.fields, tuple(row.locked_fields), row.version)
+
+    def clauses(self) -> tuple[records.Clause, ...]:
+        """Every clause of the policy pages, in their order."""
+        rows = models.Clause.objects.filter(workspace=self._workspace).order_by("position", "id")
+        return tuple(records.Clause(r.clause_id, r.section, r.text, r.version) for r in rows)
+
+    def queues(self) -> tuple[str, ...]:
+        """Names of the team queues."""
+        rows = models.Queue.objects.filter(workspace=self._workspace).order_by("name")
+        return tuple(rows.values_list("name", flat=True))
+
+    def _orders(self, **filters: str) -> tuple[records.Order, ...]:
+        rows = (
+            models.Order.objects.filter(workspace=self._workspace, **filters)
+            .select_related("customer")
+            .prefetch_related("items", "payments__method")
+            .order_by("order_id")
+        )
+        return tuple(_order(row) for row in rows)
+
+
+def _customer(row: models.Customer) -> records.Customer:
+    return records.Customer(
+        row.customer_id, row.first_name, row.last_name, row.email, row.postcode, row.city, row.country, row.version
+    )
+
+
+def _method(row: models.PaymentMethod) -> records.PaymentMethod:
+    return records.PaymentMethod(
+        row.payment_method_id, row.customer.customer_id, row.kind, row.brand, row.last_four, row.balance_minor
+    )
+
+
+def _order(row: models.Order) -> records.Order:
+    return records.Order(
+        row.order_id, row.customer.customer_id, row.status, row.currency, row.paid_total_minor,
+        tuple(_item(item) for item in sorted(row.items.all(), key=lambda i: i.line)),
+        tuple(_payments(row.payments.all())), row.version,
+    )  # fmt: skip
+
+
+def _item(row: models.OrderItem) -> records.Item:
+    return records.Item(row.line, row.item_id, row.product, row.quantity, row.unit_price_minor, row.options)
+
+
+def _payments(rows: Iterable[models.Payment]) -> Iterable[records.Payment]:
+    for row in sorted(rows, key=lambda payment: payment.seq):
+        yield records.Payment(row.seq, row.type, row.amount_minor, row.currency, row.method.payment_method_id)
+
+
+def _ticket(row: models.Ticket) -> records.Ticket:
+    messages = sorted(row.messages.all(), key=lambda message: message.seq)
+    return records.Ticket(
+        ticket_id=row.ticket_id,
+        customer_id=row.customer.customer_id if row.customer else "",
+        sender_email=row.sender_email,
+        subject=row.subject,
+        queue=row.queue.name if row.queue else "",
+        priority=row.priority,
+        status=row.status,
+        tags=tuple(row.tags),
+        messages=tuple(records.Message(m.seq, m.sender, m.body) for m in messages),
+        version=row.version,
+    )

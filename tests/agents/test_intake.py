@@ -1,0 +1,107 @@
+"""Intake: what comes in is stored once, whole, on the log; what is off is refused by field."""
+
+import pytest
+
+from agents.lines import LineError
+
+
+def rows(workspace: int, model, **filters):
+    from portal.workspace import within
+
+    with within(workspace):
+        return list(model.objects.filter(workspace=workspace, **filters))
+
+
+def test_a_line_becomes_ticket_message_case_run_and_entry(desk):
+    from agents.models import Run
+    from approvals.models import Case, Outbox
+    from audit.models import Entry
+    from portal.models import Message, Ticket
+
+    taken = desk.take_in("triage", id="T-1", text="Where is my parcel?", colour="red")
+
+    (ticket,), (message,) = rows(desk.workspace, Ticket), rows(desk.workspace, Message)
+    (case,), (run,) = rows(desk.workspace, Case), rows(desk.workspace, Run)
+    assert (ticket.ticket_id, message.body) == ("T-1", "Where is my parcel?")
+    assert (case.subject, case.title, case.pk) == ("ticket:T-1", "Where is my parcel?", taken.case)
+    assert (run.pk, run.state, run.agent, len(run.trace_id)) == (taken.run, "queued", "triage", 32)
+    (due,) = rows(desk.workspace, Outbox)
+    assert (due.task, due.queue, due.object_id) == ("agents.tasks.advance", "agents", run.pk)
+    (entry,) = rows(desk.workspace, Entry, subject="ticket:T-1")
+    assert entry.event == "ticket.received"
+    assert "parcel" not in entry.canonical
+    assert "red" not in entry.canonical
+
+
+def test_the_same_id_again_is_a_no_op(desk):
+    from agents.models import Run
+    from audit.models import Entry
+    from portal.models import Message
+
+    first = desk.take_in("triage", id="T-1", text="Where is my parcel?")
+    entries = len(rows(desk.workspace, Entry))
+    again = desk.take_in("triage", id="T-1", text="Something else")
+
+    assert (again.case, again.run, again.new) == (first.case, first.run, False)
+    assert len(rows(desk.workspace, Run)) == len(rows(desk.workspace, Message)) == 1
+    assert len(rows(desk.workspace, Entry)) == entries
+
+
+def test_nothing_that_comes_in_is_unattributed(desk):
+    from audit.models import Unattributed
+
+    desk.take_in("triage", id="T-1", text="Where is my parcel?")
+    desk.take_in("contacts", id="C-1", record={"email": "a@example.org", "fax": None})
+    assert not rows(desk.workspace, Unattributed, workspace_id=desk.workspace)
+
+
+def test_an_unknown_sender_gets_a_ticket_without_customer(desk):
+    from portal.models import Ticket
+
+    desk.take_in("refunds", id="R-1", from_customer_id="nobody_1", from_email="x@example.org", text="Refund me")
+    (ticket,) = rows(desk.workspace, Ticket)
+    assert ticket.customer_id is None
+
+
+def test_a_contact_keeps_what_is_there_and_its_locks(desk):
+    from portal.models import Contact
+
+    desk.take_in("contacts", id="C-1", record={"email": "a@example.org", "fax": None}, locked_fields=["email"])
+    (contact,) = rows(desk.workspace, Contact)
+    assert (contact.fields, contact.locked_fields) == ({"email": "a@example.org"}, ["email"])
+
+
+def test_an_id_that_is_not_clean_gets_one_of_ours(desk):
+    from portal.models import Ticket
+
+    desk.take_in("triage", id="odd id / 1", text="Hello")
+    (ticket,) = rows(desk.workspace, Ticket)
+    assert ticket.external_id == "odd id / 1"
+    assert ticket.ticket_id.startswith("t-")
+
+
+@pytest.mark.parametrize(
+    ("agent", "line", "field"),
+    [
+        ("triage", {"id": "", "text": "x"}, "id"),
+        ("triage", {"id": "  ", "text": "x"}, "id"),
+        ("triage", {"id": 7, "text": "x"}, "id"),
+        ("triage", {"id": "a"}, "text"),
+        ("triage", {"id": "a", "text": "x\x00y"}, "text"),
+        ("triage", {"id": "a", "text": "\ud83d"}, "text"),
+        ("triage", {"id": "a", "text": "x" * 100_001}, "text"),
+        ("refunds", {"id": "a", "text": "x", "from_email": ""}, "from_customer_id"),
+        ("contacts", {"id": "a", "record": {}}, "record"),
+        ("contacts", {"id": "a", "record": {"phone": 7}}, "record.phone"),
+        ("contacts", {"id": "a", "record": {"phone": "1\x00"}}, "record.phone"),
+        ("contacts", {"id": "a", "record": {"phone": "1"}, "locked_fields": "phone"}, "locked_fields"),
+    ],
+)
+def test_what_is_off_is_refused_by_field_and_nothing_is_stored(desk, agent, line, field):
+    from audit.models import Entry
+
+    before = len(rows(desk.workspace, Entry))
+    with pytest.raises(LineError) as refused:
+        desk.take_in(agent, **line)
+    assert str(refused.value).startswith(f"{field}: ")
+    assert len(rows(desk.workspace, Entry)) == before

@@ -1,0 +1,85 @@
+"""The ground of the suite: embedded servers, a database made as owner, and tests signed in as the roles."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+if "DATABASE_URL" not in os.environ:
+    os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="countersign-tests-")
+    os.chmod(os.environ["VAR_DIR"], 0o755)
+os.environ["PROCESS_ROLE"] = "web"
+os.environ["SECRET_KEY"] = "only-for-tests"
+os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop runs in the thread of the test
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Servers come up once per run, before Django reads its settings."""
+    from portal import installation
+
+    installation.prepare()
+
+    import django
+
+    django.setup()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker) -> Iterator[None]:
+    """Make and migrate the test database as owner, then sign in as web for all that follows."""
+    from django.db import connection
+    from django.test.utils import setup_databases, teardown_databases
+
+    with django_db_blocker.unblock():
+        sign_in("owner")
+        made = setup_databases(verbosity=0, interactive=False, serialized_aliases=set())
+        sign_in("web")
+        yield
+        sign_in("owner")
+        teardown_databases(made, verbosity=0)
+        connection.close()
+
+
+def sign_in(role: str) -> None:
+    """Close the connection and open the next one as another role."""
+    from django.db import connection
+
+    from portal import env
+
+    connection.close()
+    connection.settings_dict["USER"] = env.read().user_of(role)
+    connection.settings_dict["PASSWORD"] = env.read().password_of(role)
+
+
+@contextmanager
+def signed_in(role: str) -> Iterator[None]:
+    """A part of a test that runs under another role; outside of any transaction."""
+    sign_in(role)
+    try:
+        yield
+    finally:
+        sign_in("web")
+
+
+@pytest.fixture
+def live(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """A database that really commits and is never flushed: a test brings its own workspace."""
+    with django_db_blocker.unblock():
+        sign_in("web")
+        yield
+        from django.db import connection
+
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The labelled data beside the checkout; tests that need it are skipped where it is absent."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the labelled data is not here (../shared/data)")
+    return folder
