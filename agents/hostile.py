@@ -13,7 +13,10 @@ from dataclasses import dataclass
 INJECTION = "injection"
 HIDDEN_TEXT = "hidden_text"
 
-_ORDERS = r"(?:instructions?|prompts?|directions?|directives?|commands?|guidelines|rules|programming|tasks?|messages?)"
+_ORDERS = (
+    r"(?:instructions?|prompts?|directions?|directives?|commands?|guidelines|rules|programming"
+    r"|tasks?|messages?)"
+)
 _EARLIER = r"(?:previous|prior|preceding|earlier|above|foregoing|following|initial|original|existing|current)"
 _MACHINE = (
     r"(?:a\.?i\.?|artificial intelligence|(?:large )?language model|llm"
@@ -120,13 +123,19 @@ _DICTATING = (
     rf"{_WITHIN}{{0,40}}\b"
     r"(?:as|rules?|user|any|everything|all|me|question|request|with|ethic\w*|legal\w*|moral\w*)\b",
 )
-_FAMILIES = (_OVERRIDING, _PRYING, _MARKING, _ADDRESSING, _CASTING, _UNBINDING, _DICTATING)
+_STEERING = (
+    r"\b(?:set|change|raise|lower|assign|route|classify|label|mark)\b"
+    rf"{_WITHIN}{{0,40}}\b(?:priority|queue|confidence|tier|risk)\b{_WITHIN}{{0,20}}(?:\b(?:to|as)\b|=)",
+    r"\bauto-?approv\w+|\b(?:without|skip\w*|bypass\w*|no) (?:need for )?(?:an? |any |the |further )?"
+    r"(?:human|manual|staff) (?:review\w*|approval|check\w*)\b",
+)
+_FAMILIES = (_OVERRIDING, _PRYING, _MARKING, _ADDRESSING, _CASTING, _UNBINDING, _DICTATING, _STEERING)
 _SURE = tuple(re.compile(phrase, re.IGNORECASE | re.MULTILINE) for family in _FAMILIES for phrase in family)
 
 _HIDDEN = re.compile(
     r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
 )
-# Joiners belong into emoji and Arabic, Indic and Hebrew writing; between Latin letters they hide words.
+# Joiners belong into emoji and Arabic, Indic and Hebrew writing; inside Latin words they hide something.
 _SMUGGLED = re.compile(
     r"[A-Za-z0-9][\u200b-\u200d\u2060-\u2064\ufeff\u00ad]+[A-Za-z0-9]"
     r"|[\u202a-\u202e\u2066-\u2069]"
@@ -137,12 +146,13 @@ _BLOCK = re.compile(
     r"<(information|system|instructions?|important|prompt|admin|task)\b[^>]{0,30}>.*?(?:</\1\s*>|\Z)",
     re.I | re.S,
 )
+_FEWEST_WORDS = 3
 _ENCODED = re.compile(r"\b[A-Za-z0-9+/]{24,}={0,2}")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a text says to the staff (`matter`) and what it says to the machine (`passages`, as they stand in it)."""
+    """What a text says to the staff (`matter`) and, line by line, to the machine (`passages`)."""
 
     matter: str
     flags: tuple[str, ...] = ()
@@ -150,9 +160,9 @@ class Reading:
 
 
 def read(text: str) -> Reading:
-    """Part the text: `matter` holds no hidden characters, no comments of HTML and no line that gives orders.
+    """Part the text: `matter` holds no hidden characters, no HTML comments and no line that gives orders.
 
-    If nothing would be left, `matter` is the text without its hidden characters: it still has to be routed.
+    If lines leave too little, only ordering sentences go; if those do too, none: it must be routed.
     """
     visible = reveal(text)
     passages = tuple(dict.fromkeys(_orders(visible)))
@@ -168,7 +178,7 @@ def flags(text: str) -> tuple[str, ...]:
 
 
 def reveal(text: str) -> str:
-    """The text as a person sees it: compatibility forms folded (NFKC), control and hidden characters taken out."""
+    """The text as a person sees it: forms folded (NFKC), control and hidden characters taken out."""
     folded = unicodedata.normalize("NFKC", _HIDDEN.sub("", text))
     return "".join(c if c in "\n\t" or unicodedata.category(c) != "Cc" else " " for c in folded)
 
@@ -200,6 +210,6 @@ def _without_orders(visible: str) -> str:
     lines = [line for line in open_text.splitlines() if not _instructs(line)]
     sentences = [part for part in re.split(r"(?<=[.!?])\s+", open_text) if not _instructs(part)]
     for kept in ("\n".join(lines), " ".join(sentences)):
-        if re.search(r"\w{2}", kept):
+        if len(re.findall(r"\w{2,}", kept)) >= _FEWEST_WORDS:
             return kept.strip()
     return visible.strip()

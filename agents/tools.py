@@ -26,7 +26,7 @@ class NotAllowed(ToolError):
 
 
 class Tools:
-    """The tools of one run; the transaction must be inside its workspace. `model_version` is the model used."""
+    """The tools of one run, inside a transaction of its workspace. `model_version` is the model used."""
 
     def __init__(self, *, workspace: int, reader: Reader, allowed: frozenset[str]) -> None:
         self._workspace = workspace

@@ -7,7 +7,7 @@ Without one, the model of the messages this product brings along serves.
 import functools
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -51,19 +51,49 @@ def load(digest: str) -> Model:
     return classifier.load(folder() / f"{digest}.model", digest)
 
 
-def train(*, workspace: int, rows: Sequence[Labelled], actor: str, now: datetime) -> str:
-    """Fit a model, store it and put it in force; returns its digest. Call it inside the workspace.
+def read_folder(data: Path) -> list[Labelled]:
+    """The labelled messages of a folder, from each `messages_*.jsonl`.
+
+    Raises:
+        classifier.ModelError: naming the file, and the line where there is one.
+    """
+    paths = sorted(data.glob("messages_*.jsonl"))
+    if not paths:
+        raise classifier.ModelError(f"{data}: holds no messages_*.jsonl")
+    return [row for path in paths for row in _read(path)]
+
+
+def _read(path: Path) -> Iterator[Labelled]:
+    at = 0
+    try:
+        for at, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            yield from classifier.read_rows([line])
+    except KeyError as error:
+        raise classifier.ModelError(f"{path.name} line {at}: {error.args[0]} is missing") from error
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise classifier.ModelError(f"{path.name} line {at}: not a labelled message: {error}") from error
+
+
+def fit(rows: Sequence[Labelled]) -> str:
+    """Fit a model and store it; returns its digest.
 
     Raises:
         classifier.ModelError: the rows cannot be learned from.
     """
-    digest = classifier.save(classifier.fit(rows), folder()).stem
+    return classifier.save(classifier.fit(rows), folder()).stem
+
+
+def put_in_force(*, workspace: int, digest: str, rows: int, actor: str, now: datetime) -> None:
+    """From the next run on the workspace is triaged by this model."""
     with transaction.atomic():
         log.record(
-            workspace=workspace, subject=SUBJECT, event=Event.MODEL_TRAINED, actor=actor, now=now,
-            body={"digest": digest, "rows": len(rows), "queues": sorted({row.queue for row in rows})},
-        )  # fmt: skip
-    return digest
+            workspace=workspace,
+            subject=SUBJECT,
+            event=Event.MODEL_TRAINED,
+            actor=actor,
+            now=now,
+            body={"digest": digest, "rows": rows},
+        )
 
 
 def ensure_default() -> str:
@@ -72,7 +102,7 @@ def ensure_default() -> str:
     pointer = folder() / f"default-{made_from[:16]}.current"
     if pointer.exists():
         return pointer.read_text()
-    digest = classifier.save(classifier.fit(classifier.read_seeds()), folder()).stem
+    digest = fit(classifier.read_seeds())
     part = pointer.with_suffix(".part")
     part.write_text(digest)
     part.replace(pointer)

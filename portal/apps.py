@@ -1,6 +1,10 @@
-"""App configuration of `portal`."""
+"""App configuration of `portal`. Loads the Celery app, so that whoever sends a message sends it to our broker."""
 
 from django.apps import AppConfig
+
+from portal.celery import app as celery_app
+
+__all__ = ["PortalConfig", "celery_app"]
 
 
 class PortalConfig(AppConfig):

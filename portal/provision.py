@@ -19,6 +19,7 @@ def provision(admin_dsn: str, database: str) -> None:
     settings = env.read()
     try:
         with psycopg.connect(admin_dsn, autocommit=True) as connection:
+            connection.execute("SELECT pg_advisory_lock(hashtext('countersign.provision'))")
             for role in env.ROLES:
                 _role(connection, role, settings.user_of(role), settings.password_of(role))
             _database(connection, database, settings.user_of("owner"))
@@ -31,7 +32,7 @@ def provision(admin_dsn: str, database: str) -> None:
 
 
 def _role(connection: psycopg.Connection, role: env.Role, name: str, password: str) -> None:
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone():
+    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
         return
     # owner makes test databases, eval throwaway clones; nobody else makes anything.
     extra = "CREATEDB" if role in ("owner", "eval") else "NOCREATEDB"
@@ -43,7 +44,7 @@ def _role(connection: psycopg.Connection, role: env.Role, name: str, password: s
 
 
 def _database(connection: psycopg.Connection, database: str, owner: str) -> None:
-    if connection.execute("SELECT FROM pg_database WHERE datname = %s", [database]).fetchone():
+    if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
         return
     connection.execute(
         sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8'").format(

@@ -5,18 +5,11 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
+from agents.demo.cast import CAST, QUEUES, SHOP
 from approvals import thresholds
 from portal import staff, workspace
 from portal.models import Person, Role, Workspace
 
-QUEUES = {
-    "general_inquiry": "General inquiry", "payments_disputes": "Payments and disputes",
-    "orders_delivery": "Orders and delivery", "account_access": "Account access",
-    "fees_billing": "Fees and billing", "out_of_scope": "Out of scope",
-    "verification_compliance": "Verification and compliance", "fraud_security": "Fraud and security",
-    "refunds_returns": "Refunds and returns", "technical_issue": "Technical issue",
-    "complaints_escalation": "Complaints and escalation",
-}  # fmt: skip
 PASSWORD = "a-long-password-for-tests"
 
 
@@ -37,21 +30,19 @@ class Cast:
         return int(self.people[name].pk)
 
 
-ROLES = {
-    "rosa": Role.REVIEWER, "ravi": Role.REVIEWER, "mara": Role.MANAGER, "ada": Role.ADMIN, "anton": Role.ADMIN,
-    "odile": Role.AUDITOR,
-}  # fmt: skip
+NAMES = {member.key: member.name for member in CAST}
+ROLES = {member.key: Role(member.role) for member in CAST if member.workspace == SHOP}
 
 
 def gather(*, hold_seconds: int = 0) -> Cast:
     """A fresh workspace with its cast and the default thresholds; refunds are held `hold_seconds`."""
     mark = secrets.token_hex(4)
     with transaction.atomic():
-        made = staff.open_workspace(slug=f"shop-{mark}", name="Hearth & Bean", currency="EUR", queues=QUEUES)
+        made = staff.open_workspace(slug=f"shop-{mark}", name="Kestrel & Pine", currency="EUR", queues=QUEUES)
         cast = Cast(made)
         now = workspace.enter(made.pk)
         for name in (*ROLES, "otto"):
-            person = Person.objects.create_user(f"{name}.{mark}@example.com", PASSWORD, name=name.title())
+            person = Person.objects.create_user(f"{name}.{mark}@example.com", PASSWORD, name=NAMES[name])
             cast.people[name] = person
             if name in ROLES:
                 staff.appoint(workspace=made, person=person, role=ROLES[name], actor="system:test", now=now)

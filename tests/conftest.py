@@ -27,6 +27,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
     django.setup()
 
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a cast has seven people
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker) -> Iterator[None]:

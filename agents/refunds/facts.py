@@ -23,7 +23,7 @@ class OpenRefund:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`orders` and `methods` are the authenticated sender's; `named` are the orders of the text, whoever's."""
+    """`orders` and `methods` are the authenticated sender's; `named` the orders of the text, whoever's."""
 
     customer: Customer | None
     orders: tuple[Order, ...] = ()
@@ -33,7 +33,7 @@ class Facts:
     open_refunds: tuple[OpenRefund, ...] = ()
 
     def find_orders(self, spelling: str) -> tuple[Order, ...]:
-        """Orders a customer may mean by `spelling`: written alike, or sharing its digits if the sender's own."""
+        """Orders that `spelling` may mean: written alike, or the sender's own with the same digits."""
         known = {order.order_id: order for order in (*self.orders, *self.named)}
         alike = tuple(order for order in known.values() if _plain(order.order_id) == _plain(spelling))
         return alike or tuple(order for order in self.orders if _share_digits(order.order_id, spelling))

@@ -27,7 +27,8 @@ _MAIL = re.compile(
 )
 _SIGNED = re.compile(rf"(?:^|[.!?,:;)\]-])[ \t]*(?P<name>{_WORD}(?:[ \t]+{_WORD}){{0,3}})[ \t]*[.!]?[ \t]*$")
 _CLOSED_BEFORE = re.compile(
-    r"(?:regards|wishes|thanks|thank you|cheers|sincerely|yours|groet|gr[uü]ße?n?|merci|danke|thx|ta|best)\W*$",
+    r"(?:regards|wishes|thanks|thank you|cheers|sincerely|yours|groet|gr[uü]ße?n?|merci|"
+    r"danke|thx|ta|best)\W*$",
     re.I,
 )
 _LAST_LINES = 3

@@ -1,6 +1,6 @@
 """One request against the records and the policy. Pure.
 
-Owns the order of the checks: which order, its status, what was sent back before, what, where to. Text moves no check.
+Owns the checks and their sequence: which order, its status, what was sent back before, what, where to.
 """
 
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ def _each(orders: Mapping[str, Order]) -> tuple[Order, ...]:
 def _judge_cancel(request: Request, order: Order, facts: Facts) -> Verdict:
     shown = order.order_id
     if order.status in _SENT_BACK:
-        why = f"Order {shown} has already been {_say_status(order)}; its money has been sent back or is on its way."
+        why = f"Order {shown} is {_say_status(order)}; its money has been sent back or is on its way."
         return Refusal(why, ("CAN-1", "DUP-1"), ("repeat",))
     if order.status != "pending":
         return Refusal(
@@ -129,7 +129,9 @@ def _refuse_status(request: Request, order: Order) -> Refusal | Doubt | None:
         why = f"Order {shown} is {_say_status(order)}; its money has been sent back or is on its way."
         return Refusal(why, ("DUP-1", "RET-1"), ("repeat",))
     if order.status == "pending" and request.kinds == {Kind.REFUND}:
-        question = f"Order {shown} is still pending. Shall it be cancelled, and why: no longer needed, or ordered by mistake?"
+        question = (
+            f"Order {shown} is pending. Shall it be cancelled: as no longer needed, or as ordered by mistake?"
+        )
         return Doubt("intent", question, ("RET-1", "CAN-2"))
     clauses = ("RET-1",) if order.status == "pending" else ("RET-1", "ACT-1")
     return Refusal(
@@ -155,7 +157,8 @@ def _check_money(plan: Plan, to: Destination, facts: Facts) -> Verdict:
         )
     if plan.kind == "cancel":
         if to.problem is not Problem.NONE_NAMED and to.method != original:
-            question = f"The money of order {order.order_id} goes back to {name_method(original)}. Shall it be cancelled on these terms?"
+            terms = f"If order {order.order_id} is cancelled, its money goes back to {name_method(original)}."
+            question = f"{terms} Shall we cancel it?"
             return Doubt("refund_to", question, ("CAN-3",))
         return _with_method(plan, original)
     if to.method is None:
@@ -193,10 +196,10 @@ def _adds_up(order: Order) -> bool:
 
 
 def _stop_destination(to: Destination, original: PaymentMethod) -> Refusal | Doubt:
+    choice = f"{name_method(original)}, which the order was paid with, or to a gift card you already hold"
     if to.problem is Problem.NOT_HELD:
-        why = f"A return is paid back to {name_method(original)}, which the order was paid with, or to a gift card you already hold."
-        return Refusal(why, ("RET-4",))
-    question = f"Where shall the money go: to {name_method(original)}, which the order was paid with, or to a gift card you already hold?"
+        return Refusal(f"A return can only be paid back to {choice}.", ("RET-4",))
+    question = f"Where shall the money go: to {choice}?"
     return Doubt("refund_to", question, ("RET-3", "RET-4"))
 
 

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-MAX_CHARS = 20_000
+MAX_CHARS = 10_000
+_GAP_EDGE = 10
+_GAP = re.compile(r"\s{40,}")
 _KEPT_CONTROLS = "\n\t\r"
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\U000e0000-\U000e007f]")
 _HISTORY = re.compile(
@@ -17,11 +19,12 @@ _NOTES = re.compile(
     r"<!--[\s\S]{0,2000}?(?:-->|\Z)|\[/?(?:inst|internal|system|admin|hidden)\b[^\n]{0,400}", re.IGNORECASE
 )
 _ROLES = re.compile(
-    r"(?:^|[#>\]*]|\s{2,}|[.!?]\s)[ \t]*(?:(?:system|assistant|developer|admin(?:istrator)?|supervisor|agent|internal)"
+    r"(?:^|[#>\]*]|\s{2,4}|[.!?]\s)[ \t]{0,4}(?P<order>(?:"
+    r"(?:system|assistant|developer|admin(?:istrator)?|supervisor|agent|internal)"
     r"(?:\s+(?:note|message|prompt|override|instructions?|notice|update|alert))?\s*:|"
     r"(?:system|admin|internal)\s+(?:note|override|prompt|notice)\b|<\s*/?(?:system|assistant|instructions?)\b|"
     r"(?:note|message|memo|attention|instructions?)\s+(?:to|for)\s+(?:the\s+|any\s+|all\s+)?(?:support\s+|refund\s+)?"
-    r"(?:agent|ai\b|bot|model|system|assistant|reviewer|approver|llm)).{0,1000}",
+    r"(?:agent|ai\b|bot|model|system|assistant|reviewer|approver|llm)).{0,1000})",
     re.IGNORECASE | re.MULTILINE,
 )
 _COMMANDS = re.compile(
@@ -40,7 +43,8 @@ _COMMANDS = re.compile(
     re.IGNORECASE,
 )
 _BREAK = re.compile(
-    r"(?<!\bno)(?<!\bnr)(?<!\bnum)(?<!\bmr)(?<!\bmrs)(?<!\bdr)(?<!\be\.g)(?<!\bi\.e)[.!?]+[)\"']*(?=\s|\Z)|;|\n(?=\s*\n)|"
+    r"(?<!\bno)(?<!\bnr)(?<!\bnum)(?<!\bmr)(?<!\bmrs)(?<!\bdr)(?<!\be\.g)(?<!\bi\.e)"
+    r"[.!?]+[)\"']*(?=\s|\Z)|;|\n(?=[ \t\r]*\n)|"
     r"\n(?=[ \t]*(?:[-*•]|\d{1,2}[.)]|[^a-z\s]))",
     re.IGNORECASE,
 )
@@ -70,6 +74,7 @@ def clean(message: str) -> Cleaned:
     hidden = bool(_HIDDEN.search(text))
     text = _HIDDEN.sub(" ", text)
     text = "".join(c if c in _KEPT_CONTROLS or c.isprintable() else " " for c in text)
+    text = _GAP.sub(_bridge, text)
     text = _HISTORY.sub(_blank, text)
     commands = []
     for start, end in _find_commands(text):
@@ -88,7 +93,8 @@ def sentences(text: str, start: int = 0) -> Iterator[Passage]:
 
 
 def _find_commands(text: str) -> list[tuple[int, int]]:
-    spans = [m.span() for pattern in (_NOTES, _ROLES) for m in pattern.finditer(text)]
+    spans = [m.span() for m in _NOTES.finditer(text)]
+    spans += [m.span("order") for m in _ROLES.finditer(text)]
     spans += [(p.start, p.end) for p in sentences(text) if _COMMANDS.search(p.text)]
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
@@ -97,6 +103,12 @@ def _find_commands(text: str) -> list[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
+
+
+def _bridge(match: re.Match[str]) -> str:
+    """Fill the middle of a very long gap, over which patterns would otherwise search again and again."""
+    gap = match.group()
+    return gap[:_GAP_EDGE] + "|" * (len(gap) - 2 * _GAP_EDGE) + gap[-_GAP_EDGE:]
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -1,6 +1,6 @@
 """Families of wordings by which people ask. Pure: no Django, clock, network or settings.
 
-Owns the patterns only; `reading` applies them. Every repetition is bounded, so matching is linear in the text.
+Owns the patterns only; `reading` applies them. Repetitions are bounded, so matching stays linear.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Products named in a text, matched to names on record. Pure.
 
-Owns spelling: plurals, joined words, slips of the pen, everyday names; refuses to choose between rows (`picking` does).
+Owns spelling: plurals, joined words, slips of the pen, everyday names; `picking` chooses between rows.
 """
 
 import re
@@ -124,9 +124,16 @@ def _fit_at(tokens: Sequence[Token], at: int, wanted: tuple[str, ...]) -> Iterab
         yield (len(wanted) if here == wanted else 1), Fit.EXACT
     elif here and len("".join(here[:2])) > 3 and "".join(t.stem for t in tokens[at : at + 2]) == joined:
         yield 2, Fit.EXACT
-    elif len(here) == len(wanted) and all(_is_slip(h, w) for h, w in zip(here, wanted, strict=True)):
-        if len(wanted) > 1 or len(joined) > _TYPO_LENGTH:
-            yield len(wanted), Fit.SLIP
+    elif (
+        len(here) == len(wanted)
+        and (len(wanted) > 1 or len(joined) > _TYPO_LENGTH)
+        and _are_slips(here, wanted)
+    ):
+        yield len(wanted), Fit.SLIP
+
+
+def _are_slips(words: Sequence[str], wanted: Sequence[str]) -> bool:
+    return all(_is_slip(word, right) for word, right in zip(words, wanted, strict=True))
 
 
 def _is_slip(word: str, wanted: str) -> bool:
@@ -149,7 +156,7 @@ def _find_parts(
     taken: set[int],
     qualities: frozenset[str],
 ) -> list[_Span]:
-    """Products called by their last word ('the boots') or an everyday name, where no other word qualifies them."""
+    """Products called by their last word ('the boots') or an everyday name, with no other word beside."""
     heads: dict[tuple[str, ...], list[str]] = {}
     for name, wanted in stems.items():
         for short in _short_names(wanted):

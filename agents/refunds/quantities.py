@@ -40,7 +40,7 @@ UNSURE = 0
 
 
 def find_count(text: str, start: int, end: int) -> int | None:
-    """Pieces asked for at a product's mention: a number, ALL, BOTH, UNSURE ('some'), or None where none is said."""
+    """Pieces asked for at a product's mention: a number, ALL, BOTH, UNSURE ('some'), or None."""
     before = text[max(0, start - 60) : start]
     if _SOME.search(before):
         return UNSURE
@@ -60,7 +60,7 @@ def find_count(text: str, start: int, end: int) -> int | None:
 def choose(
     rows: Sequence[Item], count: int | None, singular: bool
 ) -> tuple[tuple[tuple[Item, int], ...], str]:
-    """Rows with pieces for `count`, and "" or the problem ("items" which ones, "quantity" more than there are).
+    """Rows with pieces for `count`, and "" or the problem: "items" (which ones), "quantity" (too many).
 
     Where no number is said, `singular` makes it one of several alike.
     """
@@ -71,7 +71,7 @@ def choose(
         count = 1
     if count is None:
         return (everything, "") if total == 1 else ((), "items")
-    if count == ALL or (count == BOTH and total == 2) or count == total:
+    if count in (ALL, total) or (count == BOTH and total == 2):
         return everything, ""
     if count == BOTH or count > total:
         return (), "quantity"

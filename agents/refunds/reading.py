@@ -1,6 +1,6 @@
 """A message read into requests. Pure: text in, Mentions out; no record is looked at here.
 
-Owns which orders, intents, reasons, amounts a text names, and where; `products` and `destinations` match the rest.
+Owns which orders, wishes and amounts a text names, and where; `products` and `destinations` match the rest.
 """
 
 import re
@@ -37,7 +37,7 @@ class OrderMention:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Passages that belong together. `asked` is the one that carries the wish; empty kinds: nothing is asked."""
+    """Passages that belong together; `asked` carry the wish. Without kinds nothing is asked."""
 
     kinds: frozenset[Kind]
     asked: tuple[Passage, ...]
@@ -59,7 +59,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """All that the text says. `words` tells how much there is beside commands; `too_long` that a part is unread."""
+    """All that the text says. `words` are counted beside commands; `too_long`: a part is unread."""
 
     text: str
     requests: tuple[Request, ...]
@@ -73,7 +73,7 @@ class Mentions:
 
 
 def read(message: str) -> Mentions:
-    """Read a message of any length and content; only its first `passages.MAX_CHARS` characters are looked at."""
+    """Read a message of any content; only its first `passages.MAX_CHARS` characters are looked at."""
     cleaned = passages.clean(message)
     orders = tuple(find_orders(cleaned.text))
     cuts = [piece for sentence in passages.sentences(cleaned.text) for piece in _cut(sentence, orders)]

@@ -11,7 +11,7 @@ REASONS = ("no longer needed", "ordered by mistake")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A refund that the records and the policy allow. `kind` is return or cancel, `amount_minor` in order.currency."""
+    """A refund the records and the policy allow. `kind` is return or cancel, money in order.currency."""
 
     kind: str
     order: Order
@@ -43,7 +43,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Something only the customer can tell. `asks` names the fact, `question` is a sentence for the customer."""
+    """Something only the customer can tell. `asks` names the fact, `question` is for the customer."""
 
     asks: str
     question: str

@@ -5,10 +5,10 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Last words of product names that say too little alone.
+# Last words of product names that are left out in speech: the vacuum cleaner is the vacuum.
 VAGUE_HEADS = _words(
     """
-    set kit cleaner device machine system pack bundle kitchenware
+    cleaner device machine system
     """
 )
 # Words that may stand before a product called by its last word.

@@ -1,4 +1,4 @@
-"""Refunds under a cap: reads the sender's records, proposes `refund.create` and `ticket.reply`, asks, or hands off.
+"""Refunds under a cap: proposes `refund.create` and `ticket.reply` from the records, or asks, or hands off.
 
 `check` computes owner, pieces, amount and destination again from records read anew, without the code that
 proposed them.

@@ -31,7 +31,7 @@ def written(ticket: Ticket) -> str:
 
 
 def classify(model: Model, text: str, queues: tuple[str, ...]) -> Outcome:
-    """What the classifier makes of the text; rules in `agents.triage` part it and set orders to machines aside."""
+    """What the classifier makes of the text; the rules around it are in `agents.triage`."""
     return deciding.decide(text, model, queues=queues)
 
 

@@ -21,8 +21,7 @@ def gone(subject: str) -> Outcome:
 def settle(outcome: Outcome, *, subject: str, texts: Sequence[str], actions: Collection[str]) -> Outcome:
     """Name the case's own record where a pure decision could not, and check what any agent must keep.
 
-    `subject` is `kind:id`, `texts` are the passages a quote from it may stand in, `actions` what the agent may
-    propose.
+    `subject` is `kind:id`, `texts` is what a quote from it may stand in, `actions` what may be proposed.
     """
     drafts = tuple(_place(draft, subject, number) for number, draft in enumerate(outcome.drafts, 1))
     handoff, question = outcome.handoff, outcome.question

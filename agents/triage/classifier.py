@@ -1,5 +1,6 @@
-"""Fits, asks and keeps the model that names a ticket's queue and priority. Pure: no Django, clock, network or settings.
-A fitted model is a file named by the SHA-256 of its bytes; it is never in the repository but fitted at set-up.
+"""Fits, asks and keeps the model that names a ticket's queue and priority.
+Pure but for the files it is told to read and write: no Django, clock, network or settings.
+A fitted model is a file named by the SHA-256 of its bytes; it is fitted at set-up, never committed.
 """
 
 import hashlib
@@ -50,7 +51,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class _Label:
-    """What the scorer learns: the finest label there is; it carries the queue and the priority it stands for."""
+    """What the scorer learns: the finest label there is, with the queue and priority it stands for."""
 
     queue: str
     priority: str
@@ -82,8 +83,14 @@ class Model:
     def terms(self, text: str, queue: str) -> tuple[str, ...]:
         """The words that spoke loudest for the queue's likeliest label."""
         row = self.scorer.probabilities([text])[0]
-        at = max((i for i, label in enumerate(self.labels) if label.queue == queue), key=lambda i: float(row[i]))
+        at = max(
+            (i for i, label in enumerate(self.labels) if label.queue == queue), key=lambda i: float(row[i])
+        )
         return self.scorer.terms(text, str(self.labels[at]))
+
+    def familiarity(self, text: str) -> float:
+        """The share of the text's words that the model has met, 0 to 1."""
+        return self.scorer.familiarity(text)
 
     def _read(self, row: features.Floats) -> Prediction:
         joint = np.zeros((len(self.queues), len(self.priorities)))
@@ -94,11 +101,13 @@ class Model:
         if URGENT in self.priorities and by_priority[self.priorities.index(URGENT)] >= URGENT_FROM:
             priority = self.priorities.index(URGENT)
         ranked = sorted(zip(self.queues, by_queue.tolist(), strict=True), key=lambda pair: -pair[1])
-        return Prediction(self.queues[queue], self.priorities[priority], float(joint[queue, priority]), tuple(ranked))
+        return Prediction(
+            self.queues[queue], self.priorities[priority], float(joint[queue, priority]), tuple(ranked)
+        )
 
 
 def fit(rows: Sequence[Labelled]) -> Model:
-    """Learn from labelled messages, with or without intents; equal rows in equal order give equal predictions.
+    """Learn from labelled messages, with or without intents; equal rows in equal order predict equally.
 
     A label with fewer rows than the calibration has folds is repeated until each fold holds one.
     ModelError if there are not at least three labels.
@@ -116,7 +125,7 @@ def fit(rows: Sequence[Labelled]) -> Model:
 
 
 def read_rows(lines: Iterable[str]) -> list[Labelled]:
-    """Rows from JSONL with `text, queue, priority` and perhaps `intent`; what else a line holds is dropped."""
+    """Rows from JSONL with `text, queue, priority`, perhaps `intent`; what else a line holds is dropped."""
     found = (json.loads(line) for line in lines if line.strip())
     return [Labelled(row["text"], row["queue"], row["priority"], row.get("intent", "")) for row in found]
 

@@ -1,10 +1,13 @@
-"""Decides what to propose for a ticket: queue, priority and tags, or a hand-off. Pure: no Django, clock, network, settings.
-It proposes one `ticket.update` at most, quotes only what stands in the text, and never does what a message tells it.
+"""Decides what to propose for a ticket: queue, priority and tags, or a hand-off.
+Pure: no Django, clock, network or settings. It proposes one `ticket.update` at most, quotes only what stands
+in the text, and never does what a message tells it.
 """
 
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+
+from pydantic import JsonValue
 
 from agents import hostile
 from agents.triage import language, matters
@@ -16,13 +19,16 @@ SOURCE = "ticket:"
 TWO_MATTERS = "two_matters"
 WORTH_PROPOSING = 0.35
 """Below this confidence a proposal would be a guess that somebody has to undo."""
-SURE_AFTER_TURN = 0.4
+SURE_AFTER_TURN = 0.3
 SURE_OF_SENTENCE = 0.9
-"""How sure the model must be of each of two parts: less where the writer says "also", more between bare sentences."""
+"""How sure it must be of each of two parts: less where the writer says "also" than between sentences."""
 UNFAMILIAR = 0.5
-"""Factor for languages the model was not calibrated on."""
+"""Factor for text the model was not calibrated on: another language, or mostly words it never met."""
 LONGEST_SPLIT = 12
 """Messages of more parts are told as one story: their parts are not asked one by one."""
+LONGEST_TEXT = 20_000
+LONGEST_QUOTE = 200
+"""Characters: what is read of a message, what is cited of it."""
 _NO_MATTER = frozenset({"out_of_scope"})
 
 
@@ -40,16 +46,19 @@ def decide(text: str, model: Model, *, floor: float = 0.80, queues: Collection[s
     `floor` is the workspace's confidence for routing without a person, `queues` those it has.
     Confidence is the calibrated probability that queue and priority are both right.
     """
-    reading = hostile.read(text)
+    reading = hostile.read(text[:LONGEST_TEXT])
     words = matters.own_words(reading.matter)
     if not re.search(r"\w", words):
         return _hand_off("The message holds no words to go by.", (), reading.flags)
     tongue = language.name_language(words)
+    strange = bool(tongue) or model.familiarity(words) < UNFAMILIAR
     found = _find_matters(words, model)
-    confidence = min(matter.said.confidence for matter in found) * (UNFAMILIAR if tongue else 1.0)
+    confidence = min(matter.said.confidence for matter in found) * (UNFAMILIAR if strange else 1.0)
     lead = found[0].said
     if confidence < WORTH_PROPOSING or any(matter.said.queue not in queues for matter in found):
-        return _hand_off("What the message is about is not clear enough to route it.", lead.alternatives, reading.flags)
+        return _hand_off(
+            "It is not clear enough what the message is about.", lead.alternatives, reading.flags
+        )
     flags = ((TWO_MATTERS,) if len(found) > 1 else ()) + reading.flags
     draft = Draft(
         action=ACTION,
@@ -89,8 +98,8 @@ def _cite(text: str, matter: _Matter, model: Model) -> list[Evidence]:
     claim = f"speaks for {_speak(matter.said.queue)}"
     quotes = (_find_verbatim(text, term) for term in model.terms(matter.words, matter.said.queue))
     cited = [Evidence(claim, SOURCE, quote, "queue") for quote in dict.fromkeys(quotes) if quote]
-    whole = matter.words if matter.words in text else ""
-    return cited or [Evidence(claim, SOURCE, whole, "queue")]
+    opening = matter.words[:LONGEST_QUOTE]
+    return cited or [Evidence(claim, SOURCE, opening if opening in text else "", "queue")]
 
 
 def _find_verbatim(text: str, term: str) -> str:
@@ -101,9 +110,9 @@ def _find_verbatim(text: str, term: str) -> str:
 
 def _justify(found: list[_Matter], confidence: float, floor: float) -> str:
     lead = found[0].said
-    about = f"The message is about {_speak(lead.queue)} and reads as {lead.priority}"
-    second = f"; it also raises {_speak(found[1].said.queue)}" if len(found) > 1 else ""
-    doubt = "" if confidence >= floor else f", but {confidence:.0%} is too unsure to route it without a person"
+    about = f"A matter for {_speak(lead.queue)}, priority {lead.priority}"
+    second = f", and a second one for {_speak(found[1].said.queue)}" if len(found) > 1 else ""
+    doubt = "" if confidence >= floor else f"; at {confidence:.0%} it is too unsure to go without a person"
     return f"{about}{second}{doubt}."
 
 
@@ -112,6 +121,6 @@ def _speak(queue: str) -> str:
 
 
 def _hand_off(summary: str, ranked: tuple[tuple[str, float], ...], flags: tuple[str, ...]) -> Outcome:
-    likeliest = {queue: round(probability, 3) for queue, probability in ranked[:3]}
-    confidence = ranked[0][1] if ranked else 0.0
-    return Outcome(handoff=Handoff("unclear", summary, found={"queues": likeliest}), flags=flags, confidence=confidence)
+    likeliest: dict[str, JsonValue] = {queue: round(probability, 3) for queue, probability in ranked[:3]}
+    handoff = Handoff("unclear", summary, found={"queues": likeliest})
+    return Outcome(handoff=handoff, flags=flags, confidence=ranked[0][1] if ranked else 0.0)

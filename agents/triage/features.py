@@ -1,7 +1,8 @@
-"""The one seam to scikit-learn, which has no types: text in, calibrated class probabilities and speaking terms out.
+"""The one seam to scikit-learn, which has no types: text in, calibrated probabilities and speaking terms out.
 Pure: no Django, clock, network or settings. The same texts and labels give the same scorer, run after run.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import hstack
 from scipy.special import expit
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 from sklearn.svm import LinearSVC
 
 FOLDS = 3
@@ -24,7 +25,7 @@ Floats = NDArray[np.floating[Any]]
 class Scorer:
     """Fitted vectorizers and one linear scorer per class over their columns, words first.
 
-    `weights` is columns x classes; `offsets`, `slopes`, `shifts` have one value per class, the last two by Platt.
+    `weights` is columns x classes; the others hold one value per class, `slopes` and `shifts` by Platt.
     """
 
     words: Any
@@ -47,23 +48,31 @@ class Scorer:
         row = self.words.transform([text]).tocoo()
         column_of = self.words.vocabulary_
         spoken = {int(at): float(value * weights[at]) for value, at in zip(row.data, row.col, strict=True)}
-        named = {term: spoken[column_of[term]] for term in self.words.build_analyzer()(text) if term in column_of}
+        known = (term for term in self.words.build_analyzer()(text) if term in column_of)
+        named = {t: spoken[column_of[t]] for t in known if not ENGLISH_STOP_WORDS.issuperset(t.split())}
         loudest = sorted(named, key=lambda term: (-named[term], term))[:most]
         return tuple(term for term in loudest if named[term] > 0)
 
+    def familiarity(self, text: str) -> float:
+        """The share of the text's words that the fitting has met, 0 to 1."""
+        words = re.findall(r"\w+", text.lower())
+        return sum(word in self.words.vocabulary_ for word in words) / max(1, len(words))
+
 
 def fit(texts: Sequence[str], labels: Sequence[str]) -> Scorer:
-    """TF-IDF of words (1-2) and of letters inside words (3-5) into a linear SVM, calibrated by Platt's sigmoid.
+    """TF-IDF of words (1-2) and of letters inside words (3-5) into a calibrated linear SVM.
 
-    Platt 1999; the one-vs-rest probabilities are scaled to add up to 1 (Zadrozny and Elkan 2002).
-    Needs three classes, and `FOLDS` texts of each (ValueError).
+    Calibration: Platt's sigmoid (1999), the one-vs-rest probabilities scaled to add up to 1 (Zadrozny and
+    Elkan 2002). Needs three classes, and `FOLDS` texts of each (ValueError).
     """
-    words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", sublinear_tf=True, dtype=np.float32)
-    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=2, sublinear_tf=True, dtype=np.float32)
+    form = {"sublinear_tf": True, "dtype": np.float32}
+    words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", **form)
+    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=2, **form)
     columns = hstack((words.fit_transform(texts), letters.fit_transform(texts)), format="csr")
     machine = LinearSVC(C=1.0, random_state=0)
     fitted = CalibratedClassifierCV(machine, method="sigmoid", cv=FOLDS, ensemble=False).fit(columns, labels)
-    linear, curves = fitted.calibrated_classifiers_[0].estimator, fitted.calibrated_classifiers_[0].calibrators
+    linear = fitted.calibrated_classifiers_[0].estimator
+    curves = fitted.calibrated_classifiers_[0].calibrators
     return Scorer(
         words,
         letters,

@@ -1,4 +1,6 @@
-"""Names the language of a message where it is obvious, else says nothing. Pure: no Django, clock, network or settings."""
+"""Names the language of a message where it is obvious, else says nothing.
+Pure: no Django, clock, network or settings.
+"""
 
 import re
 from collections import Counter
@@ -14,7 +16,7 @@ _SCRIPTS = {
 """Scripts that one language of note writes; Cyrillic and Arabic letters name no single one."""
 
 _COMMON_WORDS = {
-    "de": "ich nicht und der die das ist wurde mein meine wie bitte mit für auf wurden habe kann wir sie eine einen",
+    "de": "ich nicht und der die das ist wurde mein meine wie bitte mit für auf habe kann wir sie eine",
     "fr": "je ne pas et le la les est mon ma comment avec pour sur suis vous nous une des votre du ai",
     "es": "yo no y el la los es mi cómo con para por favor una puedo está pero que del mis han",
     "it": "io non e il la gli è mio mia come con per una posso sono che del ho grazie vostro",

@@ -1,4 +1,4 @@
-"""How a broken table is refused: one line with the place and the way out. Pure."""
+"""How a broken table is refused: one line with the place and the way out."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The lines of the six tables, one Pydantic model each: forms, lengths, amounts and references. Pure.
+"""The lines of the six tables, one Pydantic model each: forms, lengths, amounts and references.
 
 Fields stand in the order they are checked: what a later one needs (the currency of an amount) comes first.
 """

@@ -31,7 +31,7 @@ def write(books: Books, workspace: int, progress: Callable[[str], None]) -> dict
         made = shelf.model.objects.bulk_create(fresh, batch_size=BATCH)
         links.pks[name] = {shelf.key_of(row): row.pk for row in (*there.values(), *made)}
         new[name] = len(made)
-        progress(f"{table.file}: {len(made)} rows new")
+        progress(f"{table.file}: {len(made)} rows to add")
     return new
 
 

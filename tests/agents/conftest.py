@@ -1,42 +1,42 @@
-"""A workspace of its own for each test of the agents, with a few people's orders in its books."""
+"""A workspace of its own for each test of the agents, with a door for lines to come in by."""
 
-import secrets
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-QUEUES = {
-    name: name.replace("_", " ").capitalize()
-    for name in (
-        "general_inquiry", "payments_disputes", "orders_delivery", "account_access", "fees_billing",
-        "out_of_scope", "verification_compliance", "fraud_security", "refunds_returns", "technical_issue",
-        "complaints_escalation",
-    )
-}  # fmt: skip
+if TYPE_CHECKING:
+    from tests.cast import Cast
 
 
 @dataclass(frozen=True)
 class Desk:
-    """A workspace and how lines come in to it."""
+    """A workspace, how lines come in to it, and how its rows are read."""
 
-    workspace: int
-    take_in: Callable[..., object]
+    cast: "Cast"
+
+    @property
+    def workspace(self) -> int:
+        return self.cast.ws
+
+    def take_in(self, agent: str, **line: object) -> Any:
+        from agents import intake
+        from portal.workspace import within
+
+        with within(self.workspace) as now:
+            return intake.take_in(
+                workspace=self.workspace, agent=agent, line=line, actor="system:tests", now=now
+            )
+
+    def rows(self, model: Any, **filters: object) -> list[Any]:
+        from portal.workspace import within
+
+        with within(self.workspace):
+            return list(model.objects.filter(workspace_id=self.workspace, **filters).order_by("pk"))
 
 
 @pytest.fixture
-def desk(live) -> Iterator[Desk]:
-    from django.db import transaction
+def desk(live) -> Desk:
+    from tests import cast
 
-    from agents import intake
-    from portal import staff
-    from portal.workspace import within
-
-    with transaction.atomic():
-        made = staff.open_workspace(slug=f"t-{secrets.token_hex(6)}", name="Tests", currency="USD", queues=QUEUES)
-
-    def take_in(agent: str, **line: object) -> intake.Taken:
-        with within(made.pk) as now:
-            return intake.take_in(workspace=made.pk, agent=agent, line=line, actor="system:tests", now=now)
-
-    yield Desk(made.pk, take_in)
+    return Desk(cast.gather())

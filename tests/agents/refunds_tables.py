@@ -1,6 +1,6 @@
-"""Reads a folder of refund tables and cases, runs the agent's brain over the cases and scores what it decided.
+"""Reads a folder of refund tables and cases, decides the cases and scores what was decided.
 
-The same form serves the golden set of this repository and any other folder of it. Labels are read by `score` only.
+Serves the golden set of this repository and any other folder of its form. Only `score` reads labels.
 """
 
 import csv
@@ -88,10 +88,14 @@ def load_tables(folder: Path) -> Tables:
     return Tables(customers, methods, orders, clauses)
 
 
+def load_cases(folder: Path) -> list[dict[str, Any]]:
+    return _lines(folder / "cases.jsonl")
+
+
 def run(folder: Path) -> Iterator[tuple[dict[str, Any], Outcome]]:
-    """Each case that needs no dialogue with what was decided; a sequence sees the effects of its earlier steps."""
+    """Each case that needs no dialogue with its outcome; a sequence sees the effects of earlier steps."""
     tables = load_tables(folder)
-    cases = [c for c in _lines(folder / "cases.jsonl") if not c.get("needs_dialogue")]
+    cases = [c for c in load_cases(folder) if not c.get("needs_dialogue")]
     worlds: dict[str, Tables] = {}
     for case in sorted(cases, key=lambda c: c.get("step", 0)):
         world = worlds.get(case.get("sequence", ""), tables)
@@ -127,7 +131,7 @@ def score(folder: Path) -> Score:
     for case, outcome in run(folder):
         wanted, decision = case["expected"], decision_of(outcome)
         right = decision in wanted["acceptable"]
-        exact = decision == "approve" and _agrees(outcome, wanted, tables)
+        exact = decision == "approve" and agree(actions_of(outcome), wanted["actions"], tables)
         total.rows += 1
         total.acceptable += right
         total.by_kind.setdefault(case["kind"], [0, 0])[0] += right
@@ -147,9 +151,9 @@ def score(folder: Path) -> Score:
     return total
 
 
-def _agrees(outcome: Outcome, wanted: Mapping[str, Any], tables: Tables) -> bool:
-    expected = [_to_args(a, tables) for a in wanted["actions"]]
-    return sorted(map(_key, actions_of(outcome))) == sorted(map(_key, expected))
+def agree(actions: Iterable[Mapping[str, Any]], wanted: Iterable[Mapping[str, Any]], tables: Tables) -> bool:
+    """True if proposed arguments equal the labelled actions: orders, pieces, destination and amount."""
+    return sorted(map(_key, actions)) == sorted(_key(_to_args(action, tables)) for action in wanted)
 
 
 def _to_args(action: Mapping[str, Any], tables: Tables) -> dict[str, Any]:

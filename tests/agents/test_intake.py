@@ -5,13 +5,6 @@ import pytest
 from agents.lines import LineError
 
 
-def rows(workspace: int, model, **filters):
-    from portal.workspace import within
-
-    with within(workspace):
-        return list(model.objects.filter(workspace=workspace, **filters))
-
-
 def test_a_line_becomes_ticket_message_case_run_and_entry(desk):
     from agents.models import Run
     from approvals.models import Case, Outbox
@@ -20,14 +13,14 @@ def test_a_line_becomes_ticket_message_case_run_and_entry(desk):
 
     taken = desk.take_in("triage", id="T-1", text="Where is my parcel?", colour="red")
 
-    (ticket,), (message,) = rows(desk.workspace, Ticket), rows(desk.workspace, Message)
-    (case,), (run,) = rows(desk.workspace, Case), rows(desk.workspace, Run)
+    (ticket,), (message,) = desk.rows(Ticket), desk.rows(Message)
+    (case,), (run,) = desk.rows(Case), desk.rows(Run)
     assert (ticket.ticket_id, message.body) == ("T-1", "Where is my parcel?")
     assert (case.subject, case.title, case.pk) == ("ticket:T-1", "Where is my parcel?", taken.case)
     assert (run.pk, run.state, run.agent, len(run.trace_id)) == (taken.run, "queued", "triage", 32)
-    (due,) = rows(desk.workspace, Outbox)
+    (due,) = desk.rows(Outbox)
     assert (due.task, due.queue, due.object_id) == ("agents.tasks.advance", "agents", run.pk)
-    (entry,) = rows(desk.workspace, Entry, subject="ticket:T-1")
+    (entry,) = desk.rows(Entry, subject="ticket:T-1")
     assert entry.event == "ticket.received"
     assert "parcel" not in entry.canonical
     assert "red" not in entry.canonical
@@ -39,12 +32,12 @@ def test_the_same_id_again_is_a_no_op(desk):
     from portal.models import Message
 
     first = desk.take_in("triage", id="T-1", text="Where is my parcel?")
-    entries = len(rows(desk.workspace, Entry))
+    entries = len(desk.rows(Entry))
     again = desk.take_in("triage", id="T-1", text="Something else")
 
     assert (again.case, again.run, again.new) == (first.case, first.run, False)
-    assert len(rows(desk.workspace, Run)) == len(rows(desk.workspace, Message)) == 1
-    assert len(rows(desk.workspace, Entry)) == entries
+    assert len(desk.rows(Run)) == len(desk.rows(Message)) == 1
+    assert len(desk.rows(Entry)) == entries
 
 
 def test_nothing_that_comes_in_is_unattributed(desk):
@@ -52,22 +45,26 @@ def test_nothing_that_comes_in_is_unattributed(desk):
 
     desk.take_in("triage", id="T-1", text="Where is my parcel?")
     desk.take_in("contacts", id="C-1", record={"email": "a@example.org", "fax": None})
-    assert not rows(desk.workspace, Unattributed, workspace_id=desk.workspace)
+    assert not desk.rows(Unattributed)
 
 
 def test_an_unknown_sender_gets_a_ticket_without_customer(desk):
     from portal.models import Ticket
 
-    desk.take_in("refunds", id="R-1", from_customer_id="nobody_1", from_email="x@example.org", text="Refund me")
-    (ticket,) = rows(desk.workspace, Ticket)
+    desk.take_in(
+        "refunds", id="R-1", from_customer_id="nobody_1", from_email="x@example.org", text="Refund me"
+    )
+    (ticket,) = desk.rows(Ticket)
     assert ticket.customer_id is None
 
 
 def test_a_contact_keeps_what_is_there_and_its_locks(desk):
     from portal.models import Contact
 
-    desk.take_in("contacts", id="C-1", record={"email": "a@example.org", "fax": None}, locked_fields=["email"])
-    (contact,) = rows(desk.workspace, Contact)
+    desk.take_in(
+        "contacts", id="C-1", record={"email": "a@example.org", "fax": None}, locked_fields=["email"]
+    )
+    (contact,) = desk.rows(Contact)
     assert (contact.fields, contact.locked_fields) == ({"email": "a@example.org"}, ["email"])
 
 
@@ -75,7 +72,7 @@ def test_an_id_that_is_not_clean_gets_one_of_ours(desk):
     from portal.models import Ticket
 
     desk.take_in("triage", id="odd id / 1", text="Hello")
-    (ticket,) = rows(desk.workspace, Ticket)
+    (ticket,) = desk.rows(Ticket)
     assert ticket.external_id == "odd id / 1"
     assert ticket.ticket_id.startswith("t-")
 
@@ -100,8 +97,8 @@ def test_an_id_that_is_not_clean_gets_one_of_ours(desk):
 def test_what_is_off_is_refused_by_field_and_nothing_is_stored(desk, agent, line, field):
     from audit.models import Entry
 
-    before = len(rows(desk.workspace, Entry))
+    before = len(desk.rows(Entry))
     with pytest.raises(LineError) as refused:
         desk.take_in(agent, **line)
     assert str(refused.value).startswith(f"{field}: ")
-    assert len(rows(desk.workspace, Entry)) == before
+    assert len(desk.rows(Entry)) == before

@@ -466,7 +466,7 @@ def test_a_row_takes_just_as_much_text_as_the_books_hold() -> None:
             if most and widths.get(name):
                 assert (name, most) == (name, widths[name])
                 seen.add((kind.FILE, name))
-    assert len(seen) == 22
+    assert len(seen) == 21
 
 
 @pytest.mark.parametrize(

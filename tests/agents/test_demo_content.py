@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-DEMO = Path(__file__).parents[2] / "portal" / "demo"
+DEMO = Path(__file__).parents[2] / "agents" / "demo" / "content"
 DECIMALS = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0}
 # What the refunds agent cites.
 CITED = set(

@@ -1,0 +1,115 @@
+"""The sample staff at work: decides through the same services as the pages do."""
+
+from collections import Counter
+
+from django.db import transaction
+
+from agents.demo.cast import CAST, SHOP
+from agents.demo.staging import address
+from agents.models import Run
+from approvals import decisions, handoffs, proposals, votes
+from approvals.models import Handoff, Proposal, Submission
+from approvals.state import State
+from portal import roles, workspace
+from portal.models import Person
+
+REJECTED_EVERY, EDITED_EVERY = 7, 9
+
+
+def people() -> dict[str, int]:
+    """Ids of the shop's sample staff by key."""
+    wanted = {address(member): member.key for member in CAST if member.workspace == SHOP}
+    found = Person.objects.filter(email__in=wanted).values_list("email", "pk")
+    return {wanted[email]: int(key) for email, key in found}
+
+
+def change_meanwhile(shop: int) -> bool:
+    """Mara moves a ticket by hand, past an agent's open proposal, which then has changed since; False if none is open.
+
+    Leaves a submission for the gate; `decide_by_hand` approves what comes of it.
+    """
+    mara = people()["mara"]
+    with workspace.within(shop, mara):
+        waiting = Proposal.objects.filter(
+            workspace=shop, action="ticket.update", state=State.PENDING, proposer="agent:triage"
+        ).order_by("pk").last()  # fmt: skip
+        if waiting is None:
+            return False
+        proposals.submit(
+            workspace=shop, case=waiting.case_id, kind=Submission.Is.ACTION, proposer=f"person:{mara}",
+            key=f"by-hand-{waiting.pk}",
+            payload={
+                "action": "ticket.update", "target": waiting.target, "confidence": 1, "evidence": [], "flags": [],
+                "args": {"queue": "complaints_escalation", "priority": "P1"},
+                "justification": "The customer rang; this cannot wait.",
+            },
+        )  # fmt: skip
+    return True
+
+
+def decide_by_hand(shop: int) -> int:
+    """Rosa approves what Mara proposed; returns how many."""
+    staff = people()
+    with workspace.within(shop, staff["rosa"]) as now:
+        mine = Proposal.objects.filter(workspace=shop, state=State.PENDING, proposer=f"person:{staff['mara']}")
+        for row in mine:
+            decisions.approve(
+                workspace=shop, proposal=row.pk, seen=decisions.Seen(row.revision, row.digest), person=staff["rosa"],
+                now=now,
+            )  # fmt: skip
+        return len(mine)
+
+
+def decide_all(shop: int) -> int:
+    """Work through everything that waits: mostly approve, sometimes reject; returns how many decisions fell."""
+    staff = people()
+    with workspace.within(shop):
+        waiting = list(Proposal.objects.filter(workspace=shop, state=State.PENDING).values_list("pk", flat=True))
+        stale = list(Proposal.objects.filter(workspace=shop, state=State.STALE).values_list("pk", flat=True))
+        open_handoffs = list(Handoff.objects.filter(workspace=shop, state="open").values_list("pk", flat=True))
+    done = sum(_decide(shop, key, staff) for key in waiting) + sum(_withdraw(shop, key, staff) for key in stale)
+    return done + sum(_resolve(shop, key, staff) for key in open_handoffs)
+
+
+def _decide(shop: int, key: int, staff: dict[str, int]) -> bool:
+    for name in ("rosa", "ravi", "mara"):
+        with workspace.within(shop, staff[name]) as now:
+            row = proposals.locked(workspace=shop, proposal=key)
+            if row.state != State.PENDING or votes.why_not(
+                row, staff[name], roles.of(staff[name], shop), votes.current(row)
+            ):  # fmt: skip
+                continue
+            seen = decisions.Seen(row.revision, row.digest)
+            if key % REJECTED_EVERY == 0:
+                decisions.reject(
+                    workspace=shop, proposal=key, seen=seen, person=staff[name], reason="ask_customer", note="", now=now
+                )
+            else:
+                decisions.approve(workspace=shop, proposal=key, seen=seen, person=staff[name], now=now)
+            return True
+    return False
+
+
+def _withdraw(shop: int, key: int, staff: dict[str, int]) -> bool:
+    with workspace.within(shop, staff["mara"]) as now:
+        row = proposals.locked(workspace=shop, proposal=key)
+        seen = decisions.Seen(row.revision, row.digest)
+        decisions.withdraw(workspace=shop, proposal=key, seen=seen, person=staff["mara"], now=now)
+    return True
+
+
+def _resolve(shop: int, key: int, staff: dict[str, int]) -> bool:
+    with workspace.within(shop, staff["ravi"]) as now, transaction.atomic():
+        person = Person.objects.get(pk=staff["ravi"])
+        handoffs.resolve(workspace=shop, handoff=key, person=person, outcome="Written to the customer.", now=now)
+    return True
+
+
+def counts(shop: int) -> dict[str, int]:
+    """Proposals and hand-offs per state, and runs not yet at their end. Small tables: the sample's own."""
+    with workspace.within(shop):
+        states = Counter(Proposal.objects.filter(workspace=shop).values_list("state", flat=True))
+        states.update(f"handoff_{s}" for s in Handoff.objects.filter(workspace=shop).values_list("state", flat=True))
+        states["runs_open"] = Run.objects.filter(workspace=shop).exclude(state__in=("done", "failed")).count()
+        states["submissions_open"] = Submission.objects.filter(workspace=shop, status="new").count()
+    return dict(states)

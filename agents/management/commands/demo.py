@@ -1,0 +1,143 @@
+"""`demo`: everything at once, with a sample shop at work; Ctrl-C stops all of it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from agents import triage_models
+from agents.demo import processes, staffing, staging
+from agents.demo.cast import CAST, SHOP
+from portal import env
+
+AT_ONCE, EVERY_SECONDS, SLOW_SECONDS, FAST_ARRIVALS = 24, 5, 60, 60
+SETTLE_SECONDS = 180
+ENDED = {"applied", "rejected", "denied", "expired", "withdrawn", "failed"}
+
+
+class Command(BaseCommand):
+    """Brings the sample shop up and keeps it going."""
+
+    help = "Start web, workers and beat on a sample shop; Ctrl-C stops all of it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """See the README."""
+        parser.add_argument("--tickets", type=int, default=None, help="take in this many arrivals and no more")
+        parser.add_argument("--decide", action="store_true", help="the sample staff decide by themselves")
+        parser.add_argument("--exit", action="store_true", help="end when everything taken in is worked to its end")
+        parser.add_argument("--json", action="store_true", help="print one JSON object of counts at the end")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Migrate, stage, start, feed, until Ctrl-C or the end."""
+        signal.signal(signal.SIGTERM, _interrupt)
+        self._migrate()
+        shop = staging.stage(self._say)
+        self._say("fitting the offline classifier, where it is not there yet")
+        triage_models.ensure_default()
+        port = env.read().port or processes.free_port()
+        running = processes.Processes(Path(settings.VAR_DIR) / "log", port)
+        try:
+            running.start()
+            running.wait_for_web()
+            self._run(running, shop, options)
+        except KeyboardInterrupt:
+            self._say("stopping")
+        except processes.ProcessError as error:
+            raise CommandError(str(error), returncode=1) from error
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            running.stop()
+
+    def _say(self, text: str) -> None:
+        self.stderr.write(f"  {text}")
+
+    def _migrate(self) -> None:
+        self._say("bringing the database up to date")
+        manage = str(Path(settings.BASE_DIR) / "manage.py")
+        environment = {**os.environ, "PROCESS_ROLE": "owner"}
+        done = subprocess.run(  # noqa: S603  # our own program
+            [sys.executable, manage, "migrate", "--verbosity", "0"], env=environment, check=False
+        )
+        if done.returncode:
+            raise CommandError("the database could not be brought up to date; see above", returncode=done.returncode)
+
+    def _run(self, running: processes.Processes, shop: int, options: dict[str, Any]) -> None:
+        arrivals = staging.arrivals()[: options["tickets"]]
+        self._say("taking in the first tickets")
+        known = [staging.receive(shop, arrival) for arrival in arrivals[:AT_ONCE]]
+        self._settle(running, shop, decide=options["decide"])
+        if any(taken.new for taken in known) and staffing.change_meanwhile(shop):
+            self._settle(running, shop, decide=False)
+            staffing.decide_by_hand(shop)
+        if options["exit"]:
+            for arrival in arrivals[AT_ONCE:]:
+                staging.receive(shop, arrival)
+            self._settle(running, shop, decide=options["decide"], to_the_end=options["decide"])
+            self._report(shop, as_json=options["json"])
+            return
+        self._print_address(running.port)
+        self._trickle(running, shop, arrivals[AT_ONCE:], decide=options["decide"])
+
+    def _trickle(
+        self, running: processes.Processes, shop: int, rest: list[staging.Arrival], *, decide: bool
+    ) -> None:
+        taken = 0
+        while True:
+            time.sleep(EVERY_SECONDS if taken < FAST_ARRIVALS else SLOW_SECONDS)
+            running.check()
+            while rest and not staging.receive(shop, rest.pop(0)).new:
+                pass
+            taken += 1
+            if decide:
+                staffing.decide_all(shop)
+
+    def _settle(
+        self, running: processes.Processes, shop: int, *, decide: bool, to_the_end: bool = False
+    ) -> None:
+        """Until every run ended and every submission is gated; with `to_the_end` until nothing is open at all."""
+        until = time.monotonic() + SETTLE_SECONDS
+        while time.monotonic() < until:
+            running.check()
+            if decide:
+                staffing.decide_all(shop)
+            now = staffing.counts(shop)
+            busy = now["runs_open"] + now["submissions_open"]
+            still_open = sum(n for state, n in now.items() if not _ended(state)) if to_the_end else 0
+            if not busy and not still_open:
+                return
+            time.sleep(0.3)
+        raise CommandError(f"not done after {SETTLE_SECONDS} s: {staffing.counts(shop)}", returncode=1)
+
+    def _report(self, shop: int, *, as_json: bool) -> None:
+        now = staffing.counts(shop)
+        if as_json:
+            self.stdout.write(json.dumps(now, sort_keys=True))
+            return
+        for state, number in sorted(now.items()):
+            self.stdout.write(f"{state:<20} {number}")
+
+    def _print_address(self, port: int) -> None:
+        passwords = json.loads(staging.sign_ins().read_text())
+        lines = [f"\nCountersign is up: http://127.0.0.1:{port}/w/{SHOP}/\n"]
+        for member in CAST:
+            where = "" if member.workspace == SHOP else f"  (workspace {member.workspace})"
+            lines.append(f"  {member.role:<9} {staging.address(member):<26} {passwords[member.key]}{where}")
+        lines.append(f"\nThe sign-ins are kept in {staging.sign_ins()}. Ctrl-C stops everything.\n")
+        self.stdout.write("\n".join(lines))
+        self.stdout.flush()
+
+
+def _ended(state: str) -> bool:
+    return state in ENDED or state in ("handoff_resolved", "runs_open", "submissions_open")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
