@@ -13,120 +13,117 @@ from dataclasses import dataclass
 INJECTION = "injection"
 HIDDEN_TEXT = "hidden_text"
 
-_ORDERS = (
-    r"(?:instructions?|prompts?|directions?|directives?|commands?|guidelines|rules|programming"
-    r"|tasks?|messages?)"
-)
+_ORDERS = r"(?:instructions?|prompts?|directions?|directives?|commands?|guidelines|rules|programming|tasks?)"
 _EARLIER = r"(?:previous|prior|preceding|earlier|above|foregoing|following|initial|original|existing|current)"
 _MACHINE = (
     r"(?:a\.?i\.?|artificial intelligence|(?:large )?language model|llm"
     r"|chat ?gpt|gpt-?\d{0,2}|chat ?bot|assistant model)"
 )
-_UTTER = (
-    r"(?:say|says|print|output|write|repeat|reply|respond|answer|report|return|state|include|display|spell)"
-)
-_DISMISS = r"(?:ignor|disregard|forget|overrid|overrul|bypass|neglect|skip)\w*"
+_UTTER = r"(?:say|print|output|write|repeat|reply|respond|answer|report|return|state|include|display|spell)"
+_DISMISS = r"(?:ignor|disregard|forget|overrid|overrul|bypass|neglect|skip)(?:e|ing)?"
 _WITHIN = r"[^.!?\n]"  # inside one sentence
+_BIDDING = (
+    r"(?:^|[.!?,;:>\"]\s*"
+    r"|\b(?:and|please|must|now|then|instead|just|only|simply|you (?:will|shall|should))\s+)"
+)
 
 _OVERRIDING = (
-    rf"\b{_DISMISS}\b{_WITHIN}{{0,40}}\b{_EARLIER}\b{_WITHIN}{{0,30}}\b(?:{_ORDERS}|text|context"
-    rf"|content|input|everything)",
-    rf"\b{_DISMISS}\s+(?:all\s+)?(?:of\s+)?(?:your|these|those|any|every|all"
-    rf"|the system)\b{_WITHIN}{{0,20}}\b{_ORDERS}",
-    r"\b(?:ignor|disregard)\w*\s+(?:all|any|every)\s+(?:the\s+)?(?:\w+\s+)?"
+    rf"\b{_DISMISS}\b{_WITHIN}{{0,40}}\b{_EARLIER}\b{_WITHIN}{{0,30}}"
+    rf"\b(?:{_ORDERS}|text|context|content|input|everything)",
+    rf"\b{_DISMISS}\s+(?:all\s+)?(?:of\s+)?(?:your|these|those|any|every|all|the system)\b"
+    rf"{_WITHIN}{{0,20}}\b{_ORDERS}",
+    r"\b(?:ignore|disregard)\s+(?:all|any|every)\s+(?:the\s+)?(?:\w+\s+)?"
     r"(?:indicators?|findings|warnings?|evidence|criteria|safeguards?|restrictions?|polic(?:y|ies))\b",
-    r"\boverrid\w* (?:the |all |any |every )?(?:\w+ )?(?:scor|review|check|result|setting|safety|polic"
+    r"\boverride (?:the |all |any |every )?(?:\w+ )?(?:scor|review|check|result|setting|safety|polic"
     r"|decision)",
-    r"\bfocus (?:exclusively|only|solely) on\b|\bstrictly (?:adhere|follow|obey)\b",
+    r"\bfocus (?:exclusively|solely) on\b|\bstrictly (?:adhere|obey)\b",
     r"\b(?:new|additional|updated|special|following) instructions?\s?[:!]|\byour new (?:task|role|goal)\b",
-    r"\bstop\s+(?:everything|all (?:processing|tasks|instructions)|now and|what you are doing)\b",
-    r"(?:\bstop\b\W{1,5}){2}",
+    r"\bstop\s+(?:all (?:processing|tasks|instructions)|what you are doing)\b",
     r"\bbefore you (?:can )?(?:solve|do|complete|start|finish|continue with|proceed with)"
     r" (?:the|your|this|any) (?:\w+ )?tasks?\b",
 )
 _PRYING = (
-    r"\b(?:system|hidden|initial|starting|original|secret|internal)\s+(?:prompts?|instructions?|messages?)\b",
-    r"\b(?:your|the|those|these)\s+(?:\w+\s+)?prompts?\b",
+    r"\b(?:system|hidden|secret)\s+(?:prompts?|instructions?)\b",
+    r"\byour\s+(?:initial|starting|original|internal|full|exact)\s+(?:prompts?"
+    r"|instructions?)\b(?!\s+(?:for|on))",
+    r"\byour prompts?(?=\s*(?:[.!?,;:]|$|and\b|in\b|to me\b|verbatim\b))",
     r"\b(?:print|reveal|show|repeat|output|display|leak|dump|encode|translate|recite|what (?:is|are|were))\b"
-    rf"{_WITHIN}{{0,40}}\b(?:your|previous|prior|above)\s+(?:{_EARLIER}\s+)?"
-    r"(?:instructions|directives|guidelines|programming|rules|configuration|context)\b(?!\s+(?:for|on"
-    r"|about))",
+    rf"{_WITHIN}{{0,40}}\b(?:(?:your|previous|prior|above)\s+(?:{_EARLIER}\s+)?"
+    r"(?:instructions|directives|guidelines|programming|configuration|context)|system message|prompts?)\b"
+    r"(?!\s+(?:for|on|about))",
     r"\b(?:repeat|spell|translate|recite|print)\b"
     rf"{_WITHIN}{{0,30}}\b(?:above|entire|whole|initial|previous)\b{_WITHIN}{{0,15}}"
     r"\b(?:text|conversation|message|prompt|context|document)\b",
-    r"\byou (?:were|have been) (?:instructed|programmed|prompted|trained|told) (?:to|with|by|before|not)\b",
-    r"\b(?:text|instructions|rules|prompt|orders) (?:that )?you (?:were|have been|are|got) given\b",
-    r"\bwere those instructions\b|\bcomplete (?:this|the) sentence\b|\bdocument snippets\b",
-    rf"\bcould you repeat\b{_WITHIN}{{0,40}}\bfor me\b",
-    r"\b(?:rot-?13|base-?64|hex|morse|leet\w*)[ -](?:encod|decod|string|text)",
+    r"\byou (?:were|have been) (?:programmed|prompted|trained) (?:to|with|by|before|not)\b",
+    r"\b(?:text|instructions|rules|prompt|orders) (?:that )?you (?:were|have been|are) given\b",
+    r"\b(?:were those|was that) (?:instructions|prompt)\b|\bcomplete (?:this|the) sentence\b",
+    r"\b(?:rot-?13|base-?64|hex|morse)[ -](?:encod|decod|string|text)",
     r"\b(?:en|de)cod\w+ (?:in|as|from|with) (?:rot|base|hex|morse)",
 )
 _MARKING = (
-    r"^[^\w\n]{0,8}(?:to-?do|system|assistant|user|human|instructions?|ai|model|new task|sudo)\s?[:>]\s*\S",
+    r"^[^\w\n]{0,8}(?:to-?do|assistant|human|instructions?|new task|sudo|(?-i:SYSTEM|USER|AI))\s?[:>]\s*\S",
     r"##\s?\W{0,2}(?:system|instructions?|new|admin|assistant|end|begin|response|task)(?:\b|_)",
-    r"<\s?/?\s?(?:system|information|instructions?|important|prompt|assistant|user|admin|task|im_start"
-    r"|sys|inst)\b"
+    r"<\s?/?\s?(?:system|information|instructions?|important|prompt|assistant|user|admin|task|im_start|sys)\b"
     r"[^>\n]{0,30}>",
     r"<\|[^|\n]{0,40}\|?>?|<<\s?/?sys\s?>>|[\[{](?:input|output|prompt|insert)\b[^\]}\n]{0,30}[\]}]",
     r"\[/?(?:inst|system|sys|admin|assistant|jailbreak|user)\b[^\]\n]{0,20}\]",
 )
 _ADDRESSING = (
-    r"\b(?:dear|hey|hi|hello|to you,?|note to|message to|attention,?|you,|if you(?: a|'| a)re)"
+    r"\b(?:dear|to you,?|(?:note|message|instructions?|attention) (?:to|for)|attention,?|if you(?: a|')re)"
     rf" (?:an? |the |any |all )?{_MACHINE}\b",
-    rf"\b{_MACHINE} (?:assistants?|agents?|reviewers?|models?|systems?|programmed|created|developed"
-    rf"|language|tool)\b",
-    r"\b(?:automated|automatic|machine)\s+(?:screening|analysis|review|evaluation|processing|grading"
-    r"|summari\w+)"
+    rf"^[^\w\n]{{0,8}}(?:hey |hi |hello )?{_MACHINE}(?: assistants?| agents?| models?)?\s?:",
+    rf"\b(?:you are|you're|as|be) (?:an? |the )(?:\w+ )?{_MACHINE}\b",
+    rf"\b{_MACHINE} (?:programmed|created|developed|trained|designed)\b",
+    r"\b(?:automated|automatic|machine)\s+(?:screening|analysis|review|evaluation|grading|summari\w+)"
     r"\s+(?:software|systems?|tools?|agents?|models?)\b",
-    r"\b(?:jail ?break\w*|(?:developer|dan|god) mode|do anything now|uncensored|unfiltered|openai)\b",
-    r"\b(?:chat ?gpt|gpt-?\d)\b",
+    r"\b(?:jail ?break\w*|(?:developer|dan|god) mode|do anything now|uncensored|openai|chat ?gpt|gpt-?\d)\b",
 )
 _CASTING = (
-    r"\b(?:act|behave|respond|reply|answer|speak|talk|write|pose|role-?play|operate|function"
-    r"|serve) (?:only )?"
-    r"(?:as|like) (?:if you (?:are|were)|an? |the |my |two |both |\"|'|[A-Z]{3})",
-    rf"\b(?:pretend|imagine|simulat\w+|emulat\w+)\b{_WITHIN}{{0,30}}"
-    r"\b(?:to be|you(?:'re| are| were)|that you|being|as an?)\b",
+    rf"{_BIDDING}(?:act|behave|respond|reply|answer|speak|pose|function|role-?play) (?:only )?"
+    r"as (?:if you (?:are|were)|an? |the |my |two |both |\"|'|(?-i:[A-Z]{3}))",
+    rf"\b(?:pretend|simulate|emulate)\b{_WITHIN}{{0,30}}\b(?:to be|you(?:'re| are| were)|that you|being"
+    rf"|as an?)\b",
+    r"\bimagine (?:that )?you(?:'re| are) (?:an? |the )",
     r"\b(?:from now on|from this (?:moment|point)(?: on\w*)?|henceforth|for the rest of this (?:chat"
     r"|conversation))"
-    r",?\s+(?:you|your|we will|i want you|everything)\b",
-    r"\byou(?:'re| are| will be|'ll be)? (?:now|going to|to|about to) (?:be an? |act as|play|pretend"
-    r"|respond|in |"
-    r"free\b|under |impersonate|simulate|take on|become|immerse|roleplay|generate)",
-    r"\byou(?:'re| are)? now (?:an? |the |my |[\"'“])",
-    r"\bi want you to (?:act|play|be|pretend|become|respond|answer|reply|write|ignore|imagine|generate"
-    r"|assume)\b",
+    r",?\s+(?:you(?:'re| are| will| must| shall| have to)|i want you to|we will (?:be|play))\b",
+    r"\byou(?:'re| are| will be|'ll be) (?:now |going to |to |about to )(?:be an? |act as|play|pretend"
+    r"|in |free\b"
+    r"|under |impersonate|simulate|take on|become|immerse|role-?play|generate)",
+    r"\byou(?:'re| are) now (?:an? |the |my |[\"'“])",
+    r"\bi want you to (?:act|play|be|pretend|become|ignore|imagine|assume)\b",
     r"\b(?:assume|take on|adopt|play) the (?:role|identity|personality|part|character) of\b",
-    r"\b(?:in|of|break|stay in|out of|remain in) character\b|\brole[- ]?play(?:ing|s)?\b|\bpersona\b",
+    r"\b(?:in|break|stay in|remain in) character\b|\brole-?play(?:ing)? (?:as|a|the)\b|\b(?:your|this"
+    r"|the) persona\b",
 )
 _UNBINDING = (
-    r"\b(?:without|no|any|free (?:of|from)|bypass\w*|ignor\w*)\s+(?:any |all |moral |ethical |legal "
-    r"|content |safety )+"
-    r"(?:restrictions?|filters?|limits?|limitations?|guidelines|constraints?|principles|boundaries|standards"
-    r"|considerations|policies)\b",
-    r"\b(?:act|be|is|are|being) (?:completely |totally )?"
-    r"(?:unethical|immoral|amoral|uninhibited|unrestricted|without morals)\b",
+    r"\b(?:without|no|any|free (?:of|from)|bypass|ignor\w+)\s+(?:any |all )?(?:(?:moral|ethical|content"
+    r"|safety)"
+    r"(?: |,|/|or|and)+)+(?:legal )?(?:restrictions?|filters?|limits?|limitations?|guidelines|constraints?"
+    r"|principles|boundaries|standards|considerations|policies)\b",
+    r"\bact (?:\w+ )?(?:unethical|immoral|amoral|uninhibited|unrestricted)",
+    r"\b(?:always|completely|totally)(?: \w+)? (?:amoral|uninhibited|unfiltered|unrestricted)\b",
 )
 _DICTATING = (
-    rf"\b(?:just|only|simply|exactly|always|must|will|then|instead)\s+{_UTTER}\s?"
-    r"(?:only|just|exactly|with|as|:|the (?:word|phrase|text)|[\"“'`<])",
-    rf"\b{_UTTER}\s+(?:only|just|exactly|verbatim|nothing but|in json|in base64)\b|\band {_UTTER}\s?:",
-    rf"\b(?:start|begin|end|preface|prefix|finish|preced)\w*\s+(?:each|every|all|your"
-    rf"|any)\b{_WITHIN}{{0,30}}\b"
+    rf"{_BIDDING}{_UTTER}\s?(?:only (?!after|if|when)|just |exactly |nothing but|verbatim|with (?:only"
+    rf"|just)|(?:with )?[\"“`<])",
+    rf"{_BIDDING}{_UTTER}\s?(?::|the (?:exact )?(?:word|phrase|text|following)s?\b)",
+    rf"\b{_UTTER} in (?:json|base64|rot13|xml)\b",
+    rf"\b(?:start|begin|end|preface|prefix|finish|precede) (?:each|every|all|your|any)\b{_WITHIN}{{0,30}}\b"
     r"(?:message|response|answer|repl(?:y|ies)|output|sentence)s?\b",
     r"\b(?:your|each|every|all) (?:next |first |whole )?"
     r"(?:message|response|answer|output|repl(?:y|ies)|role|task|goal|purpose|job)s?"
-    r" (?:must|should|will|is to|are to|has to|shall)\b",
-    r"\b(?:you|dan|it|he|she) (?:must|will|should|can|shall|have to) (?:always |never |not |only ){0,2}"
-    rf"(?:{_UTTER}|refuse|obey|comply|follow (?:these|the|all|my)|generate|pretend|speak in"
-    rf"|use (?:profanity|swear))\b"
-    rf"{_WITHIN}{{0,40}}\b"
-    r"(?:as|rules?|user|any|everything|all|me|question|request|with|ethic\w*|legal\w*|moral\w*)\b",
+    r" (?:must|is to|are to|has to|(?:should|will|shall) (?:always|only|never|start|begin|end|contain"
+    r"|consist))\b",
+    r"\b(?:you|dan|he|she) (?:must|will|should|shall|have to) (?:always |never |not |only ){0,2}"
+    rf"(?:{_UTTER}|refuse|obey|comply|follow (?:these|the|all)|generate|pretend|use (?:profanity|swear))\b"
+    rf"{_WITHIN}{{0,40}}\b(?:rules?|user|everything|ethic\w*|legal\w*|moral\w*)\b",
 )
 _STEERING = (
-    r"\b(?:set|change|raise|lower|assign|route|classify|label|mark)\b"
-    rf"{_WITHIN}{{0,40}}\b(?:priority|queue|confidence|tier|risk)\b{_WITHIN}{{0,20}}(?:\b(?:to|as)\b|=)",
-    r"\bauto-?approv\w+|\b(?:without|skip\w*|bypass\w*|no) (?:need for )?(?:an? |any |the |further )?"
+    r"\b(?:set|change|assign|route|classify|label|mark)\b"
+    rf"{_WITHIN}{{0,40}}\b(?:priority|queue|confidence|tier)\b{_WITHIN}{{0,25}}(?:\b(?:to|as)\b|=)"
+    r"\W{0,3}(?:p[1-4]\b|\d|low|none|spam|general|[a-z]+_[a-z]+)",
+    r"\bauto-?approv\w+|\b(?:without|skip|bypass|no) (?:need for )?(?:an? |any |the |further )?"
     r"(?:human|manual|staff) (?:review\w*|approval|check\w*)\b",
 )
 _FAMILIES = (_OVERRIDING, _PRYING, _MARKING, _ADDRESSING, _CASTING, _UNBINDING, _DICTATING, _STEERING)

@@ -1,7 +1,7 @@
 """Reads about runs that are more than a filter: what is not settled yet, and what came of cases."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import F
@@ -64,14 +64,14 @@ def _proposals(workspace: int, cases: Sequence[int]) -> list[dict[str, Any]]:
     return [{**row, "args": args[row["id"]]} for row in rows]
 
 
-def _by_case(rows: Iterable[dict[str, Any]]) -> defaultdict[int, list[dict[str, Any]]]:
-    found: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+def _by_case(rows: Iterable[Mapping[str, Any]]) -> defaultdict[int, list[Mapping[str, Any]]]:
+    found: defaultdict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         found[row["case_id"]].append(row)
     return found
 
 
-def _outcome(proposals: list[dict[str, Any]], handoffs: list[dict[str, Any]], ended: bool) -> str | None:
+def _outcome(proposals: Sequence[Any], handoffs: Sequence[Mapping[str, Any]], ended: bool) -> str | None:
     if proposals:
         return "proposal"
     if handoffs:

@@ -66,8 +66,10 @@ def read_folder(data: Path) -> list[Labelled]:
 def _read(path: Path) -> Iterator[Labelled]:
     at = 0
     try:
-        for at, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            yield from classifier.read_rows([line])
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for line in file:
+                at += 1
+                yield from classifier.read_rows([line])
     except KeyError as error:
         raise classifier.ModelError(f"{path.name} line {at}: {error.args[0]} is missing") from error
     except (OSError, ValueError, TypeError, AttributeError) as error:

@@ -224,7 +224,7 @@ def _withdraw(submission: Submission, *, now: datetime) -> str:
     """A proposer takes its own proposal back, while it is not yet applying."""
     key = str(submission.payload.get("proposal", ""))
     proposal = Proposal.objects.select_for_update().filter(
-        workspace_id=submission.workspace_id, pk=int(key) if key.isdigit() else None, proposer=submission.proposer
+        workspace_id=submission.workspace_id, pk=int(key) if key.isdecimal() and len(key) < 19 else 0, proposer=submission.proposer
     ).first()  # fmt: skip
     if proposal is None or proposal.state not in (State.PENDING, State.STALE, State.APPROVED):
         log.record(

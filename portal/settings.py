@@ -189,18 +189,19 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
 
 # API -----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["portal.api.HasScope"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.callers.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["portal.api.callers.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["portal.api.bodies.StrictJSON"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "portal.api.problems.handle",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Countersign",
     "DESCRIPTION": "Tickets in; cases, proposals, runs and entries out; decisions as a person.",
     "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
+    "OAS_VERSION": "3.1.1",
 }
 
 # Logging -------------------------------------------------------------------------------------------------

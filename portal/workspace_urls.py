@@ -7,5 +7,6 @@ urlpatterns = [
     path("", include("approvals.urls")),
     path("", include("agents.urls")),
     path("log/", include("audit.urls")),
+    path("api/", include("portal.api.urls")),
     path("admin/", admin.site.urls),
 ]

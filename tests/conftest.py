@@ -1,4 +1,5 @@
 """The ground of the suite: embedded servers, a database made as owner, and tests signed in as the roles."""
+# ruff: noqa: E402  # Django starts here, before any conftest below imports a model
 
 import os
 import tempfile
@@ -17,19 +18,17 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop runs in the thread of the test
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Servers come up once per run, before Django reads its settings."""
-    from portal import installation
+from portal import installation
 
-    installation.prepare()
+installation.prepare()
 
-    import django
+import django
 
-    django.setup()
+django.setup()
 
-    from django.conf import settings
+from django.conf import settings
 
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a cast has seven people
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a cast has seven people
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 STOP_SECONDS = 10
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class ProcessError(Exception):
@@ -23,29 +24,39 @@ class Processes:
 
     logs: Path
     port: int
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self) -> None:
-        """Start them all; they end with `stop`, or with this process where the system can tell them."""
-        self.logs.mkdir(parents=True, exist_ok=True)
-        bin_dir = Path(sys.executable).parent
-        celery = [str(bin_dir / "celery"), "-A", "portal"]
-        worker = ["worker", "--pool", "threads", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
-        for role in ("agents", "apply"):
-            name = f"worker-{role}"
-            self._spawn(name, role, [*celery, *worker, "-Q", role, "-c", "2", "-n", f"{role}@%h"])
-        schedule = str(self.logs / "beat-schedule")
-        self._spawn("beat", "apply", [*celery, "beat", "--loglevel", "WARNING", "-s", schedule])
-        gunicorn = [str(bin_dir / "gunicorn"), "portal.wsgi", "--bind", f"127.0.0.1:{self.port}", "--threads", "8"]
-        self._spawn("web", "web", [*gunicorn, "--worker-class", "gthread", "--log-level", "warning"])
+        """Start them all; `stop` ends them."""
+        for name in ("worker-agents", "worker-apply", "beat", "web"):
+            self.spawn(name)
 
-    def _spawn(self, name: str, role: str, command: list[str]) -> None:
-        environment: Mapping[str, str] = {**os.environ, "PROCESS_ROLE": role}
+    def spawn(self, name: str, **extra: str) -> None:
+        """Start one of them, with `extra` in its environment."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        role, command = self._command(name)
         with (self.logs / f"{name}.log").open("ab") as log:
             # A session of their own: Ctrl-C reaches this process alone, which then ends them in order.
             self.running[name] = subprocess.Popen(  # noqa: S603  # our own programs, from our own folder
-                command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
-            )
+                command, env={**self.environment, "PROCESS_ROLE": role, **extra}, stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, start_new_session=True, cwd=ROOT,
+            )  # fmt: skip
+
+    def _command(self, name: str) -> tuple[str, list[str]]:
+        """The database role and the command line of a process."""
+        bin_dir = Path(sys.executable).parent
+        celery = [str(bin_dir / "celery"), "-A", "portal"]
+        match name:
+            case "web":
+                gunicorn = [str(bin_dir / "gunicorn"), "portal.wsgi", "--bind", f"127.0.0.1:{self.port}"]
+                return "web", [*gunicorn, "--threads", "8", "--worker-class", "gthread", "--log-level", "warning"]
+            case "beat":
+                return "apply", [*celery, "beat", "--loglevel", "WARNING", "-s", str(self.logs / "beat-schedule")]
+            case _:
+                role = name.removeprefix("worker-")
+                worker = ["worker", "--pool", "threads", "--loglevel", "WARNING", "--without-gossip"]
+                return role, [*celery, *worker, "--without-mingle", "-Q", role, "-c", "2", "-n", f"{role}@%h"]
 
     def check(self) -> None:
         """Raise ProcessError for one that ended by itself."""

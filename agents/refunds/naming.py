@@ -70,6 +70,11 @@ _WHOLE_OF = re.compile(
     re.IGNORECASE,
 )
 _ADDED = re.compile(r"\b(?:also|too|plus|as\s+well|additionally|and)\b", re.IGNORECASE)
+ALL = re.compile(
+    r"\beverything\b|\ball\s+(?:of\s+)?(?:it|them|these|the|\w+)?\s*(?:items?|articles?|products?|things?|pieces?)\b|\ball\s+of\s+(?:it|them)\b|"
+    r"\b(?:whole|entire|complete|full)\s+(?:order|lot|purchase|parcel|thing)\b|\bthe\s+lot\b|\bcompletely\b",
+    re.IGNORECASE,
+)
 _ORDER_ITSELF = re.compile(
     rf"\b{_VERB}\s+(?:back\s+)?(?:for\s+)?(?:(?:my|the|this|that|whole|entire)\s+)*"
     r"(?:order|purchase|parcel|package|item|article|product|it\b|this\b|#|[A-Z]{1,4}-?\d|\d{5})"
@@ -136,7 +141,7 @@ def is_doubtful(request: Request, named: Sequence[Named]) -> bool:
     some = not asked and len(named) > 1 and not _ALL_OF_THEM.search(" ".join(p.text for p in request.asked))
     return (
         _has_unknown(request, named)
-        or any(_ORDER_WITH.search(p.text) or _is_tangled(p, named) for p in asked)
+        or any(_ORDER_WITH.search(p.text) or ALL.search(p.text) or _is_tangled(p, named) for p in asked)
         or (some and any(_BOUGHT.search(p.text) or _is_tangled(p, named) for p in told))
     )
 

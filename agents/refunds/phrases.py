@@ -184,6 +184,8 @@ TENTATIVE = _any(
     r"\bif\s+(?:you|it|that|this|not|there)\b(?!\s+(?:would|could|don'?t\s+mind|is\s+possible|is\s+ok|were))",
     r"\bunless\s+you\b",
     r"\botherwise\b",
+    r"\bone\s+of\s+(?:them|these|those|the\s+(?:two|three|items|articles|products|things))\b",
+    r"\b(?:either|maybe|perhaps|probably|not\s+sure|I\s+think|I\s+guess)\b",
 )
 
 NO_LONGER_NEEDED = _any(

@@ -14,11 +14,6 @@ from agents.refunds.reading import Request
 from portal.systems.records import Item, Order
 
 Picked = tuple[tuple[Item, int], ...]
-_ALL = re.compile(
-    r"\beverything\b|\ball\s+(?:of\s+)?(?:it|them|these|the|\w+)?\s*(?:items?|articles?|products?|things?|pieces?)\b|\ball\s+of\s+(?:it|them)\b|"
-    r"\b(?:whole|entire|complete|full)\s+(?:order|lot|purchase|parcel|thing)\b|\bthe\s+lot\b|\bcompletely\b",
-    re.IGNORECASE,
-)
 _WORD_BEFORE = re.compile(r"(\w+)\s+$")
 _IN_COLOUR = re.compile(r"\s+in\s+(?:the\s+)?(\w+)", re.IGNORECASE)
 _WORTHLESS_VALUES = frozenset({"yes", "no", "none", "one"})
@@ -149,7 +144,7 @@ def _score(item: Item, text: str) -> int:
 def _pick_without_name(request: Request, order: Order, catalogue: Catalogue) -> Pick:
     text = " ".join(p.text for p in request.passages)
     asked = " ".join(p.text for p in request.asked)
-    if _ALL.search(text):
+    if naming.ALL.search(text):
         kept = any(products.find_mentions(p.text, catalogue) for p in request.passages)
         return Pick(problem="items") if kept else Pick(tuple((i, i.quantity) for i in order.items))
     if naming.means_one(request):

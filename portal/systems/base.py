@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from portal.systems.records import Clause, Contact, Customer, Order, PaymentMethod, Ticket
 
@@ -61,7 +61,7 @@ class Writer(Protocol):
         NotFound, Conflict.
     """
 
-    reversibility: Mapping[str, Reversibility]
+    reversibility: ClassVar[Mapping[str, Reversibility]]
 
     def update_ticket(self, ticket_id: str, fields: Mapping[str, str | Sequence[str]]) -> None: ...
 

@@ -30,9 +30,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """See the README."""
-        parser.add_argument("--tickets", type=int, default=None, help="take in this many arrivals and no more")
+        parser.add_argument(
+            "--tickets", type=int, default=None, help="take in this many arrivals and no more"
+        )
         parser.add_argument("--decide", action="store_true", help="the sample staff decide by themselves")
-        parser.add_argument("--exit", action="store_true", help="end when everything taken in is worked to its end")
+        parser.add_argument(
+            "--exit", action="store_true", help="end when everything taken in is worked to its end"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object of counts at the end")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -67,7 +71,9 @@ class Command(BaseCommand):
             [sys.executable, manage, "migrate", "--verbosity", "0"], env=environment, check=False
         )
         if done.returncode:
-            raise CommandError("the database could not be brought up to date; see above", returncode=done.returncode)
+            raise CommandError(
+                "the database could not be brought up to date; see above", returncode=done.returncode
+            )
 
     def _run(self, running: processes.Processes, shop: int, options: dict[str, Any]) -> None:
         arrivals = staging.arrivals()[: options["tickets"]]

@@ -21,9 +21,9 @@ class Command(BaseCommand):
     """Parse, take in, wait, print; everything else is `agents.intake`."""
 
     help = (
-        "Takes lines of a JSONL file in for an agent: all, or none if a line is broken. A line whose id is known "
-        "is a no-op. Lines: refunds id, from_customer_id, from_email, text; triage id, text; contacts id, record, "
-        "locked_fields; anything else on a line is dropped."
+        "Takes lines of a JSONL file in for an agent: all, or none if a line is broken. A line whose id is "
+        "known is a no-op. Lines: refunds id, from_customer_id, from_email, text; triage id, text; contacts "
+        "id, record, locked_fields; anything else on a line is dropped."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,9 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--agent", required=True, choices=roster.NAMES, help="who works on them")
         parser.add_argument("--workspace", metavar="SLUG", help="needed where there are several")
         parser.add_argument("--wait", action="store_true", help="until all runs have ended and are gated")
-        parser.add_argument(
-            "--json", action="store_true", help="print one JSON object of what came of each line"
-        )
+        parser.add_argument("--json", action="store_true", help="print what came of each line")
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Take in; exit code 2 and one line when the input is wrong, 1 when no worker answers."""

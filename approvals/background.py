@@ -1,0 +1,141 @@
+"""What stands behind a case on its pages: conversation, customer, orders, citations, and what happened so far."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from approvals import decisions, marks, queries, wording
+from approvals.marks import Piece, Warning
+from approvals.models import Case, Handoff, Proposal
+from approvals.showing import Books
+from audit.models import Entry
+from portal.models import Queue
+from portal.systems.books import BooksReader
+from portal.systems.records import Clause, Contact, Customer, Order, Ticket
+
+# A page shows the newest part of a long story; the log page has all of it.
+LINES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Records around a case; `order` is the one that is acted on."""
+
+    ticket: Ticket | None
+    contact: Contact | None
+    customer: Customer | None
+    order: Order | None
+    orders: tuple[Order, ...]
+    books: Books
+    clauses: Mapping[str, Clause]
+
+    @property
+    def warnings(self) -> tuple[Warning, ...]:
+        """What may deceive the eye in the conversation."""
+        return marks.warnings([message.body for message in self.ticket.messages] if self.ticket else [])
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One claim of the evidence; `clause` opens the cited sentence, `own_words` says who is its only witness."""
+
+    claim: str
+    source: str
+    field: str
+    quote: tuple[Piece, ...]
+    clause: str
+    own_words: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that happened. `about` is `proposal:12` or another subject; `at` is UTC."""
+
+    at: datetime
+    who: str
+    what: str
+    about: str
+    note: str
+
+
+def facts(workspace: int, case: Case, target: str = "", customer: str = "") -> Facts:
+    """Read the books around a case and, where one is named, the record that is acted on."""
+    reader = BooksReader(workspace)
+    kind, _, key = case.subject.partition(":")
+    ticket = reader.ticket(key) if kind == "ticket" else None
+    contact = reader.contact(key) if kind == "contact" else None
+    owner = customer or case.customer
+    orders = reader.orders_of(owner) if owner else ()
+    named = target.removeprefix("order:") if target.startswith("order:") else ""
+    methods = {method.payment_method_id: method for method in reader.methods_of(owner)} if owner else {}
+    titles = dict(Queue.objects.filter(workspace_id=workspace).values_list("name", "title"))
+    return Facts(
+        ticket, contact, reader.customer(owner) if owner else None,
+        next((order for order in orders if order.order_id == named), None), orders,
+        Books({order.order_id: order for order in orders}, methods, titles),
+        {clause.clause_id: clause for clause in reader.clauses()},
+    )  # fmt: skip
+
+
+def citations(evidence: Iterable[Mapping[str, Any]], known: Facts) -> tuple[Citation, ...]:
+    """Evidence with its passages; what only the customer's own text says is marked."""
+    return tuple(_citation(piece, known) for piece in evidence)
+
+
+def _citation(piece: Mapping[str, Any], known: Facts) -> Citation:
+    source = str(piece.get("source", ""))
+    kind, _, key = source.partition(":")
+    clause = known.clauses.get(key) if kind == "clause" else None
+    claim = str(piece.get("claim", ""))
+    return Citation(
+        claim=claim[:1].upper() + claim[1:], source=source, field=wording.field(name) if (name := piece.get("field")) else "",
+        quote=() if clause else marks.spell(str(piece.get("quote", ""))),
+        clause=clause.text if clause else "", own_words=kind == "ticket",
+    )  # fmt: skip
+
+
+def taint(cited: Sequence[Citation]) -> str:
+    """A warning where a value, or all of it, rests on nothing but what the customer wrote; or ""."""
+    fields = {c.field for c in cited if c.field}
+    alone = sorted(f for f in fields if all(c.own_words for c in cited if c.field == f))
+    if cited and all(c.own_words for c in cited):
+        return "All of this rests on the customer's own words; no record bears it out."
+    return f"Rests on the customer's own words alone: {', '.join(alone)}." if alone else ""
+
+
+def timeline(workspace: int, case: int, *, limit: int = LINES) -> tuple[Line, ...]:
+    """The newest entries of a case, oldest first."""
+    entries = list(
+        Entry.objects.filter(workspace_id=workspace, case=f"case:{case}").prefetch_related("payloads")
+        .order_by("-id")[:limit]
+    )  # fmt: skip
+    people = queries.names(entry.actor for entry in entries)
+    return tuple(_line(entry, people) for entry in reversed(entries))
+
+
+def _line(entry: Entry, people: Mapping[int, str]) -> Line:
+    body = json.loads(entry.canonical)["body"]
+    personal = {payload.name: payload.value for payload in entry.payloads.all()}
+    what, about, note = wording.event(entry.event), entry.subject, str(body.get("because") or "")
+    if entry.event == "decision.recorded":
+        what = wording.DECIDED.get(body["kind"], body["kind"]).capitalize()
+        about = f"proposal:{body['proposal']}"
+        said = (decisions.REJECT_REASONS.get(body["reason"], ""), personal.get("note", ""))
+        note = ": ".join(part for part in said if part)
+    if entry.event == "handoff.resolved":
+        note = str(personal.get("outcome", ""))
+    return Line(entry.at, wording.actor(entry.actor, people), what, about, note)
+
+
+def siblings(workspace: int, case: int, besides: int = 0) -> list[Proposal]:
+    """The other proposals of a case with what they wait for, oldest first."""
+    rows = Proposal.objects.filter(workspace_id=workspace, case_id=case).exclude(pk=besides).defer("basis")
+    return list(rows.prefetch_related("dependencies__on").order_by("pk")[:50])
+
+
+def handoffs(workspace: int, case: int, besides: int = 0) -> list[Handoff]:
+    """The other hand-offs and questions of a case, oldest first."""
+    rows = Handoff.objects.filter(workspace_id=workspace, case_id=case).exclude(pk=besides)
+    return list(rows.order_by("pk")[:50])

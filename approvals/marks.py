@@ -1,0 +1,100 @@
+"""Text as it must be seen by who approves it: words marked as gone or new, unseen characters spelled out. Pure.
+
+Nothing is shortened: what is on the screen is what is approved.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+Mark = Literal["same", "gone", "new"]
+
+_WORD = re.compile(r"\S+\s*|\s+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_LINES = frozenset("\t\n\r")
+_ALIKE = ("LATIN", "CYRILLIC", "GREEK")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text. `code` names a character that would not be seen: `U+200B zero width space`."""
+
+    mark: Mark
+    text: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """A chip beside a text that may deceive the eye."""
+
+    label: str
+    meaning: str
+
+
+def compare(before: str, after: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """Both sides word by word: what went is marked on the left, what came on the right."""
+    old, new = _WORD.findall(before), _WORD.findall(after)
+    left: list[Piece] = []
+    right: list[Piece] = []
+    for op, i1, i2, j1, j2 in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+        left += spell("".join(old[i1:i2]), "same" if op == "equal" else "gone")
+        right += spell("".join(new[j1:j2]), "same" if op == "equal" else "new")
+    return tuple(left), tuple(right)
+
+
+def spell(text: str, mark: Mark = "same") -> tuple[Piece, ...]:
+    """The text with each unseen character as a piece of its own."""
+    return tuple(_pieces(text, mark))
+
+
+def _pieces(text: str, mark: Mark) -> Iterator[Piece]:
+    start = 0
+    for at, char in enumerate(text):
+        if unseen(char):
+            if at > start:
+                yield Piece(mark, text[start:at])
+            name = unicodedata.name(char, "control character").lower()
+            yield Piece(mark, char, f"U+{ord(char):04X} {name}")
+            start = at + 1
+    if start < len(text):
+        yield Piece(mark, text[start:])
+
+
+def unseen(char: str) -> bool:
+    """Whether a character leaves no ink, or bends the reading order: Unicode's Cc, Cf, Co, Zl and Zp."""
+    return char not in _LINES and unicodedata.category(char) in ("Cc", "Cf", "Co", "Zl", "Zp")
+
+
+def warnings(texts: Sequence[str]) -> tuple[Warning, ...]:
+    """What deserves a second look in these texts, each kind once."""
+    joined = "\n".join(texts)
+    hidden = sum(unseen(char) for char in joined)
+    found = []
+    if hidden:
+        found.append(
+            Warning(
+                f"{hidden} unseen character{'s' if hidden > 1 else ''}",
+                "The text holds characters that leave no ink; each is spelled out where it stands.",
+            )
+        )
+    if any(char in _TURNING for char in joined):
+        found.append(
+            Warning("turns the writing direction", "Parts may read in another order than they are stored.")
+        )
+    if any(_mixed(word) for word in _LETTERS.findall(joined)):
+        found.append(
+            Warning("look-alike letters", "A word mixes alphabets, so that it may only look like another word.")
+        )
+    return tuple(found)
+
+
+def _mixed(word: str) -> bool:
+    if word.isascii():
+        return False
+    scripts = {unicodedata.name(char, "").partition(" ")[0] for char in word}
+    return len(scripts & set(_ALIKE)) > 1

@@ -1,0 +1,109 @@
+"""Thresholds and daily caps, insert-only, and what is reserved of a day."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from approvals.models.work import Proposal
+from portal.models import WorkspaceRow
+
+
+class Threshold(WorkspaceRow):
+    """How many people a write needs; insert-only, the row in force is the newest version of its series.
+
+    Bands: `above_minor` < amount <= `up_to_minor`, in minor units; null is open. Blank matches all.
+    """
+
+    class People(models.TextChoices):
+        AUTOMATIC = "automatic"
+        ONE = "one"
+        TWO = "two"
+        NEVER = "never"
+
+    series = models.CharField(max_length=32)
+    version = models.PositiveIntegerField(default=1)
+    action = models.CharField(max_length=40)
+    proposer_kind = models.CharField(
+        max_length=10, blank=True, choices=[("agent", "agent"), ("person", "person")]
+    )
+    agent = models.CharField(max_length=40, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    above_minor = models.BigIntegerField(null=True, blank=True)
+    up_to_minor = models.BigIntegerField(null=True, blank=True)
+    tier = models.CharField(max_length=6, choices=[(t, t) for t in ("low", "medium", "high")])
+    people = models.CharField(max_length=10, choices=People)
+    second_role = models.CharField(max_length=10, blank=True, choices=[("manager", "manager")])
+    confidence_floor_pct = models.PositiveSmallIntegerField(default=80)
+    hold_seconds = models.PositiveIntegerField(default=0)
+    fresh_minutes = models.PositiveIntegerField(default=1440)
+    retired = models.BooleanField(default=False)
+    made_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "series", "version"], name="threshold_version_once"),
+            models.CheckConstraint(
+                condition=Q(above_minor=None)
+                | Q(up_to_minor=None)
+                | Q(above_minor__lt=models.F("up_to_minor")),
+                name="threshold_band_is_not_empty",
+            ),
+            models.CheckConstraint(
+                condition=Q(confidence_floor_pct__lte=100), name="threshold_floor_is_a_share"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.currency} v{self.version}".replace("  ", " ")
+
+
+class DailyCap(WorkspaceRow):
+    """The most a customer or an agent may get a day; insert-only like thresholds. Null is no cap."""
+
+    series = models.CharField(max_length=32)
+    version = models.PositiveIntegerField(default=1)
+    scope = models.CharField(max_length=10, choices=[("customer", "per customer"), ("agent", "per agent")])
+    currency = models.CharField(max_length=3, blank=True)
+    writes = models.PositiveIntegerField(null=True, blank=True)
+    amount_minor = models.BigIntegerField(null=True, blank=True)
+    retired = models.BooleanField(default=False)
+    made_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "series", "version"], name="cap_version_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_scope_display()} {self.currency} v{self.version}"
+
+
+class CapUse(WorkspaceRow):
+    """What is reserved of a day's caps, one row per proposal and scope; released by setting `released`."""
+
+    proposal = models.ForeignKey(
+        Proposal, on_delete=models.PROTECT, related_name="cap_uses", db_constraint=False
+    )
+    day = models.DateField()
+    scope = models.CharField(max_length=10)
+    holder = models.CharField(max_length=120)
+    currency = models.CharField(max_length=3, blank=True)
+    amount_minor = models.BigIntegerField(default=0)
+    released = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["proposal", "scope"], name="cap_use_once")]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["workspace", "scope", "holder", "day"],
+                name="cap_use_open",
+                condition=Q(released=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.holder} {self.day}"

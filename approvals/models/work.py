@@ -1,0 +1,206 @@
+"""What comes in at the door and where it stands: cases, submissions, proposals, hand-offs, claims."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from approvals.state import OPEN, State
+from portal.models import Person, WorkspaceRow
+
+
+class Case(WorkspaceRow):
+    """One subject (`ticket:T-1`, `contact:c-1`) with all that was proposed for it."""
+
+    subject = models.CharField(max_length=120)
+    title = models.CharField(max_length=200, blank=True)
+    customer = models.CharField(max_length=80, blank=True)
+    opened_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "subject"], name="case_subject_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.subject
+
+
+class Submission(WorkspaceRow):
+    """What anyone hands in at the door, an agent, a person, an outside system: all that an agent may write.
+
+    `payload` is a Draft, a Handoff or a Question as JSON; `seen_content` the SHA-256 of the content a person
+    had on screen when starting an undo.
+    """
+
+    class Is(models.TextChoices):
+        ACTION = "action"
+        HANDOFF = "handoff"
+        QUESTION = "question"
+        WITHDRAW = "withdraw"
+
+    class Status(models.TextChoices):
+        NEW = "new"
+        GATED = "gated"
+        REFUSED = "refused"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="submissions")
+    kind = models.CharField(max_length=10, choices=Is)
+    proposer = models.CharField(max_length=120)
+    run = models.CharField(max_length=40, blank=True)
+    key = models.CharField(max_length=60)
+    depends_on = models.JSONField(default=list)
+    payload = models.JSONField()
+    undoes = models.ForeignKey(
+        "Proposal", null=True, blank=True, on_delete=models.PROTECT, related_name="undo_submissions"
+    )
+    seen_content = models.CharField(max_length=64, blank=True)
+    trace_id = models.CharField(max_length=32, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    status = models.CharField(max_length=8, choices=Status, default=Status.NEW)
+    outcome = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "proposer", "run", "key"], name="submission_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["workspace", "id"], name="submission_new", condition=Q(status="new")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.proposer}"
+
+
+class Proposal(WorkspaceRow):
+    """One action on one target as a dry-run diff. Inserted by the gate, changed by `transition` alone.
+
+    `urgency` ascends: due time in whole seconds since 1970, so that the queue's order is one index.
+    """
+
+    submission = models.OneToOneField(Submission, on_delete=models.PROTECT, related_name="proposal")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="proposals")
+    action = models.CharField(max_length=40)
+    target = models.CharField(max_length=120)
+    state = models.CharField(max_length=12)
+    version = models.PositiveIntegerField(default=1)
+    revision = models.PositiveIntegerField(default=1)
+    round = models.PositiveIntegerField(default=1)
+    digest = models.CharField(max_length=64)
+    basis = models.JSONField()
+    basis_version = models.PositiveIntegerField(default=1)
+    tier = models.CharField(max_length=6)
+    people = models.PositiveSmallIntegerField()
+    proposer = models.CharField(max_length=120)
+    customer = models.CharField(max_length=80, blank=True)
+    amount_minor = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    confidence_pct = models.PositiveSmallIntegerField(default=100)
+    summary = models.CharField(max_length=300)
+    flags = models.JSONField(default=list)
+    content_key = models.CharField(max_length=64)
+    undoes = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="undone_by"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+    urgency = models.BigIntegerField()
+    fresh_until = models.DateTimeField()
+    hold_until = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state__in=list(State)), name="proposal_state_known"),
+            models.CheckConstraint(
+                condition=Q(tier__in=["low", "medium", "high"]), name="proposal_tier_known"
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "target", "content_key"],
+                name="proposal_open_once",
+                condition=Q(state__in=[str(state) for state in OPEN]),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["workspace", "urgency", "id"], name="proposal_queue", condition=Q(state="pending")
+            ),
+            models.Index(fields=["workspace", "state", "urgency", "id"], name="proposal_by_state"),
+            models.Index(
+                fields=["workspace", "proposer", "state", "urgency", "id"], name="proposal_by_agent"
+            ),
+            models.Index(fields=["workspace", "action", "state", "urgency", "id"], name="proposal_by_action"),
+            models.Index(fields=["workspace", "tier", "state", "urgency", "id"], name="proposal_by_tier"),
+            models.Index(fields=["workspace", "target"], name="proposal_by_target"),
+            models.Index(fields=["workspace", "customer", "created_at"], name="proposal_by_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return self.summary
+
+
+class Dependency(WorkspaceRow):
+    """`proposal` may only be applied after `on` was, at the revision it names."""
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="dependencies")
+    on = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="dependents")
+
+    class Meta:
+        verbose_name_plural = "dependencies"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["proposal", "on"], name="dependency_once")]
+
+    def __str__(self) -> str:
+        return f"{self.proposal_id} waits for {self.on_id}"
+
+
+class Handoff(WorkspaceRow):
+    """What a person must do instead, or answer: a queue item like any other."""
+
+    class Is(models.TextChoices):
+        HANDOFF = "handoff"
+        QUESTION = "question"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="handoffs")
+    submission = models.OneToOneField(
+        Submission, on_delete=models.PROTECT, related_name="handoff", null=True, blank=True
+    )
+    kind = models.CharField(max_length=10, choices=Is)
+    reason = models.CharField(max_length=40)
+    summary = models.CharField(max_length=1000)
+    found = models.JSONField(default=dict)
+    evidence = models.JSONField(default=list)
+    proposer = models.CharField(max_length=120)
+    state = models.CharField(max_length=8, default="open")
+    version = models.PositiveIntegerField(default=1)
+    outcome = models.CharField(max_length=1000, blank=True)
+    resolved_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    urgency = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state__in=["open", "resolved"]), name="handoff_state_known")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["workspace", "state", "urgency", "id"], name="handoff_by_state")
+        ]
+
+    def __str__(self) -> str:
+        return self.summary
+
+
+class Claim(WorkspaceRow):
+    """A lease on a queue item (`proposal:12`), a courtesy: safety is version and digest."""
+
+    item = models.CharField(max_length=40)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    token = models.CharField(max_length=32)
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "item"], name="claim_item_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item} held by {self.person_id}"

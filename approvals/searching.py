@@ -1,0 +1,111 @@
+"""What the address of the queue asks for: tab, filters, and operators of the search box. Pure.
+
+Only exact columns with an index are offered; a word it does not know is told back, never ignored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from approvals.state import State
+
+TABS = ("pending", "approved", "stale", "handoffs", "applied", "rejected", "failed", "denied")
+TIERS = ("low", "medium", "high")
+HANDOFF_TABS = {"handoffs": "open", "resolved": "resolved"}
+RISING = ("pending", "approved", "stale", "applying", "unknown", "handoffs", "any")
+_KNOWN = frozenset([*State, *TABS, *HANDOFF_TABS, "any"])
+_TARGETS = ("order", "ticket", "contact")
+HELP = "agent:refunds tier:high action:refund.create order:#W123 ticket:T-1 contact:C-1 customer:name_1"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The search box taken apart: exact columns, possible targets, and what could not be read."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    fault: str = ""
+
+    @property
+    def narrow(self) -> bool:
+        """Whether it names a record, so that every state may be searched."""
+        return bool(self.targets or "target" in self.columns or "customer" in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """The queue's filters as they stand in its address."""
+
+    state: str = "pending"
+    agent: str = ""
+    tier: str = ""
+    action: str = ""
+    mine: bool = False
+    q: str = ""
+    search: Search = Search()
+
+    @property
+    def query(self) -> str:
+        """The address's query, without what stands at its default."""
+        return self.but()
+
+    def but(self, **changed: str) -> str:
+        """The same query with some values changed; "" drops one."""
+        values = {
+            "state": "" if self.state == "pending" and not self.search.narrow else self.state,
+            "agent": self.agent, "tier": self.tier, "action": self.action, "mine": "1" if self.mine else "",
+            "q": self.q, **changed,
+        }  # fmt: skip
+        return urlencode({name: value for name, value in values.items() if value})
+
+    @property
+    def handoffs(self) -> bool:
+        """Whether the list shows hand-offs and questions."""
+        return self.state in HANDOFF_TABS
+
+    @property
+    def rising(self) -> bool:
+        """Most urgent first where work waits, newest first where it has ended."""
+        return self.state in RISING
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Exact column values of proposals."""
+        found = {"tier": self.tier, "action": self.action, "proposer": self.agent and f"agent:{self.agent}"}
+        return {**{name: value for name, value in found.items() if value}, **self.search.columns}
+
+
+def read(query: Mapping[str, str]) -> Filters:
+    """The filters of an address; what it does not know falls back to the default."""
+    q = query.get("q", "").strip()[:200]
+    search = parse(q)
+    fallback = "any" if search.narrow else "pending"
+    state, tier = query.get("state", ""), query.get("tier", "")
+    state = state if state in _KNOWN and (state != "any" or search.narrow) else fallback
+    return Filters(
+        state, query.get("agent", "")[:40], tier if tier in TIERS else "", query.get("action", "")[:40],
+        query.get("mine") == "1", q, search,
+    )  # fmt: skip
+
+
+def parse(q: str) -> Search:
+    """Operators `name:value`; a bare word is the id of an order, a ticket or a contact."""
+    columns: dict[str, str] = {}
+    targets: list[str] = []
+    for word in q.split():
+        name, colon, value = word.partition(":")
+        if not colon:
+            targets += [f"{kind}:{word}" for kind in _TARGETS] + [f"order:#{word}"]
+        elif not value:
+            return Search(columns, tuple(targets), f"{word} names nothing. Try: {HELP}")
+        elif name in _TARGETS:
+            columns["target"] = f"{name}:{value}"
+        elif name == "agent":
+            columns["proposer"] = f"agent:{value}"
+        elif name in ("action", "customer"):
+            columns[name] = value
+        elif name == "tier" and value in TIERS:
+            columns["tier"] = value
+        else:
+            return Search(columns, tuple(targets), f"{word} is not an operator here. Try: {HELP}")
+    return Search(columns, tuple(targets))

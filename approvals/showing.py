@@ -1,0 +1,163 @@
+"""A revision's bytes as rows of a page: before and after per field, each outward effect in full. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from approvals import marks, wording
+from approvals.diff import ABSENT, Change, Fit
+from approvals.marks import Piece
+from portal.systems.records import Order, PaymentMethod
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """One changed field. `now` and `fit` are there where the record is looked at again."""
+
+    label: str
+    before: tuple[Piece, ...]
+    after: tuple[Piece, ...]
+    absent_before: bool = False
+    absent_after: bool = False
+    now: tuple[Piece, ...] | None = None
+    fit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What reaches somebody outside: `facts` are label and value, `text` is sent to the letter."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...] = ()
+    text: tuple[Piece, ...] = ()
+    clauses: tuple[str, ...] = ()
+    earlier: tuple[Piece, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Records that put names to ids; empty where there are none."""
+
+    orders: Mapping[str, Order] = field(default_factory=dict)
+    methods: Mapping[str, PaymentMethod] = field(default_factory=dict)
+    queues: Mapping[str, str] = field(default_factory=dict)
+
+
+def fields(
+    changes: Sequence[Change], now: Mapping[str, Any] | None = None, fits: Mapping[str, Fit] | None = None
+) -> tuple[FieldRow, ...]:
+    """One row per change; with `now`, the third column."""
+    return tuple(_row(change, now, fits or {}) for change in changes)
+
+
+def _row(change: Change, now: Mapping[str, Any] | None, fits: Mapping[str, Fit]) -> FieldRow:
+    before, after = _text(change.before), _text(change.after)
+    left, right = _lines(change) if _is_list(change) else marks.compare(before, after)
+    present = None if now is None else marks.spell(_text(now.get(change.field, ABSENT)))
+    return FieldRow(
+        wording.field(change.field), left, right, not before, not after, present, str(fits.get(change.field, ""))
+    )
+
+
+def _is_list(change: Change) -> bool:
+    return isinstance(change.after, list) or isinstance(change.before, list)
+
+
+def _lines(change: Change) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """Lists line by line: what both sides hold stays unmarked."""
+    before = [] if change.before is ABSENT else list(change.before or ())
+    after = [] if change.after is ABSENT else list(change.after or ())
+    return _side(before, after, "gone"), _side(after, before, "new")
+
+
+def _side(values: Sequence[Any], other: Sequence[Any], mark: marks.Mark) -> tuple[Piece, ...]:
+    rest = list(other)
+    pieces: list[Piece] = []
+    for value in values:
+        known = value in rest
+        if known:
+            rest.remove(value)
+        pieces += [*marks.spell(str(value), "same" if known else mark), Piece("same", "\n")]
+    return tuple(pieces[:-1])
+
+
+def _text(value: Any) -> str:
+    return "" if value is ABSENT else wording.plain(value)
+
+
+def effects(
+    values: Sequence[Mapping[str, Any]], books: Books, earlier: Sequence[Mapping[str, Any]] = ()
+) -> tuple[Effect, ...]:
+    """Each effect; `earlier` are those of the revision before, for the words an edit changed."""
+    old = {value.get("kind"): value for value in earlier}
+    return tuple(_effect(value, books, old.get(value.get("kind"))) for value in values)
+
+
+def _effect(value: Mapping[str, Any], books: Books, old: Mapping[str, Any] | None) -> Effect:
+    match value.get("kind"):
+        case "reply":
+            return _reply(value, old)
+        case "refund":
+            return _refund(value, books)
+    known = {name: wording.plain(inner) for name, inner in value.items() if name != "kind"}
+    return Effect(
+        wording.field(str(value.get("kind"))), tuple((wording.field(n), text) for n, text in known.items())
+    )
+
+
+def _reply(value: Mapping[str, Any], old: Mapping[str, Any] | None) -> Effect:
+    body = str(value["body"])
+    edited = old is not None and old.get("body") != body
+    left, right = marks.compare(str(old["body"]), body) if old and edited else ((), marks.spell(body))
+    return Effect(
+        f"Message to the customer on {value['ticket']}", text=right, clauses=tuple(value["clauses"]), earlier=left
+    )
+
+
+def _refund(value: Mapping[str, Any], books: Books) -> Effect:
+    order = books.orders.get(value["order"])
+    facts = [
+        ("Amount", wording.amount(value["amount_minor"], value["currency"])),
+        ("To", method(value["to"], books)),
+        ("Order", f"{value['order']}, for a {'cancellation' if value['for'] == 'cancel' else 'return'}"),
+        ("Items", "\n".join(items(value["items"], order))),
+    ]
+    if value.get("reason"):
+        facts.append(("Reason", value["reason"]))
+    return Effect("Money back", tuple(facts))
+
+
+def items(ids: Sequence[str], order: Order | None) -> list[str]:
+    """Pieces by name and price where the order is known; the ids stay beside them."""
+    known = {item.item_id: item for item in order.items} if order else {}
+    lines = []
+    for key in dict.fromkeys(ids):
+        pieces, item = ids.count(key), known.get(key)
+        if item is None or order is None:
+            lines.append(f"{pieces} × {key}")
+        else:
+            price = wording.amount(item.unit_price_minor, order.currency)
+            lines.append(f"{pieces} × {item.product}{options(item.options)}, {price} each ({key})")
+    return lines
+
+
+def options(chosen: Mapping[str, str]) -> str:
+    """What was chosen of a product, in brackets."""
+    return f" ({', '.join(str(value) for value in chosen.values())})" if chosen else ""
+
+
+def method(key: str, books: Books) -> str:
+    """A payment method as people know it, with its id."""
+    known = books.methods.get(key)
+    if known is None:
+        return key
+    parts = [known.brand.capitalize() if known.brand else known.kind.replace("_", " ").capitalize()]
+    if known.last_four:
+        parts.append(f"ending {known.last_four}")
+    return f"{' '.join(parts)} ({key})"
+
+
+def texts(changes: Sequence[Change], values: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every text that would be written, for warnings."""
+    written = [_text(change.after) for change in changes]
+    return written + [str(value["body"]) for value in values if "body" in value]

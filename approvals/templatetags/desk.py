@@ -1,0 +1,44 @@
+"""Marked text and words for the templates of the review desk."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from approvals import marks, wording
+
+register = template.Library()
+
+_TAGS = {"gone": "del", "new": "ins"}
+register.filter("state_word", wording.state)
+register.filter("field_word", wording.field)
+
+
+@register.filter
+def marked(pieces: Iterable[marks.Piece]) -> SafeString:
+    """Pieces as markup: what went in <del>, what came in <ins>, unseen characters as their code point."""
+    return format_html_join("", "{}", ((_markup(piece),) for piece in pieces))
+
+
+def _markup(piece: marks.Piece) -> SafeString:
+    inner = format_html("{}", piece.text)
+    if piece.code:
+        inner = format_html(
+            '<span class="unseen" title="{}">{}</span>', piece.code, piece.code.partition(" ")[0]
+        )
+    tag = _TAGS.get(piece.mark)
+    return format_html("<{}>{}</{}>", tag, inner, tag) if tag else inner  # type: ignore[no-any-return]  # the stubs
+
+
+@register.filter
+def spelled(text: str) -> SafeString:
+    """A text as it stands, unseen characters spelled out."""
+    return marked(marks.spell(text))
+
+
+@register.filter
+def get(mapping: Mapping[str, Any], key: str) -> Any:
+    """A value by a key that a template cannot write."""
+    return mapping.get(key, "")

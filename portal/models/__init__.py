@@ -1,0 +1,33 @@
+"""People, workspaces and the built-in books."""
+
+from portal.models.desk import Clause, Contact, Message, Queue, Ticket
+from portal.models.people import (
+    Membership,
+    Person,
+    PersonalToken,
+    PersonManager,
+    Role,
+    Workspace,
+    WorkspaceRow,
+)
+from portal.models.shop import Customer, Order, OrderItem, Payment, PaymentMethod
+
+__all__ = [
+    "Clause",
+    "Contact",
+    "Customer",
+    "Membership",
+    "Message",
+    "Order",
+    "OrderItem",
+    "Payment",
+    "PaymentMethod",
+    "Person",
+    "PersonManager",
+    "PersonalToken",
+    "Queue",
+    "Role",
+    "Ticket",
+    "Workspace",
+    "WorkspaceRow",
+]

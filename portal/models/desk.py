@@ -1,0 +1,115 @@
+"""The built-in books: helpdesk, contacts and policy clauses. Fields and constraints only."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from portal.models.people import WorkspaceRow
+from portal.models.shop import Customer
+
+
+class Queue(WorkspaceRow):
+    """A team queue tickets are routed to."""
+
+    name = models.SlugField(max_length=60)
+    title = models.CharField(max_length=80)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="queue_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Ticket(WorkspaceRow):
+    """Helpdesk: a customer's matter. `external_id` is the caller's own id, the key of idempotent intake."""
+
+    ticket_id = models.CharField(max_length=80)
+    external_id = models.CharField(max_length=120)
+    customer = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="tickets"
+    )
+    sender_email = models.CharField(max_length=254, blank=True)
+    subject = models.CharField(max_length=200, blank=True)
+    queue = models.ForeignKey(Queue, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    priority = models.CharField(max_length=2, default="P3")
+    status = models.CharField(max_length=10, default="open")
+    tags = models.JSONField(default=list)
+    created_at = models.DateTimeField(db_default=Now())
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "ticket_id"], name="ticket_id_once"),
+            models.UniqueConstraint(fields=["workspace", "external_id"], name="ticket_external_id_once"),
+            models.CheckConstraint(
+                condition=Q(priority__in=["P1", "P2", "P3", "P4"]), name="ticket_priority_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["open", "waiting", "solved", "closed"]), name="ticket_status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.ticket_id
+
+
+class Message(WorkspaceRow):
+    """One message of a ticket, append-only. `reference` names the proposal that sent it."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="messages")
+    seq = models.PositiveIntegerField()
+    sender = models.CharField(max_length=10)
+    body = models.TextField()
+    reference = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "ticket", "seq"], name="message_seq_once"),
+            models.UniqueConstraint(
+                fields=["workspace", "reference"], name="message_reference_once", condition=~Q(reference="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sender}: {self.body[:40]}"
+
+
+class Contact(WorkspaceRow):
+    """CRM: a record of free fields; a person locks fields no agent may change."""
+
+    contact_id = models.CharField(max_length=80)
+    fields = models.JSONField(default=dict)
+    locked_fields = models.JSONField(default=list)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "contact_id"], name="contact_id_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.contact_id
+
+
+class Clause(WorkspaceRow):
+    """A sentence of the policy pages that can be cited. A changed text is a new version of the row."""
+
+    clause_id = models.CharField(max_length=20)
+    section = models.CharField(max_length=80)
+    text = models.TextField()
+    position = models.PositiveIntegerField(default=0)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "clause_id"], name="clause_id_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.clause_id

@@ -1,0 +1,110 @@
+"""People, workspaces and roles; the base of every row that belongs to a workspace. No logic here."""
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class PersonManager(BaseUserManager["Person"]):
+    """Makes people; there is no superuser to make."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "Person":
+        """A person who signs in by e-mail address."""
+        person = self.model(email=self.normalize_email(email).lower(), **fields)
+        person.set_password(password)
+        person.save(using=self._db)
+        return person
+
+
+class Person(AbstractUser):
+    """Somebody who signs in. What they may do is said by their memberships, never by a flag here."""
+
+    username = None  # type: ignore[assignment]  # Django's documented way to drop the field
+    first_name = last_name = None  # type: ignore[assignment]  # one name, as people write it
+    name = models.CharField(max_length=120)
+    email = models.EmailField(unique=True)
+    time_zone = models.CharField(max_length=60, default="Europe/Berlin")
+    keys_enabled = models.BooleanField(default=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+    objects = PersonManager()  # type: ignore[assignment,misc]  # narrower than Django's UserManager
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(is_superuser=False), name="nobody_is_superuser"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name.split(" ")[0]
+
+
+class Workspace(models.Model):
+    """A tenant. `currency` is what its people count in; books may hold others."""
+
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=120)
+    currency = models.CharField(max_length=3, default="EUR")
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WorkspaceRow(models.Model):
+    """Base of every table that belongs to a workspace; `portal/walls.py` builds the walls from it."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+class Role(models.TextChoices):
+    """What a person may be in a workspace. Service identities can hold none of these."""
+
+    REVIEWER = "reviewer"
+    MANAGER = "manager"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+
+
+class Membership(WorkspaceRow):
+    """One role of one person in one workspace; a person may hold several."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "person", "role"], name="one_role_once"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} as {self.role}"
+
+
+class PersonalToken(WorkspaceRow):
+    """A person's key to the API: only its SHA-256 is kept, the secret is shown once."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=60)
+    secret_sha256 = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(db_default=Now())
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,82 @@
+"""Times as people read them: relative in the text, exact in the person's own time zone beside it."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django import template
+from django.template import Context
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its largest unit, two units below ten: '3 min', '2 h 5 min', '12 d'."""
+    seconds = int(abs(length).total_seconds())
+    for position, (size, name) in enumerate(_UNITS):
+        whole, rest = divmod(seconds, size)
+        if whole:
+            smaller = rest // _UNITS[position + 1][0] if position + 1 < len(_UNITS) and whole < 10 else 0
+            return f"{whole} {name}" + (f" {smaller} {_UNITS[position + 1][1]}" if smaller else "")
+    return "under 1 min"
+
+
+@register.simple_tag(takes_context=True)
+def when(context: Context, value: datetime | None) -> str | SafeString:
+    """'3 min ago' or 'in 2 h', with the exact time as a tooltip."""
+    if value is None:
+        return ""
+    distance = value - _now(context)
+    words = f"in {span(distance)}" if distance > timedelta() else f"{span(distance)} ago"
+    return _time(context, value, words)
+
+
+@register.simple_tag(takes_context=True)
+def due(context: Context, value: datetime | None) -> str | SafeString:
+    """'2 h left' or '5 min over'; what is over carries a class."""
+    if value is None:
+        return ""
+    distance = value - _now(context)
+    over = distance < timedelta()
+    return _time(context, value, f"{span(distance)} {'over' if over else 'left'}", "over" if over else "")
+
+
+@register.simple_tag(takes_context=True)
+def at(context: Context, value: datetime | None) -> str | SafeString:
+    """The exact time, with the distance as a tooltip."""
+    if value is None:
+        return ""
+    local = value.astimezone(_zone(context))
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), f"{local:%d %b %Y, %H:%M:%S}")
+
+
+@register.simple_tag(takes_context=True)
+def countdown(context: Context, value: datetime) -> SafeString:
+    """Minutes and seconds left until a moment; a script counts them down from what the server said."""
+    left = max(0, int((value - _now(context)).total_seconds()))
+    return format_html(
+        '<time datetime="{}" data-left="{}" role="timer">{}:{}</time>',
+        value.isoformat(), left, left // 60, f"{left % 60:02}",
+    )  # fmt: skip
+
+
+def _time(context: Context, value: datetime, words: str, css: str = "") -> SafeString:
+    exact = f"{value.astimezone(_zone(context)):%d %b %Y, %H:%M %Z}"
+    return format_html('<time datetime="{}" title="{}" class="{}">{}</time>', value.isoformat(), exact, css, words)
+
+
+def _now(context: Context) -> datetime:
+    now: datetime = getattr(context.get("request"), "now", None) or timezone.now()
+    return now
+
+
+def _zone(context: Context) -> ZoneInfo | type[UTC] | object:
+    name = getattr(getattr(context.get("request"), "user", None), "time_zone", "UTC")
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC

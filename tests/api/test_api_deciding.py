@@ -1,0 +1,90 @@
+"""Deciding over the API: the very same rules as on the pages."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from approvals.models import Decision, Proposal
+from portal import workspace
+from tests.api.calls import Caller
+from tests.approvals import steps
+from tests.cast import Cast
+
+
+@pytest.fixture
+def proposal(cast: Cast) -> Proposal:
+    target = steps.ticket(cast)
+    return steps.propose(cast, target, "ticket.update", target, {"queue": "refunds_returns"})
+
+
+def seen(proposal: Proposal, **more: Any) -> dict[str, Any]:
+    return {"revision": proposal.revision, "digest": proposal.digest, **more}
+
+
+def test_a_vote_counts_for_the_person_of_the_token(
+    cast: Cast, caller: Callable[..., Caller], proposal: Proposal
+) -> None:
+    answer = caller("rosa", ("decide",)).post(f"proposals/{proposal.pk}/approve/", seen(proposal))
+    assert (answer.status_code, answer.json()["state"]) == (200, "approved")
+    with workspace.within(cast.ws):
+        decision = Decision.objects.get()
+    assert (decision.person_id, decision.kind, decision.digest) == (cast.id("rosa"), "approve", proposal.digest)
+
+
+def test_each_decision_moves_it(cast: Cast, caller: Callable[..., Caller]) -> None:
+    mara, order = caller("mara"), steps.order(cast)
+    target = steps.ticket(cast, customer="cu-1")
+    refund = steps.propose(
+        cast, target, "refund.create", f"order:{order}", steps.refund_args(order), agent="refunds"
+    )
+    story = [
+        ("approve", {}, "approved"), ("stop", {}, "pending"), ("reject", {"reason": "other"}, "rejected"),
+        ("reopen", {}, "pending"), ("edit", {"args": {**steps.refund_args(order), "reason": "Asked."}}, "pending"),
+        ("withdraw", {}, "withdrawn"),
+    ]  # fmt: skip
+    for name, more, state in story:
+        answer = mara.post(f"proposals/{refund.pk}/{name}/", seen(steps.fresh(cast, refund), **more))
+        assert (name, answer.status_code, answer.json().get("state")) == (name, 200, state), answer.content
+
+
+def test_what_moved_meanwhile_answers_stale(cast: Cast, caller: Callable[..., Caller]) -> None:
+    target = steps.ticket(cast)
+    first, second = (
+        steps.propose(cast, target, "ticket.update", target, {"queue": queue}) for queue in ("refunds_returns", "fees_billing")
+    )
+    steps.approve(cast, first, "rosa")
+    steps.apply(cast, first)
+    answer = caller("rosa").post(f"proposals/{second.pk}/approve/", seen(second))
+    assert (answer.status_code, answer.json()["state"]) == (200, "stale")
+    again = caller("rosa").post(f"proposals/{second.pk}/redo/", seen(steps.fresh(cast, second)))
+    assert (again.status_code, again.json()["state"], again.json()["revision"]) == (200, "pending", 2)
+
+
+def test_refusals(cast: Cast, caller: Callable[..., Caller], proposal: Proposal) -> None:
+    rosa, odile, reader = caller("rosa"), caller("odile", ("cases:read",)), caller("rosa", ("cases:read",))
+    path = f"proposals/{proposal.pk}"
+    table = [
+        (rosa, "approve", seen(proposal, revision=2), 409, ""),
+        (rosa, "approve", seen(proposal, digest="0" * 64), 409, ""),
+        (rosa, "stop", seen(proposal), 409, ""),
+        (rosa, "withdraw", seen(proposal), 403, ""),
+        (odile, "approve", seen(proposal), 403, ""),
+        (reader, "approve", seen(proposal), 403, ""),
+        (rosa, "reject", seen(proposal, reason="because"), 422, "reason"),
+        (rosa, "reject", seen(proposal), 422, "reason"),
+        (rosa, "edit", seen(proposal, args={"queue": 7}), 422, "queue"),
+        (rosa, "edit", seen(proposal, args={"nothing": "x"}), 422, "nothing"),
+        (rosa, "approve", {"revision": 1}, 422, "digest"),
+        (rosa, "approve", seen(proposal, revision="1"), 422, "revision"),
+        (rosa, "approve", seen(proposal, revision=True), 422, "revision"),
+        (rosa, "approve", seen(proposal, person=1), 422, "person"),
+        (rosa, "approve", [], 422, "body"),
+    ]  # fmt: skip
+    for who, name, body, status, field in table:
+        answer = who.post(f"{path}/{name}/", body)
+        assert (answer.status_code, answer.json()["field"]) == (status, field), (name, body, answer.content)
+    with workspace.within(cast.ws):
+        assert not Decision.objects.exists()
+    assert rosa.post(f"{path}/approve/", seen(proposal)).status_code == 200
+    assert rosa.post(f"{path}/approve/", seen(proposal)).status_code == 409

@@ -1,0 +1,111 @@
+"""Real processes for the journeys: web, two workers and beat on the test database, and a real browser."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from agents.demo.processes import Processes, free_port
+from portal.models import Person
+from tests.cast import PASSWORD, Cast, gather
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def environment() -> dict[str, str]:
+    """What a process needs to work on the test database."""
+    database = settings.DATABASES["default"]
+    from django.db import connection
+
+    return {
+        **os.environ,
+        "DATABASE_URL": f"postgresql:///{connection.settings_dict['NAME']}?host={database['HOST']}"
+        + (f"&port={database['PORT']}" if database["PORT"] else ""),
+        "SECRET_KEY": settings.SECRET_KEY,
+    }
+
+
+@pytest.fixture(scope="session")
+def processes(django_db_setup, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    """Web, workers and beat for the whole session, each under its own database role."""
+    running = Processes(tmp_path_factory.mktemp("logs"), free_port(8100), environment())
+    running.start()
+    try:
+        running.wait_for_web()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium; without it these tests fail at their end, naming the package."""
+    path = chromium()
+    if not path:
+        pytest.fail("Chromium is not here: install the Debian package chromium, or set CHROMIUM to its path")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield started
+        started.close()
+
+
+def chromium() -> str:
+    """Where Chromium is, or ""."""
+    wanted = [os.environ.get("CHROMIUM", ""), "/usr/bin/chromium", "/usr/bin/google-chrome"]
+    return next((path for path in wanted if path and Path(path).exists()), "")
+
+
+@dataclass
+class Desk:
+    """A workspace with its people, the address of its pages, and a way to sit somebody down at a browser."""
+
+    cast: Cast
+    root: str
+    open_page: Callable[..., Page]
+
+    @property
+    def base(self) -> str:
+        """The workspace's address, with a slash at its end."""
+        return f"{self.root}/w/{self.cast.workspace.slug}/"
+
+    def sign_in(self, name: str, **context: object) -> Page:
+        """A page of a browser of their own, signed in, at the queue."""
+        page = self.open_page(**context)
+        page.goto(f"{self.root}/accounts/login/?next=/w/{self.cast.workspace.slug}/")
+        page.fill("input[name=login]", self.cast.people[name].email)
+        page.fill("input[name=password]", PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_url(f"{self.base}**")
+        return page
+
+
+@pytest.fixture
+def desk(live: None, processes: Processes, browser: Browser) -> Iterator[Desk]:
+    """A fresh workspace behind the real web process; every page's console must stay clean."""
+    contexts = []
+    problems: list[str] = []
+
+    def open_page(**options: object) -> Page:
+        context = browser.new_context(**options)  # type: ignore[arg-type]  # passed on as given
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        return page
+
+    cast = gather(hold_seconds=3)
+    for person in Person.objects.filter(pk__in=[p.pk for p in cast.people.values()]):
+        EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+    yield Desk(cast, f"http://127.0.0.1:{processes.port}", open_page)
+    for context in contexts:
+        context.close()
+    processes.check()
+    assert problems == [], "the browser's console is not clean (a broken script, or the content policy)"

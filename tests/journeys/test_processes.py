@@ -1,0 +1,164 @@
+"""Work through real workers under their own roles: nothing lost when a message is, nothing twice when one dies."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from agents import intake
+from agents.demo.processes import Processes
+from agents.models import Run
+from approvals import outbox
+from approvals.models import Outbox, Proposal, Receipt
+from audit.models import Entry
+from portal import models, workspace
+from tests.approvals import steps
+from tests.cast import Cast, gather
+
+pytestmark = pytest.mark.journey
+TEXT = "Please return the kettle from {order}. I want the money back on card-cu-1 because it leaks."
+
+
+@pytest.fixture
+def cast(live: None, processes: Processes) -> Cast:
+    return gather()
+
+
+def until(what: Callable[[], bool], seconds: float) -> float:
+    """Wait for something the workers do; returns how long it took."""
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        if what():
+            return time.monotonic() - start
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s")
+
+
+def take_in(cast: Cast, text: str = "My parcel never came, where is it?") -> int:
+    with workspace.within(cast.ws) as now:
+        taken = intake.take_in(
+            workspace=cast.ws, agent="triage", line={"id": f"x-{time.monotonic_ns()}", "text": text},
+            actor="system:test", now=now,
+        )  # fmt: skip
+    return int(taken.run or 0)
+
+
+def states(cast: Cast, run: int) -> list[str]:
+    with workspace.within(cast.ws):
+        return list(Proposal.objects.filter(submission__run=f"run:{run}").values_list("state", flat=True))
+
+
+def test_a_ticket_becomes_a_proposal_by_itself(cast: Cast) -> None:
+    run = take_in(cast)
+    until(lambda: states(cast, run) == ["pending"], 20)
+
+
+def test_lost_messages_are_made_up_for_within_five_seconds(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told of the approval; the relay finds the row."""
+    run = take_in(cast)
+    until(lambda: states(cast, run) == ["pending"], 20)
+    with workspace.within(cast.ws):
+        proposal = Proposal.objects.get(submission__run=f"run:{run}")
+    monkeypatch.setattr(outbox, "send", lambda *args: None)
+    steps.approve(cast, proposal, "rosa")
+    took = until(lambda: states(cast, run) == ["applied"], 8)
+    print(f"lost message: done after {took:.1f} s")
+    assert took <= 5
+
+
+def test_a_message_for_a_row_that_was_rolled_back_does_nothing(cast: Cast) -> None:
+    outbox.send("approvals.tasks.apply", "apply", cast.ws, 10**12)
+    outbox.send("approvals.tasks.gate", "apply", cast.ws, 10**12)
+    run = take_in(cast)
+    until(lambda: states(cast, run) == ["pending"], 20)
+
+
+APPLY_FAILPOINTS = ["apply.before_write", "apply.after_write", "apply.before_commit", "apply.after_commit"]
+RUN_FAILPOINTS = ["run.after_lease", "run.before_submit", "run.after_submit"]
+
+
+@pytest.mark.parametrize("failpoint", [*APPLY_FAILPOINTS, "gate.before_commit"])
+def test_a_worker_killed_while_applying_leaves_one_effect(
+    cast: Cast, processes: Processes, tmp_path: Path, failpoint: str
+) -> None:
+    marker = tmp_path / "killed"
+    _with_failpoint(processes, "worker-apply", f"{failpoint}=kill@{marker}")
+    try:
+        order = steps.order(cast)
+        target = steps.ticket(cast, customer="cu-1")
+        submission = steps.submit_as_agent(
+            cast, target, "refund.create", f"order:{order}", steps.refund_args(order), agent="refunds"
+        )
+        if failpoint.startswith("gate"):
+            until(marker.exists, 20)
+            _with_failpoint(processes, "worker-apply", "")
+        until(lambda: _exists(cast, submission.pk), 20)
+        with workspace.within(cast.ws):
+            proposal = Proposal.objects.get(submission=submission)
+        steps.approve(cast, proposal, "rosa")
+        if failpoint.startswith("apply"):
+            until(marker.exists, 20)
+            _with_failpoint(processes, "worker-apply", "")
+        until(lambda: steps.fresh(cast, proposal).state == "applied", 20)
+    finally:
+        _with_failpoint(processes, "worker-apply", "")
+    with workspace.within(cast.ws):
+        assert models.Payment.objects.filter(type="refund").count() == 1
+        assert Receipt.objects.count() == 1
+        assert not Outbox.objects.filter(task="approvals.tasks.apply").exists()
+        assert _fold(cast, proposal) == steps.fresh(cast, proposal).state
+
+
+@pytest.mark.parametrize("failpoint", RUN_FAILPOINTS)
+def test_a_run_killed_at_any_point_resumes_and_proposes_once(
+    cast: Cast, processes: Processes, tmp_path: Path, failpoint: str
+) -> None:
+    marker = tmp_path / "killed"
+    _with_failpoint(processes, "worker-agents", f"{failpoint}=kill@{marker}")
+    try:
+        run = take_in(cast)
+        until(marker.exists, 20)
+    finally:
+        _with_failpoint(processes, "worker-agents", "")
+    _expire_lease(cast, run)
+    until(lambda: states(cast, run) == ["pending"], 20)
+    with workspace.within(cast.ws):
+        row = Run.objects.get(pk=run)
+        assert (row.state, row.steps.count()) == ("done", len({s.name for s in row.steps.all()}))
+
+
+def _expire_lease(cast: Cast, run: int) -> None:
+    """A minute goes by: the lease of the dead worker is over (its row is the agents role's to write)."""
+    from tests.conftest import signed_in
+
+    with signed_in("agents"), workspace.within(cast.ws) as now:
+        Run.objects.filter(pk=run, state="running").update(lease_until=now - timedelta(seconds=1))
+
+
+def _exists(cast: Cast, submission: int) -> bool:
+    with workspace.within(cast.ws):
+        return Proposal.objects.filter(submission=submission).exists()
+
+
+def _fold(cast: Cast, proposal: Proposal) -> str:
+    """The state the entries alone tell."""
+    return str(Entry.objects.filter(subject=f"proposal:{proposal.pk}").order_by("version").last().state)  # type: ignore[union-attr]
+
+
+def _with_failpoint(processes: Processes, name: str, plan: str) -> None:
+    """Restart a worker with a failpoint set, or without any."""
+    old = processes.running[name]
+    if old.poll() is None:
+        old.kill()
+    old.wait()
+    processes.spawn(name, FAILPOINTS=plan)
+
+
+def test_workers_are_signed_in_as_their_own_roles(cast: Cast) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = current_database()")
+        users = {row[0] for row in cursor.fetchall()}
+    assert users <= {"countersign_web", "countersign_agents", "countersign_apply"}
