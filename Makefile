@@ -59,7 +59,7 @@ check: install ## style, types, fences, secrets, dependencies, migrations, house
 	$(BIN)/pytest tests/house
 
 accept: install ## every promise as a figure, measured here
-	@$(BIN)/python manage.py accept $(ARGS)
+	@$(BIN)/python -m tests.accept $(ARGS)
 
 faults: install ## crashes, races and lost messages against real servers
 	@$(BIN)/pytest tests/faults -m faults $(ARGS)

@@ -56,9 +56,7 @@ class Tools:
 
     def orders_named(self, spellings: Iterable[str]) -> tuple[Order, ...]:
         """Orders on record under one of the spellings, whoever owns them."""
-        reader = self._using("orders_named")
-        found = (reader.order(spelling) for spelling in list(spellings)[:MOST_SPELLINGS])
-        return tuple({order.order_id: order for order in found if order is not None}.values())
+        return self._using("orders_named").orders_known_as(list(spellings)[:MOST_SPELLINGS])
 
     def clauses(self) -> tuple[Clause, ...]:
         """The policy pages, clause by clause."""

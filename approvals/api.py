@@ -72,7 +72,7 @@ class ReadProposal(View):
 
 
 class Decide(View):
-    """One decision on exactly the revision and digest that are posted; answers the proposal as it stands after.
+    """One decision on exactly the revision and digest posted; answers the proposal as it stands after.
 
     Approving what moved meanwhile answers it as `stale`.
     """
@@ -91,7 +91,12 @@ class Decide(View):
         try:
             with transaction.atomic():
                 row = self.decide(
-                    body, workspace=self.workspace, proposal=pk, seen=body.seen, person=self.person, now=self.now
+                    body,
+                    workspace=self.workspace,
+                    proposal=pk,
+                    seen=body.seen,
+                    person=self.person,
+                    now=self.now,
                 )
         except decisions.NotAllowed as error:
             raise Refused(403, str(error)) from error

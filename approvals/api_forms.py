@@ -120,7 +120,9 @@ class ProposalQuery(PageQuery):
     state: State | None = None
     tier: Tier | None = None
     action: str = Field("", pattern=r"^([a-z_]{1,20}\.[a-z_]{1,20})?$")
-    agent: str = Field("", pattern="^[a-z0-9_-]{0,40}$", description="The name of the agent that proposed it.")
+    agent: str = Field(
+        "", pattern="^[a-z0-9_-]{0,40}$", description="The name of the agent that proposed it."
+    )
 
 
 class SeenForm(Form):
@@ -153,13 +155,15 @@ def show_whole(row: Proposal) -> ProposalWhole:
     revision = Revision.objects.get(proposal=row, number=row.revision)
     changes, effects = diff.read_content(revision.content)
     shown = DiffShown(
-        changes=[change.as_json() for change in changes], effects=list(effects), json_patch=diff.json_patch(changes)
+        changes=[change.as_json() for change in changes],
+        effects=list(effects),
+        json_patch=diff.json_patch(changes),
     )
     votes = Decision.objects.filter(workspace=row.workspace_id, proposal=row).order_by("pk")
     waits_for = Dependency.objects.filter(workspace=row.workspace_id, proposal=row).order_by("on_id")
     return ProposalWhole(
-        **{name: getattr(row, name) for name in _PLAIN}, case_id=row.case_id, undoes_id=row.undoes_id, diff=shown,
-        basis=row.basis, verdict=revision.verdict, votes=[Vote.model_validate(vote) for vote in votes],
+        **{name: getattr(row, name) for name in _PLAIN}, case_id=row.case_id, undoes_id=row.undoes_id,
+        diff=shown, basis=row.basis, verdict=revision.verdict, votes=[Vote.model_validate(vote) for vote in votes],
         depends_on=list(waits_for.values_list("on_id", flat=True)),
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from approvals import decisions, marks, queries, wording
+from approvals import decisions, marks, queries, showing, wording
 from approvals.marks import Piece, Warning
 from approvals.models import Case, Handoff, Proposal
 from approvals.showing import Books
@@ -139,3 +139,46 @@ def handoffs(workspace: int, case: int, besides: int = 0) -> list[Handoff]:
     """The other hand-offs and questions of a case, oldest first."""
     rows = Handoff.objects.filter(workspace_id=workspace, case_id=case).exclude(pk=besides)
     return list(rows.order_by("pk")[:50])
+
+
+def found(values: Mapping[str, Any], known: Facts) -> list[tuple[str, str]]:
+    """What an agent had found, as labels and words; plans of refunds by item, amount and destination."""
+    currency = str(values.get("currency", ""))
+    return [
+        (label, text)
+        for name, value in values.items()
+        for label, text in _found(name, value, currency, known)
+        if text
+    ]
+
+
+def _found(name: str, value: Any, currency: str, known: Facts) -> Iterable[tuple[str, str]]:
+    if name in ("currency", "args", "run", "open", "clauses"):
+        return []
+    if name == "amount_minor":
+        return [("Amount", wording.amount(value, currency))]
+    if name == "actions":
+        return [("Worked out", _plan(plan, known)) for plan in value]
+    if name == "drafts":
+        return [("Drafted", f"{draft['action']} on {draft['target']}") for draft in value]
+    if name == "queues":
+        return [
+            (
+                "Likeliest queues",
+                "\n".join(f"{known.books.queues.get(q, q)}: {p:.0%}" for q, p in value.items()),
+            )
+        ]
+    return [(wording.field(name), wording.plain(value) if not isinstance(value, dict) else json.dumps(value))]
+
+
+def _plan(plan: Mapping[str, Any], known: Facts) -> str:
+    order = known.books.orders.get(plan["order_id"])
+    amount = wording.amount(plan["amount_minor"], plan["currency"])
+    what = "Cancel and refund" if plan["kind"] == "cancel" else "Refund"
+    lines = showing.items(plan["item_ids"], order)
+    return "\n".join(
+        [
+            f"{what} {amount} to {showing.method(plan['refund_to'], known.books)}, order {plan['order_id']}",
+            *lines,
+        ]
+    )

@@ -4,7 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from approvals import actions, background, claims, decisions, diff, marks, queries, showing, staleness, votes, wording
+from approvals import (
+    actions,
+    background,
+    claims,
+    decisions,
+    diff,
+    marks,
+    queries,
+    showing,
+    staleness,
+    votes,
+    wording,
+)
 from approvals.models import Claim, Decision, Handoff, Proposal, Revision, Threshold
 from approvals.state import Kind, State
 from portal import roles
@@ -84,6 +96,11 @@ class Detail:
     stale_because: str
     undone_by: tuple[Proposal, ...]
 
+    @property
+    def item(self) -> str:
+        """Its name in the queue."""
+        return f"proposal:{self.proposal.pk}"
+
 
 def gather(proposal: Proposal, viewer: Viewer) -> Detail:
     """Read everything about a proposal, in a number of statements that does not depend on the queue."""
@@ -95,7 +112,9 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
     payload = proposal.submission.payload
     cited = background.citations(payload.get("evidence", ()), facts)
     given = tuple(_given(proposal))
-    holder = claims.holders(workspace=ws, items=[f"proposal:{proposal.pk}"], now=viewer.now).get(f"proposal:{proposal.pk}")
+    holder = claims.holders(workspace=ws, items=[f"proposal:{proposal.pk}"], now=viewer.now).get(
+        f"proposal:{proposal.pk}"
+    )
     story = background.timeline(ws, proposal.case_id)
     people = queries.names([proposal.proposer])
     return Detail(
@@ -140,8 +159,8 @@ def _because(proposal: Proposal, story: tuple[background.Line, ...]) -> str:
 
 def _why(proposal: Proposal, revision: Revision, taint: str) -> Why:
     rule = _rule(proposal.workspace_id, revision)
-    confidence = f"{proposal.confidence_pct}%"
-    if rule is not None and proposal.proposer.startswith("agent:"):
+    confidence = f"{proposal.confidence_pct}%" if proposal.proposer.startswith("agent:") else ""
+    if rule is not None and confidence:
         side = "below" if proposal.confidence_pct < rule.confidence_floor_pct else "at or above"
         confidence += f", {side} the floor of {rule.confidence_floor_pct}%"
     return Why(
@@ -169,7 +188,11 @@ def _history(proposal: Proposal) -> str:
         created_at__gt=proposal.created_at - WEEK, created_at__lt=proposal.created_at,
     )[:20]  # fmt: skip
     times = len(same.values_list("pk"))
-    return f"{times} more of these for this customer in the week before" if times else "The first of these for this customer in a week"
+    return (
+        f"{times} more of these for this customer in the week before"
+        if times
+        else "The first of these for this customer in a week"
+    )
 
 
 def _may(
@@ -190,6 +213,17 @@ def _may(
         reopen=state == State.REJECTED and (manager or _rejected_just_now(proposal, viewer)),
         withdraw=state in (State.PENDING, State.STALE, State.APPROVED) and (manager or own),
         redo=state in (State.STALE, State.FAILED), undo=_undoable(proposal),
+    )  # fmt: skip
+
+
+def lease(viewer: Viewer, holder: Claim | None) -> May:
+    """What the viewer may do about who has a hand-off in hand."""
+    if not viewer.decides:
+        return May()
+    others = holder is not None and holder.person_id != viewer.person
+    return May(
+        claim=holder is None, release=holder is not None and not others,
+        take_over=others and "manager" in viewer.held,
     )  # fmt: skip
 
 

@@ -42,9 +42,15 @@ def compare(before: str, after: str) -> tuple[tuple[Piece, ...], tuple[Piece, ..
     left: list[Piece] = []
     right: list[Piece] = []
     for op, i1, i2, j1, j2 in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
-        left += spell("".join(old[i1:i2]), "same" if op == "equal" else "gone")
-        right += spell("".join(new[j1:j2]), "same" if op == "equal" else "new")
+        left += _spell_words("".join(old[i1:i2]), "same" if op == "equal" else "gone")
+        right += _spell_words("".join(new[j1:j2]), "same" if op == "equal" else "new")
     return tuple(left), tuple(right)
+
+
+def _spell_words(text: str, mark: Mark) -> tuple[Piece, ...]:
+    """The space behind the last marked word is nobody's change."""
+    words = text.rstrip() or text
+    return spell(words, mark) + spell(text[len(words) :])
 
 
 def spell(text: str, mark: Mark = "same") -> tuple[Piece, ...]:
@@ -88,7 +94,9 @@ def warnings(texts: Sequence[str]) -> tuple[Warning, ...]:
         )
     if any(_mixed(word) for word in _LETTERS.findall(joined)):
         found.append(
-            Warning("look-alike letters", "A word mixes alphabets, so that it may only look like another word.")
+            Warning(
+                "look-alike letters", "A word mixes alphabets, so that it may only look like another word."
+            )
         )
     return tuple(found)
 

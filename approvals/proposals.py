@@ -26,6 +26,10 @@ class Moved(ProposalError):
     """The proposal is no longer at the version the caller saw."""
 
 
+class NotStorable(ProposalError):
+    """A text in the payload holds a NUL or a lone surrogate; the message names where."""
+
+
 def open_case(*, workspace: int, subject: str, title: str, customer: str) -> Case:
     """The case of a subject (`ticket:T-1`), made where it is not there."""
     case, _ = Case.objects.get_or_create(
@@ -52,7 +56,11 @@ def submit(
 
     `payload` is a Draft, Handoff or Question (see `agents.types`) as JSON; `depends_on` names keys of
     submissions of the same run. A trigger makes it due; the gate is nudged after commit.
+
+    Raises:
+        NotStorable: nothing is written.
     """
+    _refuse_unstorable(payload, "payload")
     submission, made = Submission.objects.get_or_create(
         workspace_id=workspace, proposer=proposer, run=run, key=key,
         defaults={
@@ -63,6 +71,19 @@ def submit(
     if made:
         outbox.nudge(GATE, "apply", workspace, submission.pk)
     return submission
+
+
+def _refuse_unstorable(value: Any, where: str) -> None:
+    """PostgreSQL's JSON takes neither NUL nor lone surrogates."""
+    if isinstance(value, str) and ("\x00" in value or any("\ud800" <= c <= "\udfff" for c in value)):
+        raise NotStorable(f"{where}: holds a NUL or a lone surrogate; take it out")
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _refuse_unstorable(str(key), where)
+            _refuse_unstorable(inner, f"{where}.{key}")
+    elif isinstance(value, list | tuple):
+        for number, inner in enumerate(value):
+            _refuse_unstorable(inner, f"{where}.{number}")
 
 
 def locked(*, workspace: int, proposal: int) -> Proposal:

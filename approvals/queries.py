@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import BigIntegerField, Count, F, Func, Model, Q, QuerySet, Value
+from django.db.models import BigIntegerField, Count, F, Func, Model, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
 from approvals import claims, wording
-from approvals.models import Claim, Decision, Handoff, Proposal
+from approvals.models import Case, Claim, Decision, Handoff, Proposal
 from approvals.searching import HANDOFF_TABS, TABS, Filters
 from approvals.state import Kind
 from portal.models import Person
@@ -30,6 +30,7 @@ class Row:
     item: str
     key: int
     headline: str
+    about: str
     who: str
     state: str
     tier: str
@@ -64,9 +65,7 @@ def page(*, workspace: int, filters: Filters, person: int, now: datetime, after:
     return Page(make(workspace, shown, now), cursor)
 
 
-def following(
-    *, workspace: int, filters: Filters, person: int, now: datetime, cursor: str, item: str
-) -> str:
+def following(*, workspace: int, filters: Filters, person: int, now: datetime, cursor: str, item: str) -> str:
     """The item behind `cursor`, else the first one that is not `item`; "" where nothing is left."""
     rows = _matching(workspace, filters, person, now)
     behind = _behind(rows, filters, cursor)[:2]
@@ -89,9 +88,12 @@ def newest(workspace: int, filters: Filters) -> int:
 
 def _matching(workspace: int, filters: Filters, person: int, now: datetime) -> QuerySet[Any]:
     if filters.handoffs:
-        rows: QuerySet[Any] = Handoff.objects.filter(workspace_id=workspace, state=HANDOFF_TABS[filters.state])
+        rows: QuerySet[Any] = Handoff.objects.filter(
+            workspace_id=workspace, state=HANDOFF_TABS[filters.state]
+        )
     else:
-        rows = Proposal.objects.filter(workspace_id=workspace, **filters.columns).defer("basis")
+        rows = Proposal.objects.filter(workspace_id=workspace, **filters.columns)
+        rows = rows.select_related("case").defer("basis")
         if filters.search.targets:
             rows = rows.filter(target__in=filters.search.targets)
         if filters.state != "any":
@@ -128,8 +130,8 @@ def proposal_rows(workspace: int, found: Sequence[Proposal], now: datetime) -> t
     given = _votes([p for p in found if p.people > 1])
     return tuple(
         Row(
-            item=f"proposal:{p.pk}", key=p.pk, headline=p.summary, who=wording.actor(p.proposer, people),
-            state=p.state, tier=p.tier, label="", confidence_pct=p.confidence_pct, due=moment(p.urgency),
+            item=f"proposal:{p.pk}", key=p.pk, headline=p.summary, about=p.case.title, who=wording.actor(p.proposer, people),
+            state=p.state, tier=p.tier, label="", confidence_pct=p.confidence_pct if p.proposer.startswith("agent:") else None, due=moment(p.urgency),
             flags=tuple(wording.flag(flag) for flag in p.flags), holder=held.get(f"proposal:{p.pk}"),
             votes=f"{given.get((p.pk, p.revision, p.round), 0)} of {p.people}" if p.people > 1 else "",
             amount=wording.amount(p.amount_minor, p.currency),
@@ -144,7 +146,7 @@ def handoff_rows(workspace: int, found: Sequence[Handoff], now: datetime) -> tup
     people = names(h.proposer for h in found)
     return tuple(
         Row(
-            item=f"handoff:{h.pk}", key=h.pk, headline=headline(h), who=wording.actor(h.proposer, people),
+            item=f"handoff:{h.pk}", key=h.pk, headline=headline(h), about=h.case.title, who=wording.actor(h.proposer, people),
             state=h.state, tier="", label=wording.reason(h.reason), confidence_pct=None, due=moment(h.urgency),
             flags=(), holder=held.get(f"handoff:{h.pk}"), votes="",
             amount=wording.amount(h.found.get("amount_minor"), h.found.get("currency", "")),
@@ -184,10 +186,16 @@ def counters(workspace: int) -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT s, (SELECT count(*) FROM (SELECT FROM approvals_proposal p"
-            " WHERE p.workspace_id = %s AND p.state = s LIMIT %s) counted) FROM unnest(%s) AS s"
+            " WHERE p.workspace_id = %s AND p.state = s LIMIT %s) counted) FROM unnest(%s::text[]) AS s"
             " UNION ALL SELECT 'handoffs', (SELECT count(*) FROM (SELECT FROM approvals_handoff h"
             " WHERE h.workspace_id = %s AND h.state = 'open' LIMIT %s) counted)",
-            [workspace, COUNTED + 1, [tab for tab in TABS if tab not in HANDOFF_TABS], workspace, COUNTED + 1],
+            [
+                workspace,
+                COUNTED + 1,
+                [tab for tab in TABS if tab not in HANDOFF_TABS],
+                workspace,
+                COUNTED + 1,
+            ],
         )
         return {tab: f"{COUNTED:,}+" if n > COUNTED else str(n) for tab, n in cursor.fetchall()}
 
@@ -208,7 +216,8 @@ def agents(workspace: int) -> list[str]:
         return [name.removeprefix("agent:") for (name,) in cursor.fetchall()]
 
 
-def open_beside(workspace: int, target: str, besides: int) -> QuerySet[Proposal]:
-    """Other proposals on the same record, newest first."""
-    same = Q(workspace_id=workspace, target=target)
-    return Proposal.objects.filter(same).exclude(pk=besides).defer("basis").order_by("-pk")[:10]
+def cases(workspace: int, *, subject: str = "", before: int | None = None) -> list[Case]:
+    """Cases behind the id `before`, newest first, one more than a page holds; or the one of a subject."""
+    rows = Case.objects.filter(workspace_id=workspace).order_by("-pk")
+    rows = rows.filter(subject=subject) if subject else rows
+    return list((rows.filter(pk__lt=before) if before else rows)[: PAGE + 1])

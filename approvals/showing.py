@@ -55,7 +55,13 @@ def _row(change: Change, now: Mapping[str, Any] | None, fits: Mapping[str, Fit])
     left, right = _lines(change) if _is_list(change) else marks.compare(before, after)
     present = None if now is None else marks.spell(_text(now.get(change.field, ABSENT)))
     return FieldRow(
-        wording.field(change.field), left, right, not before, not after, present, str(fits.get(change.field, ""))
+        wording.field(change.field),
+        left,
+        right,
+        not before,
+        not after,
+        present,
+        str(fits.get(change.field, "")),
     )
 
 
@@ -110,7 +116,10 @@ def _reply(value: Mapping[str, Any], old: Mapping[str, Any] | None) -> Effect:
     edited = old is not None and old.get("body") != body
     left, right = marks.compare(str(old["body"]), body) if old and edited else ((), marks.spell(body))
     return Effect(
-        f"Message to the customer on {value['ticket']}", text=right, clauses=tuple(value["clauses"]), earlier=left
+        f"Message to the customer on {value['ticket']}",
+        text=right,
+        clauses=tuple(value["clauses"]),
+        earlier=left,
     )
 
 

@@ -92,10 +92,22 @@ def _record(
     )  # fmt: skip
 
 
-def install(*, workspace: int, actor: str, now: datetime, refund_hold_seconds: int = REFUND_HOLD_SECONDS) -> None:
+def install(
+    *,
+    workspace: int,
+    actor: str,
+    now: datetime,
+    refund_hold_seconds: int = REFUND_HOLD_SECONDS,
+    with_caps: bool = True,
+) -> None:
     """The default rows of a new workspace: autonomy is off, nothing passes by itself."""
     for series, values in _defaults(refund_hold_seconds):
         set_threshold(workspace=workspace, series=series, actor=actor, now=now, **values)
+    if with_caps:
+        _install_caps(workspace, actor, now)
+
+
+def _install_caps(workspace: int, actor: str, now: datetime) -> None:
     set_cap(
         workspace=workspace, series="customer-writes", actor=actor, now=now, scope="customer",
         writes=CUSTOMER_WRITES,

@@ -1,5 +1,9 @@
 """Addresses of `audit` inside a workspace."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from audit import views
+
+urlpatterns = [
+    path("cases/<int:pk>/", views.case, name="case_log"),
+]

@@ -1,7 +1,9 @@
-"""App configuration of `portal`. Loads the Celery app, so that whoever sends a message sends it to our broker."""
+"""App configuration of `portal`. Loads the Celery app, so that every message goes to our broker."""
 
 from django.apps import AppConfig
+from django.core.checks import register
 
+from portal import checks
 from portal.celery import app as celery_app
 
 __all__ = ["PortalConfig", "celery_app"]
@@ -11,3 +13,8 @@ class PortalConfig(AppConfig):
     """See the package's modules; the arrows between apps are held by tests."""
 
     name = "portal"
+
+    def ready(self) -> None:
+        """Register the checks of the installation."""
+        for check, tag in checks.ALL:
+            register(check, tag)

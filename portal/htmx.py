@@ -1,7 +1,7 @@
 """Page or fragment: the one helper that decides. Also the type of a request inside a workspace.
 
-A fragment is a template with a leading underscore that the page includes and HTMX gets alone, chosen by the id
-of the element it goes into; every page works without it.
+A fragment is a template with a leading underscore that the page includes and HTMX gets alone, chosen by the
+id of the element it goes into; every page works without it.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from portal.models import Person, Workspace
 
 
 class WorkspaceRequest(HttpRequest):
-    """What `WorkspaceMiddleware` hands to a view: who, where, with which roles, and the database's clock (UTC)."""
+    """What `WorkspaceMiddleware` hands to a view: who, where, the roles held, the database's clock (UTC)."""
 
     user: Person
     workspace: Workspace

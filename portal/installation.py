@@ -18,6 +18,8 @@ def prepare() -> None:
         _servers(settings.var_dir)
     except (stack.StackError, provision.ProvisionError) as error:
         raise SystemExit(_exit(str(error))) from error
+    # Collected static files, where a deployment collects them; without, they are served from where they lie.
+    (settings.var_dir / "static").mkdir(parents=True, exist_ok=True)
     if settings.secret_key is None:
         os.environ["SECRET_KEY"] = secret_key(settings.var_dir)
     env.read.cache_clear()

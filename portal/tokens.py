@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from audit import log
 from audit.events import Event
+from portal import roles
 from portal.models import Person, PersonalToken, Workspace
 
 PREFIX = "cs_"
@@ -21,8 +22,23 @@ SCOPES = {
 }
 
 
+DECIDE = "decide"
+LISTED = 100
+
+
 class TokenError(Exception):
     """A token that cannot be made; the message names the field."""
+
+
+def offered(person: Person, workspace: Workspace) -> dict[str, str]:
+    """The scopes a person may give away: nobody lends a right to decide that they do not hold."""
+    may_decide = bool(roles.deciding(roles.of(person.pk, workspace.pk)))
+    return {scope: words for scope, words in SCOPES.items() if scope != DECIDE or may_decide}
+
+
+def of_person(person: Person, workspace: Workspace) -> list[PersonalToken]:
+    """A person's own tokens, newest first, the revoked ones too."""
+    return list(PersonalToken.objects.filter(workspace=workspace, person=person).order_by("-pk")[:LISTED])
 
 
 def make(
@@ -31,13 +47,14 @@ def make(
     """A new token and its secret, which is nowhere kept.
 
     Raises:
-        TokenError: no name, or a scope there is not.
+        TokenError: no name, a scope there is not, or one that the person has no role for.
     """
-    unknown = sorted(set(scopes) - set(SCOPES))
+    unknown = sorted(set(scopes) - set(offered(person, workspace)))
     if unknown or not scopes:
-        raise TokenError(f"scopes: choose from {', '.join(SCOPES)}" + (f"; not {unknown[0]!r}" if unknown else ""))
-    if not name.strip() or len(name) > 60:
-        raise TokenError("name: between 1 and 60 characters")
+        refused = f"; not {unknown[0][:40]!r}" if unknown else ""
+        raise TokenError(f"scopes: choose among those offered{refused}")
+    if not name.strip() or len(name) > 60 or not name.isprintable():
+        raise TokenError("name: between 1 and 60 printable characters")
     secret = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         token = PersonalToken.objects.create(
@@ -65,7 +82,7 @@ def revoke(*, token: PersonalToken, person: Person, now: datetime) -> None:
 
 
 def bearer(request: HttpRequest) -> Person | None:
-    """The person behind `Authorization: Bearer ...`; notes the token's workspace and scopes on the request."""
+    """The person behind `Authorization: Bearer ...`; notes the token's workspace and scopes."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.startswith(PREFIX):
         return None

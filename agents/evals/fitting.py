@@ -1,7 +1,7 @@
 """Fits the triage model an evaluation measures, never on what is measured, and parts the rows by model.
 
-With `train` there is one model; without, rows that carry labels are measured by five-fold cross-validation, each
-by a model that has not seen it; rows without labels by the model that comes with the program.
+With `train` there is one model; without, many labelled rows are measured by five-fold cross-validation, each
+by a model that has not seen it; few rows, or bare ones, by the model that comes with the program.
 """
 
 import hashlib
@@ -16,6 +16,8 @@ from agents.triage import classifier
 from agents.triage.classifier import Labelled
 
 FOLDS = 5
+# Fewer labelled rows teach nothing that holds: they are measured by the model that comes with the program.
+FEWEST = 500
 # The label that marks a row as two messages joined; `from` names their ids.
 JOINED = "other_queue"
 
@@ -61,7 +63,7 @@ def fitted(
             rows = triage_models.read_folder(train)
             fitting.how = f"one model, fitted on {len(rows)} messages of --train"
             fitting.parts.append(_part(fitting, given, rows))
-        elif all("queue" in label and "priority" in label for label in labels):
+        elif len(labels) >= FEWEST and all("queue" in label and "priority" in label for label in labels):
             fitting.how = f"{FOLDS}-fold cross-validation by a hash of the id"
             fitting.parts += _folds(fitting, given, labels)
         else:

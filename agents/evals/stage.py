@@ -15,11 +15,12 @@ from django.db import transaction
 from django.db.models import Sum
 
 from agents import intake, triage_models, workflow
+from agents.evals import throwaway
 from agents.evals.throwaway import sign_in
 from agents.intake import Taken
 from agents.models import Step
 from approvals import decisions, execution, gate, thresholds
-from approvals.models import Proposal, Submission
+from approvals.models import Handoff, Proposal, Submission
 from approvals.state import State
 from portal import imports, staff, workspace
 from portal.models import Person, Role, Workspace
@@ -30,9 +31,9 @@ BATCH = 50
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """What came of one line. Payloads are Drafts, Handoffs and Questions as JSON; `automatic` passed the gate alone.
-
-    `drafts` became proposals; `refused` are drafts the gate turned into something else.
+    """What came of one line. Payloads are Drafts, Handoffs and Questions as JSON; `drafts` became
+    proposals, `refused` are drafts the gate turned into something else: `twin`, since another row's was open.
+    `automatic` passed the gate without a person.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Came:
     handoffs: tuple[Mapping[str, Any], ...] = ()
     questions: tuple[Mapping[str, Any], ...] = ()
     automatic: bool = False
+    twin: bool = False
 
     @property
     def papers(self) -> tuple[Mapping[str, Any], ...]:
@@ -56,7 +58,10 @@ class Came:
 
 @dataclass(slots=True)
 class Stage:
-    """A throwaway database with its workspaces; `data` is the suite's folder. `milliseconds` has one figure per run, `cost_micros` is their cost."""
+    """A throwaway database with its workspaces; `data` is the suite's folder.
+
+    `milliseconds` has one figure per run, `cost_micros` is what all of them cost.
+    """
 
     data: Path
     progress: Callable[[str], None]
@@ -80,6 +85,8 @@ class Stage:
                 triage_models.put_in_force(workspace=made.pk, digest=model, rows=0, actor=ACTOR, now=now)
             if books:
                 imports.load(books, workspace=made.pk, actor=ACTOR, now=now, progress=lambda _: None)
+        if books:
+            throwaway.analyze()
         return int(made.pk)
 
     def play(self, key: int, agent: str, lines: Sequence[Mapping[str, object]]) -> list[Came]:
@@ -166,10 +173,15 @@ class Stage:
             states = dict(open_.values_list("submission_id", "state"))
             cost = Step.objects.filter(workspace=key, run__case__in=cases).aggregate(sum=Sum("cost_micros"))
             self.cost_micros += cost["sum"] or 0
-        return [_came(one, papers[one.case], states) for one in taken]
+            twins = set(
+                Handoff.objects.filter(workspace=key, case__in=cases, reason="duplicate").values_list(
+                    "case_id", flat=True
+                )
+            )
+        return [_came(one, papers[one.case], states, one.case in twins) for one in taken]
 
 
-def _came(one: Taken, papers: Iterable[Submission], states: Mapping[int, str]) -> Came:
+def _came(one: Taken, papers: Iterable[Submission], states: Mapping[int, str], twin: bool) -> Came:
     by_kind: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     states_here = []
     for paper in papers:
@@ -182,6 +194,7 @@ def _came(one: Taken, papers: Iterable[Submission], states: Mapping[int, str]) -
     return Came(
         one.id, one.case, tuple(by_kind["action"]), tuple(by_kind["refused"]), tuple(by_kind["handoff"]),
         tuple(by_kind["question"]), bool(states_here) and set(states_here) == {str(State.APPROVED)},
+        twin,
     )  # fmt: skip
 
 

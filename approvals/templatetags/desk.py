@@ -1,19 +1,21 @@
 """Marked text and words for the templates of the review desk."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from approvals import marks, wording
+from approvals import marks, showing, wording
 
 register = template.Library()
 
 _TAGS = {"gone": "del", "new": "ins"}
 register.filter("state_word", wording.state)
 register.filter("field_word", wording.field)
+register.filter("money", wording.amount)
+register.filter("in_brackets", showing.options)
+register.filter("method", showing.method)
 
 
 @register.filter
@@ -29,16 +31,10 @@ def _markup(piece: marks.Piece) -> SafeString:
             '<span class="unseen" title="{}">{}</span>', piece.code, piece.code.partition(" ")[0]
         )
     tag = _TAGS.get(piece.mark)
-    return format_html("<{}>{}</{}>", tag, inner, tag) if tag else inner  # type: ignore[no-any-return]  # the stubs
+    return format_html("<{}>{}</{}>", tag, inner, tag) if tag else inner
 
 
 @register.filter
 def spelled(text: str) -> SafeString:
     """A text as it stands, unseen characters spelled out."""
     return marked(marks.spell(text))
-
-
-@register.filter
-def get(mapping: Mapping[str, Any], key: str) -> Any:
-    """A value by a key that a template cannot write."""
-    return mapping.get(key, "")

@@ -1,1 +1,1 @@
-"""What every part of the API stands on: callers, bodies, problems, pages, schema. Each app adds its own views."""
+"""What the API stands on: callers, bodies, problems, pages, schema. Each app adds its own views."""

@@ -1,4 +1,4 @@
-"""Reads a request's JSON body strictly: bounded in bytes and depth, no floats, no doubled keys, storable text."""
+"""Reads a JSON body strictly: bounded in bytes and depth, no floats, no doubled keys, storable text."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from rest_framework import exceptions, status
 from rest_framework.parsers import BaseParser
 
-from portal.api.problems import Refused, unfit
+from portal.api.problems import UNPROCESSABLE, Refused, unfit
 
 LARGEST_BYTES = 2 * 1024 * 1024
 DEEPEST = 20
@@ -61,7 +61,7 @@ def check(value: Any, path: str = "", depth: int = 1) -> None:
         raise _too_deep()
     if isinstance(value, str):
         if _UNSTORABLE.search(value):
-            raise Refused(status.HTTP_422_UNPROCESSABLE_ENTITY, "holds a NUL or half a character", path or "body")
+            raise Refused(UNPROCESSABLE, "holds a NUL or half a character", path or "body")
     elif isinstance(value, dict):
         for name, inner in value.items():
             check(name, "body", depth)

@@ -1,4 +1,4 @@
-"""Who calls the API, and what their token lets them. Takes no session, so no page can be tricked into calling it."""
+"""Who calls the API, and what their token lets them. Takes no session: no page can be tricked into a call."""
 
 from typing import Any
 

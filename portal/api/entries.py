@@ -1,4 +1,4 @@
-"""The API of the log: entries as they were hashed. Shows no payload: what may be erased is not handed out in bulk.
+"""The API of the log: entries as they were hashed. Shows no payload: what may be erased is not handed out.
 
 Stands here and not in `audit`, which knows no other app.
 """

@@ -1,4 +1,4 @@
-"""Pages of the API: newest first over the primary key, a cursor instead of a number. Counts nothing, skips nothing."""
+"""Pages of the API: newest first over the primary key, by cursor. Counts nothing, skips nothing."""
 
 import base64
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class Page(BaseModel, Generic[Item]):
 def cut(
     rows: "models.QuerySet[Row]", asked: PageQuery, request: Request, show: Callable[[Row], Item]
 ) -> tuple[list[Item], str | None]:
-    """The page that was asked for and the path of the next one; one more row than shown tells whether it is there.
+    """The page that was asked for and the path of the next; one row more than shown tells if it is there.
 
     Raises:
         problems.Refused: the cursor is none of ours.

@@ -1,4 +1,4 @@
-"""Errors of the API in one form, RFC 9457: `type, title, status, detail, field`. Never says more than its message."""
+"""Errors of the API in one form, RFC 9457: `type, title, status, detail, field`."""
 
 from http import HTTPStatus
 from typing import Any
@@ -7,10 +7,11 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ValidationError
-from rest_framework import exceptions, status
+from rest_framework import exceptions
 from rest_framework.response import Response
 
 MEDIA_TYPE = "application/problem+json"
+UNPROCESSABLE = 422
 
 
 class Problem(BaseModel):
@@ -40,16 +41,14 @@ def named(detail: str) -> tuple[str, str]:
 def unfit(message: str) -> Refused:
     """A body or query that does not fit, 422; the message names the field."""
     field, detail = named(message)
-    return Refused(status.HTTP_422_UNPROCESSABLE_ENTITY, detail, field)
+    return Refused(UNPROCESSABLE, detail, field)
 
 
 def of_validation(error: ValidationError, whole: str) -> Refused:
     """The first thing Pydantic found off; `whole` names the request's part where it is not one field."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part)[:60] for part in first["loc"]) or whole
-    return Refused(
-        status.HTTP_422_UNPROCESSABLE_ENTITY, first["msg"].removeprefix("Value error, "), where
-    )
+    return Refused(UNPROCESSABLE, first["msg"].removeprefix("Value error, "), where)
 
 
 def _problem(code: int, detail: str, field: str = "") -> dict[str, Any]:

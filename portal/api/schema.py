@@ -1,4 +1,4 @@
-"""The OpenAPI document, read from what each view names, and the page that shows it. The same for every workspace."""
+"""The OpenAPI document, read from what each view names, and its page. The same for every workspace."""
 
 from functools import lru_cache
 from typing import Any
@@ -30,6 +30,8 @@ class Bearer(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  
 class FormSchema(AutoSchema):
     """Describes a `portal.api.views.View` by its own names, so that the two cannot disagree."""
 
+    view: Any
+
     def get_operation_id(self) -> str:
         """The view's name."""
         return str(self.view.__class__.__name__)
@@ -48,15 +50,18 @@ class FormSchema(AutoSchema):
         if self.view.form:
             refused |= {413, 415}
         problems = {(str(code), MEDIA_TYPE): Problem for code in sorted(refused)}
-        return {(str(code), "application/json"): model for code, model in self.view.answers.items()} | problems
+        answers = {(str(code), "application/json"): model for code, model in self.view.answers.items()}
+        return answers | problems
 
-    def get_override_parameters(self) -> list[OpenApiParameter]:
+    def get_override_parameters(self) -> list[Any]:
         """Its query, one parameter a field."""
         if self.view.query is None:
             return []
         form = self.view.query.model_json_schema()
         return [
-            OpenApiParameter(name, _bare(field, form.get("$defs", {})), description=field.get("description", ""))
+            OpenApiParameter(
+                name, _bare(field, form.get("$defs", {})), description=field.get("description", "")
+            )
             for name, field in form["properties"].items()
         ]
 

@@ -1,6 +1,6 @@
-"""The base of every API view: names its scope, query, form and answers; the schema is read from the same names."""
+"""The base of every API view: it names scope, query, form and answers; the schema is read from there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
@@ -32,14 +32,15 @@ class JSONOnly(negotiation.DefaultContentNegotiation):
     """Answers JSON whatever a client says it likes."""
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None
     ) -> tuple[Any, str]:
         """The first and only one."""
-        return renderers[0], renderers[0].media_type
+        renderer = next(iter(renderers))
+        return renderer, str(renderer.media_type)
 
 
 class View(APIView):
-    """`scope` is what the token must hold; `refuses` adds statuses to those every view of its form may answer."""
+    """`scope` is what the token must hold; `refuses` adds to what every view of its form may answer."""
 
     http_method_names: ClassVar[list[str]] = ["get", "post", "head"]  # type: ignore[misc]  # narrower on purpose
     content_negotiation_class = JSONOnly
@@ -59,7 +60,8 @@ class View(APIView):
     @property
     def person(self) -> int:
         """Whose token it is."""
-        return int(self.request.user.pk)
+        person: Any = self.request.user
+        return int(person.pk)
 
     @property
     def now(self) -> datetime:

@@ -32,13 +32,14 @@ class Shelf(Generic[R, M]):
     """Where the rows of a file go.
 
     `key` names the fields that tell rows of a workspace apart; `columns` the others, each with its column,
-    which must agree when a row is there already.
+    which must agree when a row is there already, unless rows of it are `revisable` and count their versions.
     """
 
     model: type[M]
     make: Callable[[R, Links], M]
     key: tuple[str, ...]
     columns: Mapping[str, str]
+    revisable: bool = False
 
     def key_of(self, row: M) -> Key:
         """The values of `key`."""
@@ -121,5 +122,5 @@ SHELVES: dict[str, Shelf[Any, Any]] = {
         Payment, _payment, ("order_id", "seq"),
         _columns("type", "currency", amount_minor="amount", method_id="payment_method_id"),
     ),
-    "policy_clauses": Shelf(Clause, _clause, ("clause_id",), _columns("section", "text")),
+    "policy_clauses": Shelf(Clause, _clause, ("clause_id",), _columns("section", "text"), revisable=True),
 }  # fmt: skip

@@ -3,6 +3,7 @@ GRANT SELECT ON portal_customer, portal_paymentmethod, portal_order, portal_orde
     portal_queue, portal_ticket, portal_message, portal_contact, portal_clause TO @web@, @agents@, @apply@;
 GRANT INSERT ON portal_customer, portal_paymentmethod, portal_order, portal_orderitem, portal_payment,
     portal_queue, portal_ticket, portal_message, portal_contact, portal_clause TO @web@;
+GRANT UPDATE (section, text, version) ON portal_clause TO @web@;
 GRANT INSERT ON portal_payment, portal_message TO @apply@;
 GRANT UPDATE (queue_id, priority, status, tags, version) ON portal_ticket TO @apply@;
 GRANT UPDATE (status, version) ON portal_order TO @apply@;

@@ -1,6 +1,6 @@
 """The protocols in front of every system of record. Readers are open to all; writers to actions alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
@@ -29,6 +29,8 @@ class Reader(Protocol):
     def customer(self, customer_id: str) -> Customer | None: ...
 
     def order(self, order_id: str) -> Order | None: ...
+
+    def orders_known_as(self, order_ids: Collection[str]) -> tuple[Order, ...]: ...
 
     def orders_of(self, customer_id: str) -> tuple[Order, ...]: ...
 

@@ -1,6 +1,6 @@
 """The built-in books behind the protocols: helpdesk, orders and payments, contacts in our own PostgreSQL."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from portal import models
 from portal.systems import records
@@ -31,6 +31,10 @@ class BooksReader:
         """An order, whoever owns it."""
         return next(iter(self._orders(order_id=order_id)), None)
 
+    def orders_known_as(self, order_ids: Collection[str]) -> tuple[records.Order, ...]:
+        """Those of the orders that are on record, whoever owns them."""
+        return self._orders(order_id__in=list(order_ids)) if order_ids else ()
+
     def orders_of(self, customer_id: str) -> tuple[records.Order, ...]:
         """All orders of a customer, in the order of their ids."""
         return self._orders(customer__customer_id=customer_id)
@@ -59,7 +63,7 @@ class BooksReader:
         rows = models.Queue.objects.filter(workspace=self._workspace).order_by("name")
         return tuple(rows.values_list("name", flat=True))
 
-    def _orders(self, **filters: str) -> tuple[records.Order, ...]:
+    def _orders(self, **filters: str | list[str]) -> tuple[records.Order, ...]:
         rows = (
             models.Order.objects.filter(workspace=self._workspace, **filters)
             .select_related("customer")

@@ -1,6 +1,6 @@
 """Times as people read them: relative in the text, exact in the person's own time zone beside it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import template
@@ -66,7 +66,9 @@ def countdown(context: Context, value: datetime) -> SafeString:
 
 def _time(context: Context, value: datetime, words: str, css: str = "") -> SafeString:
     exact = f"{value.astimezone(_zone(context)):%d %b %Y, %H:%M %Z}"
-    return format_html('<time datetime="{}" title="{}" class="{}">{}</time>', value.isoformat(), exact, css, words)
+    return format_html(
+        '<time datetime="{}" title="{}" class="{}">{}</time>', value.isoformat(), exact, css, words
+    )
 
 
 def _now(context: Context) -> datetime:
@@ -74,7 +76,7 @@ def _now(context: Context) -> datetime:
     return now
 
 
-def _zone(context: Context) -> ZoneInfo | type[UTC] | object:
+def _zone(context: Context) -> tzinfo:
     name = getattr(getattr(context.get("request"), "user", None), "time_zone", "UTC")
     try:
         return ZoneInfo(name)

@@ -1,4 +1,4 @@
-"""`take_in`: a file goes in whole or not at all, twice is once, and the answer tells what came of each line."""
+"""`take_in`: a file goes in whole or not at all, twice is once, and what came of each line is told."""
 
 import json
 from io import StringIO
@@ -114,9 +114,10 @@ def test_a_file_that_is_not_there_is_exit_code_two(desk, tmp_path):
 
 
 def test_training_on_own_messages_changes_the_model_of_the_next_run(desk, tmp_path, monkeypatch):
+    from django.conf import settings
+
     from agents import triage_models
     from agents.models import Run
-    from django.conf import settings
 
     monkeypatch.setattr(settings, "VAR_DIR", tmp_path)
     lines = [

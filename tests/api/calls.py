@@ -22,7 +22,9 @@ class Caller:
         return {"authorization": f"Bearer {self.secret}"} if self.secret else {}
 
     def get(self, path: str, **query: Any) -> HttpResponse:
-        return Client(raise_request_exception=False).get(f"/w/{self.slug}/api/{path}", query, headers=self._headers())
+        return Client(raise_request_exception=False).get(
+            f"/w/{self.slug}/api/{path}", query, headers=self._headers()
+        )
 
     def post(self, path: str, body: Any) -> HttpResponse:
         """A JSON value, or bytes as they are."""
@@ -42,3 +44,10 @@ def proposed(cast: Cast) -> Any:
     """A pending change of a ticket, by the triage agent."""
     target = steps.ticket(cast)
     return steps.propose(cast, target, "ticket.update", target, {"queue": "refunds_returns"})
+
+
+def browser(cast: Cast, name: str) -> Client:
+    """A browser in which somebody has signed in."""
+    client = Client()
+    client.force_login(cast.people[name], backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client

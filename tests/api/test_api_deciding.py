@@ -29,7 +29,11 @@ def test_a_vote_counts_for_the_person_of_the_token(
     assert (answer.status_code, answer.json()["state"]) == (200, "approved")
     with workspace.within(cast.ws):
         decision = Decision.objects.get()
-    assert (decision.person_id, decision.kind, decision.digest) == (cast.id("rosa"), "approve", proposal.digest)
+    assert (decision.person_id, decision.kind, decision.digest) == (
+        cast.id("rosa"),
+        "approve",
+        proposal.digest,
+    )
 
 
 def test_each_decision_moves_it(cast: Cast, caller: Callable[..., Caller]) -> None:
@@ -40,7 +44,8 @@ def test_each_decision_moves_it(cast: Cast, caller: Callable[..., Caller]) -> No
     )
     story = [
         ("approve", {}, "approved"), ("stop", {}, "pending"), ("reject", {"reason": "other"}, "rejected"),
-        ("reopen", {}, "pending"), ("edit", {"args": {**steps.refund_args(order), "reason": "Asked."}}, "pending"),
+        ("reopen", {}, "pending"),
+        ("edit", {"args": {**steps.refund_args(order), "reason": "Asked."}}, "pending"),
         ("withdraw", {}, "withdrawn"),
     ]  # fmt: skip
     for name, more, state in story:
@@ -51,7 +56,8 @@ def test_each_decision_moves_it(cast: Cast, caller: Callable[..., Caller]) -> No
 def test_what_moved_meanwhile_answers_stale(cast: Cast, caller: Callable[..., Caller]) -> None:
     target = steps.ticket(cast)
     first, second = (
-        steps.propose(cast, target, "ticket.update", target, {"queue": queue}) for queue in ("refunds_returns", "fees_billing")
+        steps.propose(cast, target, "ticket.update", target, {"queue": queue})
+        for queue in ("refunds_returns", "fees_billing")
     )
     steps.approve(cast, first, "rosa")
     steps.apply(cast, first)

@@ -17,13 +17,20 @@ READ = ("cases:read",)
 LISTS = ("cases/", "proposals/", "runs/", "entries/")
 
 
-def test_a_proposal_is_shown_with_its_diff_patch_verdict_and_votes(cast: Cast, caller: Callable[..., Caller]) -> None:
+def test_a_proposal_is_shown_with_its_diff_patch_verdict_and_votes(
+    cast: Cast, caller: Callable[..., Caller]
+) -> None:
     proposal = proposed(cast)
     steps.approve(cast, proposal, "rosa")
     shown = caller(scopes=READ).get(f"proposals/{proposal.pk}/").json()
     assert shown["state"] == "approved"
     assert (shown["revision"], shown["digest"]) == (1, proposal.digest)
-    assert shown["diff"]["changes"][0] == {"field": "queue", "op": "set", "before": "", "after": "refunds_returns"}
+    assert shown["diff"]["changes"][0] == {
+        "field": "queue",
+        "op": "set",
+        "before": "",
+        "after": "refunds_returns",
+    }
     assert {"op": "replace", "path": "/queue", "value": "refunds_returns"} in shown["diff"]["json_patch"]
     assert shown["verdict"]["people"] == 1
     assert [(vote["person"], vote["kind"]) for vote in shown["votes"]] == [(cast.id("rosa"), "approve")]
@@ -53,13 +60,17 @@ def test_filters_narrow(cast: Cast, caller: Callable[..., Caller]) -> None:
         ("action", "ticket.update"): [done.pk, waiting.pk], ("action", "refund.create"): [],
     }  # fmt: skip
     for (name, value), ids in wanted.items():
-        assert [row["id"] for row in reader.get("proposals/", **{name: value}).json()["results"]] == ids, (name, value)
+        assert [row["id"] for row in reader.get("proposals/", **{name: value}).json()["results"]] == ids, (
+            name,
+            value,
+        )
 
 
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ({"limit": "0"}, "limit"), ({"limit": "101"}, "limit"), ({"limit": "x"}, "limit"), ({"after": "!"}, "after"),
+        ({"limit": "0"}, "limit"), ({"limit": "101"}, "limit"),
+        ({"limit": "x"}, "limit"), ({"after": "!"}, "after"),
         ({"after": "LTE"}, "after"), ({"state": "gone"}, "state"), ({"action": "a\x00.b"}, "action"),
         ({"agent": "x" * 41}, "agent"), ({"order_by": "id"}, "order_by"), ({"agent": "a\x00"}, "agent"),
     ],
@@ -101,7 +112,12 @@ def test_ids_of_another_workspace_are_not_there(cast: Cast, caller: Callable[...
         mine = Entry.objects.last()
     reader = caller()
     seen = {"revision": theirs.revision, "digest": theirs.digest}
-    for path in (f"cases/{theirs.case_id}/", f"proposals/{theirs.pk}/", f"runs/{run.pk}/", f"entries/{entry.pk}/"):
+    for path in (
+        f"cases/{theirs.case_id}/",
+        f"proposals/{theirs.pk}/",
+        f"runs/{run.pk}/",
+        f"entries/{entry.pk}/",
+    ):
         assert reader.get(path).status_code == 404, path
     for path in ("approve", "stop", "reopen", "withdraw", "redo"):
         assert reader.post(f"proposals/{theirs.pk}/{path}/", seen).status_code == 404, path

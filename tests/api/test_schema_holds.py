@@ -1,4 +1,4 @@
-"""The OpenAPI document: every view is in it, and generated requests get no 5xx and no answer outside of it."""
+"""The OpenAPI document: every view is in it, generated requests get no 5xx and no answer outside of it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +37,7 @@ def test_the_document_and_its_page_need_no_token(cast: Cast, client: Client) -> 
     page = client.get(f"{base}/docs/")
     assert page.status_code == 200
     assert f"POST {base}/proposals/{{id}}/approve/" in page.content.decode()
-    for word in ("<script src=\"http", "style=", "unsafe-inline"):
+    for word in ('<script src="http', "style=", "unsafe-inline"):
         assert word not in page.content.decode()
 
 
@@ -58,7 +58,7 @@ def test_generated_requests_stay_inside_the_schema(
     def holds(case: Any, real: bool) -> None:
         if real and case.path_parameters:
             case.path_parameters.update({k: v for k, v in known.items() if k in case.path_parameters})
-        # A 422 for what only the trade can say (a spent cursor, arguments of an action) is inside the document.
+        # A 422 for what only the trade can say (a cursor, arguments of an action) is in the document.
         case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
 
     holds()

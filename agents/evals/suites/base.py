@@ -38,8 +38,9 @@ class Row:
 class Suite:
     """`files` are the names or patterns of its data, of which the first must be there.
 
-    `needed` and, where they are there, `given_too` are the fields an agent may see. `leave_out` is a field whose true value takes a row out. `play(stage, parts)` gives one prediction per
-    row, in any order, `score(rows, predictions)` its figures. With `fitted` a triage model is fitted and rows come in parts.
+    `needed` and, where they are there, `given_too` are the fields an agent may see. A row in which the field
+    `leave_out` is true is not played. `play(stage, parts)` gives one prediction per row, in any order, and
+    `score(rows, predictions)` its figures. With `fitted` a triage model is fitted and rows come in parts.
     """
 
     name: str

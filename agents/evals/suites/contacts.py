@@ -1,4 +1,4 @@
-"""Suites `contacts`, `phones`, `emails`, `countries`: what the contacts agent repairs, leaves, or asks about."""
+"""Suites `contacts`, `phones`, `emails`, `countries`: what the agent repairs, leaves, or asks about."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

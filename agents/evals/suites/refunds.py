@@ -1,7 +1,6 @@
 """Suite `refunds`: what is decided about a request, and whether money would go exactly where it should."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,44 +11,58 @@ from agents.evals.suites.base import Prediction, Row, Suite
 from portal import money
 
 LINE = ("id", "from_customer_id", "from_email", "text")
-_NUMBER = re.compile(r"\d{4,}")
+QUEUES = ("refunds_returns",)
+Given = Mapping[str, Any]
 
 
 def play(stage: Stage, parts: Sequence[Part]) -> list[Prediction]:
-    """Rows that could touch one order go to workspaces of their own; steps of a sequence follow one another."""
+    """All runs of a round end before one is gated, so that no agent sees what came of another row."""
     given = [row for part in parts for row in part.given]
-    predictions: dict[str, Prediction] = {}
-    for apart in apart_from_each_other(given):
-        key = stage.open(queues=("refunds_returns",), books=stage.data)
-        for step in sorted({int(row.get("step", 0)) for row in apart}):
-            rows = [row for row in apart if int(row.get("step", 0)) == step]
-            came = stage.play(key, "refunds", [{name: row.get(name) for name in LINE} for row in rows])
-            predictions |= {one.id: predict(one) for one in came}
-            followed = [one for one, row in zip(came, rows, strict=True) if row.get("sequence")]
-            stage.carry_out(key, followed)
-    return list(predictions.values())
+    single = [row for row in given if not row.get("sequence")]
+    sequences = [row for row in given if row.get("sequence")]
+    return [*_play_single(stage, single), *_play_sequences(stage, sequences)]
 
 
-def apart_from_each_other(given: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """Groups in which no two rows share a sender or a number, but for the steps of one sequence."""
-    units: dict[str, list[Mapping[str, Any]]] = {}
-    for row in given:
-        units.setdefault(str(row.get("sequence") or f"row {row['id']}"), []).append(row)
-    groups: list[list[Mapping[str, Any]]] = []
-    taken: list[set[str]] = []
-    for unit in units.values():
-        marks = {mark for row in unit for mark in (row["from_customer_id"], *_NUMBER.findall(row["text"]))}
-        at = next((n for n, known in enumerate(taken) if not known & marks), len(groups))
+def _play_single(stage: Stage, rows: list[Given]) -> Iterator[Prediction]:
+    """A refund that the gate met twice, of two rows, is played again where it is the only one."""
+    while rows:
+        key = stage.open(queues=QUEUES, books=stage.data)
+        came = stage.play(key, "refunds", [_line(row) for row in rows])
+        yield from (predict(one) for one in came if not one.twin)
+        rows = [row for row, one in zip(rows, came, strict=True) if one.twin]
+
+
+def _play_sequences(stage: Stage, rows: Sequence[Given]) -> Iterator[Prediction]:
+    """Steps of a sequence follow one another; two sequences of one customer never share a workspace."""
+    for apart in by_customer(rows):
+        key = stage.open(queues=QUEUES, books=stage.data)
+        for step in sorted({int(row["step"]) for row in apart}):
+            came = stage.play(key, "refunds", [_line(row) for row in apart if int(row["step"]) == step])
+            yield from map(predict, came)
+            stage.carry_out(key, came)
+
+
+def by_customer(rows: Sequence[Given]) -> list[list[Given]]:
+    """Groups in which every customer has one sequence at most."""
+    groups: list[dict[str, str]] = []
+    found: list[list[Given]] = []
+    for row in rows:
+        customer, sequence = str(row["from_customer_id"]), str(row["sequence"])
+        at = next((n for n, g in enumerate(groups) if g.get(customer, sequence) == sequence), len(groups))
         if at == len(groups):
-            groups.append([])
-            taken.append(set())
-        groups[at] += unit
-        taken[at] |= marks
-    return groups
+            groups.append({})
+            found.append([])
+        groups[at][customer] = sequence
+        found[at].append(row)
+    return found
+
+
+def _line(row: Given) -> dict[str, Any]:
+    return {name: row[name] for name in LINE}
 
 
 def predict(came: Came) -> Prediction:
-    """Approve is a proposed refund, escalate a hand-off, clarify a question, deny a reply that cites clauses."""
+    """Approve is a proposed refund, escalate a hand-off, clarify a question, deny a reply alone."""
     refunds = [draft["args"] for draft in came.drafts if draft["action"] == "refund.create"]
     currency = next((args["currency"] for args in refunds), "")
     total = sum(args["amount_minor"] for args in refunds)
@@ -61,7 +74,8 @@ def predict(came: Came) -> Prediction:
         "actions": [
             {
                 "action": args["kind"], "order_id": args["order_id"], "item_ids": args["item_ids"],
-                "refund_to": args["refund_to"], "amount": money.to_text(args["amount_minor"], args["currency"]),
+                "refund_to": args["refund_to"],
+                "amount": money.to_text(args["amount_minor"], args["currency"]),
             }
             for args in refunds
         ],

@@ -1,4 +1,4 @@
-"""`evaluate`: the real agents in dry-run over labelled data, in a throwaway database, and how well they did."""
+"""`evaluate`: the real agents in dry-run over labelled rows, in a throwaway database, and their figures."""
 
 import json
 import signal
@@ -27,8 +27,8 @@ class Command(BaseCommand):
     """Parse, play, write the predictions, score, print."""
 
     help = (
-        "Runs the real agent over labelled rows as in service, in a throwaway database, and prints how well it "
-        "did. Labels are looked at after all answers are in; nothing is left behind."
+        "Runs the real agent over labelled rows as in service, in a throwaway database, and prints how well "
+        "it did. Labels are looked at after all answers are in; nothing is left behind."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -15,9 +15,9 @@ class Command(BaseCommand):
     """Parse, fit, print."""
 
     help = (
-        "Fits the triage classifier on the messages_*.jsonl of a folder (a line: text, queue, priority, perhaps "
-        "intent), stores it by its hash below VAR_DIR/models and puts it in force. Without --data it learns "
-        "from the messages that come with the program."
+        "Fits the triage classifier on the messages_*.jsonl of a folder (a line: text, queue, priority, "
+        "perhaps intent), stores it by its hash below VAR_DIR/models and puts it in force. Without --data it "
+        "learns from the messages that come with the program."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

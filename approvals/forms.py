@@ -1,0 +1,161 @@
+"""A form made from an action's schema: people never write JSON, and a field that the schema lacks is refused.
+
+Choices come from the records (`approvals.manual`); the schema, the action and policy check everything again.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from approvals import wording
+from approvals.actions.base import Arguments
+from portal import money
+
+# What stands in the page's form beside the fields of the schema.
+ENVELOPE = frozenset({"csrfmiddlewaretoken", "revision", "digest", "key"})
+# A select cannot tell "leave as it is" from "take it out"; this value says the second.
+NONE = "(none)"
+LONG = 200
+
+Choices = Mapping[str, Sequence[tuple[str, str]]]
+
+
+class ActionForm(forms.Form):
+    """One input per property of the schema; a property that is a map gets one per known key.
+
+    `initial_args` are arguments of the action, `fixed` names fields that may be seen and not changed, `present`
+    the record's values per key of a map.
+    """
+
+    def __init__(
+        self,
+        schema: type[Arguments],
+        *,
+        choices: Choices,
+        initial_args: Mapping[str, Any],
+        fixed: frozenset[str] = frozenset(),
+        present: Mapping[str, str] | None = None,
+        data: QueryDict | None = None,
+    ) -> None:
+        super().__init__(data=data)
+        self._schema, self._choices, self._given = schema.model_json_schema(), choices, initial_args
+        self._present = present or {}
+        self._kinds: dict[str, str] = {}
+        for name, found in self._schema["properties"].items():
+            self._add(name, _bare(found), optional=name not in self._schema.get("required", ()))
+        for name in fixed & self.fields.keys():
+            self.fields[name].disabled = True
+
+    def _add(self, name: str, found: Mapping[str, Any], *, optional: bool) -> None:
+        value = self._given.get(name)
+        if found.get("type") == "object":
+            self._kinds[name] = "map"
+            self._add_map(name, value or {})
+        elif found.get("type") == "array":
+            self._kinds[name] = "pieces" if name in self._choices else "list"
+            self.fields[name] = self._list_field(name, value or [])
+        elif name.endswith("_minor"):
+            self._kinds[name] = "money"
+            shown = (
+                money.to_text(value, self._given["currency"]) if value and self._given.get("currency") else ""
+            )
+            hint = "Left empty, it is what the records say."
+            self.fields[name] = forms.CharField(initial=shown, required=False, max_length=30, help_text=hint)
+        else:
+            self._kinds[name] = "text"
+            self.fields[name] = self._text_field(name, found, value, optional=optional)
+        if name in self.fields:
+            self.fields[name].label = wording.field(name)
+
+    def _text_field(self, name: str, found: Mapping[str, Any], value: Any, *, optional: bool) -> forms.Field:
+        values = [(v, wording.state(v) if name == "status" else v) for v in found.get("enum", ())]
+        offered = list(self._choices.get(name, values))
+        if not offered:
+            size = int(found.get("maxLength", 10_000))
+            widget = forms.Textarea(attrs={"rows": 12}) if size > LONG else forms.TextInput()
+            return forms.CharField(
+                initial=value, required=not optional, max_length=size, widget=widget, strip=False
+            )
+        start = NONE if value == "" and name in self._choices else value
+        if optional and name in self._choices and not found.get("minLength"):
+            offered.append((NONE, "none"))
+        if optional:
+            offered.insert(0, ("", "leave as it is"))
+        return forms.ChoiceField(initial=start, required=not optional, choices=offered)
+
+    def _list_field(self, name: str, value: Sequence[str]) -> forms.Field:
+        if name in self._choices:
+            start = [f"{key}/{value[:at].count(key) + 1}" for at, key in enumerate(value)]
+            return forms.MultipleChoiceField(
+                initial=start, choices=self._choices[name], widget=forms.CheckboxSelectMultiple()
+            )
+        hint = "Separate several with commas."
+        return forms.CharField(initial=", ".join(value), required=False, max_length=2_000, help_text=hint)
+
+    def _add_map(self, name: str, value: Mapping[str, str | None]) -> None:
+        for key in {**self._present, **value}:
+            start = value[key] if key in value else self._present.get(key)
+            self.fields[f"{name}.{key}"] = forms.CharField(
+                initial=start or "", required=False, max_length=2_000, label=wording.field(key), strip=False
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what the schema does not have."""
+        extra = sorted(set(self.data) - set(self.fields) - ENVELOPE)
+        if extra:
+            raise forms.ValidationError(f"There is no field {extra[0][:60]!r} in this form.")
+        return self.cleaned_data
+
+    def args(self) -> dict[str, Any]:
+        """The arguments as the action's schema wants them.
+
+        Raises:
+            money.MoneyError: an amount that is none, or a currency that is none.
+        """
+        found: dict[str, Any] = {}
+        for name, kind in self._kinds.items():
+            value = self._map(name) if kind == "map" else self._value(name, kind)
+            if value is not None:
+                found[name] = value
+        return found
+
+    def _value(self, name: str, kind: str) -> Any:
+        raw = self.cleaned_data[name]
+        match kind:
+            case "pieces":
+                return [value.rpartition("/")[0] for value in raw]
+            case "list":
+                values = [part.strip() for part in raw.replace("\n", ",").split(",") if part.strip()]
+                return values if values or self._given.get(name) else None
+            case "money":
+                return (
+                    money.to_minor(raw.strip(), str(self.cleaned_data.get("currency", "")))
+                    if raw.strip()
+                    else None
+                )
+        if raw == NONE and name in self._choices:
+            return ""
+        return raw.replace("\r\n", "\n") or None
+
+    def _map(self, name: str) -> dict[str, str | None]:
+        """Keys whose value is another than the record's; emptied is taken away."""
+        start = len(name) + 1
+        posted = {
+            key[start:]: value for key, value in self.cleaned_data.items() if key.startswith(f"{name}.")
+        }
+        return {key: value or None for key, value in posted.items() if value != self._present.get(key, "")}
+
+    def refuse(self, message: str) -> None:
+        """Put a service's 'field: what is wrong' beside its field."""
+        name, colon, rest = message.partition(": ")
+        if colon and name in self.fields:
+            self.add_error(name, rest[:1].upper() + rest[1:])
+        else:
+            self.add_error(None, message)
+
+
+def _bare(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The property itself where it may also be null."""
+    return next((one for one in found.get("anyOf", ()) if one.get("type") != "null"), found)

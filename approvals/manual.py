@@ -1,0 +1,161 @@
+"""Doing an action by hand: what the form offers out of the records, and what it hands in at the door.
+
+The same door as everybody's: a submission, which the gate turns into a proposal that somebody else approves.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from approvals import proposals, wording
+from approvals.actions import BadArguments, named
+from approvals.actions.refunds import amount_of
+from approvals.forms import Choices
+from approvals.models import Case, Handoff, Submission
+from approvals.showing import Books, method, options
+from portal.models import Queue
+from portal.systems.base import Reader
+from portal.systems.books import BooksReader
+from portal.systems.records import Order
+
+ACTIONS_OF = {"ticket": ("ticket.reply", "refund.create", "ticket.update"), "contact": ("contact.update",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a form starts from: choices out of the records, first values, fixed fields, the record's own values."""
+
+    target: str
+    choices: Choices = field(default_factory=dict)
+    initial: Mapping[str, Any] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
+    present: Mapping[str, str] = field(default_factory=dict)
+
+
+def actions_for(case: Case) -> list[tuple[str, str]]:
+    """Actions a person can start on a case, with their titles."""
+    names = ACTIONS_OF.get(case.subject.partition(":")[0], ())
+    return [(name, named(name).title) for name in names]
+
+
+def offer(*, workspace: int, action: str, target: str, args: Mapping[str, Any] | None = None) -> Offer:
+    """What the form of an action on a target offers; `args` are values to start from."""
+    reader, key = BooksReader(workspace), target.partition(":")[2]
+    match action:
+        case "ticket.update":
+            return _ticket(workspace, target, reader, args)
+        case "ticket.reply":
+            return Offer(target, initial=args or {})
+        case "refund.create":
+            return _refund(target, reader.order(key), reader, args)
+    contact = reader.contact(key)
+    return Offer(target, initial=args or {}, present=dict(contact.fields) if contact else {})
+
+
+def _ticket(workspace: int, target: str, reader: Reader, args: Mapping[str, Any] | None) -> Offer:
+    ticket = reader.ticket(target.partition(":")[2])
+    queues = list(Queue.objects.filter(workspace_id=workspace).order_by("title").values_list("name", "title"))
+    initial = dict(args or {})
+    if ticket is not None and args is None:
+        initial = {
+            "queue": ticket.queue, "priority": ticket.priority, "status": ticket.status, "tags": list(ticket.tags)
+        }  # fmt: skip
+    return Offer(target, choices={"queue": queues}, initial=initial)
+
+
+def _refund(target: str, order: Order | None, reader: Reader, args: Mapping[str, Any] | None) -> Offer:
+    """Pieces and payment methods to choose from; order and currency stand."""
+    if order is None:
+        return Offer(target, initial=args or {})
+    methods = {m.payment_method_id: m for m in reader.methods_of(order.customer_id)}
+    start = {
+        "order_id": order.order_id,
+        "currency": order.currency,
+        "kind": _kind(order),
+        "refund_to": _paid_with(order),
+    }
+    return Offer(
+        target,
+        choices={"item_ids": _pieces(order), "refund_to": [(key, method(key, Books(methods=methods))) for key in methods]},
+        initial={**start, **(args or {})}, fixed=frozenset({"order_id", "currency"}),
+    )  # fmt: skip
+
+
+def _kind(order: Order) -> str:
+    return "cancel" if order.status == "pending" else "return"
+
+
+def _paid_with(order: Order) -> str:
+    return next((p.payment_method_id for p in order.payments if p.type == "payment"), "")
+
+
+def _pieces(order: Order) -> list[tuple[str, str]]:
+    """One choice per piece, `id/1`, `id/2`: an id is named once per piece."""
+    found: list[tuple[str, str]] = []
+    for item in order.items:
+        price = wording.amount(item.unit_price_minor, order.currency)
+        start = sum(key.rpartition("/")[0] == item.item_id for key, _ in found)
+        for number in range(1, item.quantity + 1):
+            count = f", piece {number} of {item.quantity}" if item.quantity > 1 else ""
+            label = f"{item.product}{options(item.options)}{count}, {price}"
+            found.append((f"{item.item_id}/{start + number}", label))
+    return found
+
+
+def complete(*, workspace: int, action: str, target: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in the amount that was left empty, from the records.
+
+    Raises:
+        BadArguments: pieces that the order does not hold.
+    """
+    if action != "refund.create" or "amount_minor" in args:
+        return dict(args)
+    order = BooksReader(workspace).order(target.partition(":")[2])
+    if order is None:
+        raise BadArguments("order_id: there is no such order")
+    whole = args.get("kind") == "cancel"
+    return {**args, "amount_minor": order.paid_total_minor if whole else amount_of(order, args["item_ids"])}
+
+
+def check(*, workspace: int, case: Case, action: str, target: str, args: Mapping[str, Any]) -> None:
+    """Dry-run it before it is handed in, so that a slip is told beside its field.
+
+    Raises:
+        approvals.actions.ActionError.
+    """
+    chosen = named(action)
+    chosen.preview(target, chosen.parse(args), case.customer, BooksReader(workspace))
+
+
+def hand_in(
+    *,
+    workspace: int,
+    case: Case,
+    action: str,
+    target: str,
+    args: Mapping[str, Any],
+    why: str,
+    person: int,
+    key: str,
+) -> Submission:
+    """A person's own submission; the same `key` again is the same submission."""
+    return proposals.submit(
+        workspace=workspace, case=case.pk, kind=Submission.Is.ACTION, proposer=f"person:{person}", key=f"hand:{key}",
+        payload={
+            "action": action, "target": target, "args": dict(args), "confidence": 1, "justification": why,
+            "evidence": [], "flags": [],
+        },
+    )  # fmt: skip
+
+
+def found_args(handoff: Handoff | None, action: str) -> list[dict[str, Any]]:
+    """Arguments an agent had worked out before it called a person."""
+    if handoff is None:
+        return []
+    found = handoff.found
+    drafts = [d["args"] for d in found.get("drafts", ()) if d.get("action") == action]
+    refused = [found["args"]] if found.get("action") == action and found.get("args") else []
+    plans = list(found.get("actions", ())) if action == "refund.create" else []
+    if action == "ticket.reply" and handoff.kind == Handoff.Is.QUESTION:
+        return [{"body": handoff.summary, "clauses": list(found.get("clauses", ()))}]
+    return [*drafts, *refused, *plans]

@@ -1,0 +1,162 @@
+"""The desk: the queue beside the item that is looked at. Every decision comes back to it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from approvals import aftermath, background, claims, decisions, detail, manual, queries, searching, wording
+from approvals.actions import ACTIONS
+from approvals.models import Handoff, Proposal
+from approvals.searching import Filters
+from portal.htmx import WorkspaceRequest, respond
+
+PARTS = {"desk": "approvals/_desk.html", "detail": "approvals/_detail.html", "more": "approvals/_rows.html"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a post was refused, for the person, and what they had written."""
+
+    text: str
+    kept: QueryDict
+
+
+@require_GET
+def queue(request: WorkspaceRequest) -> HttpResponse:
+    """The home page: the queue, with its first item opened."""
+    return show(request)
+
+
+@require_GET
+def proposal(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """One proposal beside the queue."""
+    return show(request, item=f"proposal:{pk}")
+
+
+@require_GET
+def handoff(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """One hand-off or question beside the queue."""
+    return show(request, item=f"handoff:{pk}")
+
+
+@require_GET
+def news(request: WorkspaceRequest) -> HttpResponse:
+    """How many came in since the page was made; the rows stay where they are until somebody asks."""
+    filters, since = searching.read(request.GET), request.GET.get("since", "")
+    count = queries.newer(
+        workspace=request.workspace.pk, filters=filters, person=request.user.pk, now=request.now,
+        since=int(since) if since.isdecimal() and len(since) < 19 else 0,
+    )  # fmt: skip
+    return render(request, "approvals/_news.html", {"count": count, "filters": filters, "since": since})
+
+
+def show(
+    request: WorkspaceRequest,
+    *,
+    item: str | None = None,
+    status: int = 200,
+    problem: Problem | None = None,
+    done: Proposal | None = None,
+) -> HttpResponse:
+    """The desk with `item` opened (None: the first one, "": none), what was refused, and what was done."""
+    ws = request.workspace.pk
+    context = {} if item is None else opened(request, item)
+    filters = filters_of(request, item or "")
+    if "detail" in context and request.method == "GET" and not {"state", "q"} & set(request.GET):
+        filters = replace(filters, state=context["detail"].proposal.state)
+    page = queries.page(
+        workspace=ws,
+        filters=filters,
+        person=request.user.pk,
+        now=request.now,
+        after=request.GET.get("after", ""),
+    )
+    if item is None:
+        item = page.rows[0].item if page.rows else ""
+        context = {} if request.htmx and request.htmx.target == "more" else opened(request, item)
+    context |= {
+        "filters": filters, "page": page, "item": item, "tabs": _tabs(ws, filters), "agents": queries.agents(ws),
+        "actions": [(name, action.title) for name, action in ACTIONS.items()],
+        "newest": queries.newest(ws, filters), "problem": problem, "reasons": decisions.REJECT_REASONS, "tiers": searching.TIERS,
+        "done": _done(request, done), "opened": status != 200 or request.resolver_match.url_name != "queue",  # type: ignore[union-attr]  # a view has a match
+    }  # fmt: skip
+    return respond(request, "approvals/desk.html", PARTS, context, status=status)
+
+
+def filters_of(request: WorkspaceRequest, item: str) -> Filters:
+    """The filters in the address; a hand-off without any stands among hand-offs."""
+    filters = searching.read(request.GET)
+    if item.startswith("handoff:") and not filters.handoffs:
+        return replace(filters, state="handoffs")
+    return filters
+
+
+def opened(request: WorkspaceRequest, item: str) -> dict[str, Any]:
+    """Everything about the item that is looked at; 404 where it is not in this workspace."""
+    kind, _, key = item.partition(":")
+    viewer = detail.Viewer(request.user.pk, request.roles, request.now)
+    if kind == "proposal":
+        rows = Proposal.objects.select_related("case", "submission")
+        found = rows.filter(workspace=request.workspace, pk=int(key)).first()
+        if found is None:
+            raise Http404
+        return {"detail": detail.gather(found, viewer)}
+    if kind == "handoff":
+        return {"handoff": _handoff(request, int(key), viewer), "decides": viewer.decides}
+    return {}
+
+
+def _handoff(request: WorkspaceRequest, pk: int, viewer: detail.Viewer) -> dict[str, Any]:
+    ws = request.workspace.pk
+    row = (
+        Handoff.objects.select_related("case", "submission", "resolved_by")
+        .filter(workspace=ws, pk=pk)
+        .first()
+    )
+    if row is None:
+        raise Http404
+    facts = background.facts(ws, row.case, customer=row.case.customer)
+    holder = claims.holders(workspace=ws, items=[f"handoff:{pk}"], now=viewer.now).get(f"handoff:{pk}")
+    flags = row.submission.payload.get("flags", ()) if row.submission else ()
+    return {
+        "row": row, "headline": queries.headline(row), "reason": wording.reason(row.reason),
+        "who": wording.actor(row.proposer, queries.names([row.proposer])), "due": queries.moment(row.urgency),
+        "holder": holder, "item": f"handoff:{pk}", "may": detail.lease(viewer, holder),
+        "facts": facts, "citations": background.citations(row.evidence, facts),
+        "found": background.found(row.found, facts), "flags": [wording.flag(flag) for flag in flags],
+        "starts": [(n, t, len(manual.found_args(row, n))) for n, t in manual.actions_for(row.case)],
+        "siblings": background.siblings(ws, row.case_id), "handoffs": background.handoffs(ws, row.case_id, pk),
+        "timeline": background.timeline(ws, row.case_id),
+    }  # fmt: skip
+
+
+def _tabs(workspace: int, filters: Filters) -> list[dict[str, Any]]:
+    counted = queries.counters(workspace)
+    shown = [*searching.TABS, *([filters.state] if filters.state not in searching.TABS else [])]
+    return [
+        {
+            "name": name, "label": wording.state(name), "count": counted.get(name, ""),
+            "query": filters.but(state="" if name == "pending" else name, q="", mine=""),
+            "current": name == filters.state,
+        }
+        for name in shown
+    ]  # fmt: skip
+
+
+def _done(request: WorkspaceRequest, done: Proposal | None) -> aftermath.Aftermath | None:
+    """What was just done: by this very post, or named in the address where a page without scripts came back."""
+    key = request.GET.get("done", "")
+    if done is None and key.isdecimal() and len(key) < 19 and not request.htmx:
+        done = Proposal.objects.filter(workspace=request.workspace, pk=int(key)).first()
+    return aftermath.of(done, request.now) if done else None
+
+
+def address(item: str, query: str = "") -> str:
+    """Where an item is looked at; "" is the queue."""
+    kind, _, key = item.partition(":")
+    path = reverse(kind, args=[int(key)]) if item else reverse("queue")
+    return f"{path}?{query}" if query else path

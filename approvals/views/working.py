@@ -1,0 +1,220 @@
+"""Work by hand: edit a proposal, start any action oneself, undo, and the page of a whole case."""
+
+import secrets
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from approvals import background, decisions, diff, execution, manual, queries, showing, votes
+from approvals.actions import ACTIONS, ActionError
+from approvals.forms import ActionForm
+from approvals.models import Case, Handoff, Proposal, Submission
+from approvals.state import State
+from approvals.views import deciding
+from portal import money, roles
+from portal.htmx import WorkspaceRequest, respond
+from portal.models import Person
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """The arguments as a form; saving is a new revision without votes."""
+    deciding.require_deciding(request)
+    row = get_object_or_404(Proposal.objects.select_related("case"), workspace=request.workspace, pk=pk)
+    offer = manual.offer(
+        workspace=request.workspace.pk, action=row.action, target=row.target, args=votes.current(row).args
+    )
+    form = _form(request, row.action, offer)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                args = _args(request, form, row.action, row.target)
+                done = deciding.decide(request, pk, decisions.edit, args=args)
+                return redirect(f"{reverse('proposal', args=[pk])}?done={done.pk}")
+            except (*deciding.REFUSALS, ActionError, money.MoneyError) as error:
+                status = (
+                    422 if isinstance(error, ActionError | money.MoneyError) else deciding.status_of(error)
+                )
+                form.refuse(str(error))
+    context = {"form": form, "proposal": row, "title": ACTIONS[row.action].title}
+    return respond(request, "approvals/edit.html", {}, context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+def new_action(request: WorkspaceRequest, pk: int, action: str) -> HttpResponse:
+    """Do it myself: the form of an action on a case; it goes through the same door as everybody's."""
+    deciding.require_deciding(request)
+    case = get_object_or_404(Case, workspace=request.workspace, pk=pk)
+    if action not in dict(manual.actions_for(case)):
+        raise Http404
+    handoff = _handoff(request, case)
+    plans = manual.found_args(handoff, action)
+    target = _target(request, case, action, plans)
+    context = {"case": case, "action": action, "title": ACTIONS[action].title, "handoff": handoff}
+    if not target:
+        facts = background.facts(request.workspace.pk, case)
+        return respond(
+            request, "approvals/choose_order.html", {}, {**context, "facts": facts, "plans": plans}
+        )
+    start = next((plan for plan in plans if plan.get("order_id", target[6:]) == target[6:]), None)
+    offer = manual.offer(
+        workspace=request.workspace.pk,
+        action=action,
+        target=target,
+        args=start if action != "ticket.update" else None,
+    )
+    form, status = _form(request, action, offer), 200
+    if request.method == "POST":
+        made = _start(request, case, action, target, form)
+        if made is not None:
+            return redirect("submission", pk=made.pk)
+        status = 422
+    key = request.POST.get("key") or secrets.token_hex(8)
+    facts = background.facts(request.workspace.pk, case, target)
+    context |= {"form": form, "target": target, "key": key, "facts": facts}
+    return respond(request, "approvals/new_action.html", {}, context, status=status)
+
+
+@require_GET
+def submission(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """'Being checked', until the gate has answered; then the way to what came of it."""
+    row = get_object_or_404(Submission.objects.select_related("case"), workspace=request.workspace, pk=pk)
+    kind, _, key = row.outcome.removeprefix("denied: ").partition(":")
+    if row.status == Submission.Status.GATED and kind in ("proposal", "handoff") and key.isdecimal():
+        return _go(request, reverse(kind, args=[int(key)]))
+    return respond(
+        request,
+        "approvals/submission.html",
+        {"submission": "approvals/_submission.html"},
+        {"submission": row},
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def undo(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """What an undo would change now; posting it starts exactly that."""
+    deciding.require_deciding(request)
+    row = get_object_or_404(Proposal.objects.select_related("case"), workspace=request.workspace, pk=pk)
+    context: dict[str, Any] = {"proposal": row, "under_way": row.state in (State.APPROVED, State.APPLYING)}
+    status = 200
+    try:
+        if request.method == "POST":
+            with transaction.atomic():
+                made = execution.undo(
+                    proposal=row, person=request.user.pk, seen_content=request.POST.get("seen_content", ""),
+                    key=f"undo:{pk}:{request.POST.get('key', '')[:32]}",
+                )  # fmt: skip
+            return redirect("submission", pk=made.pk)
+        if not context["under_way"]:
+            context |= _preview(row)
+    except execution.UndoError as error:
+        context["problem"], status = str(error), 409
+        context |= _look_again(row)
+    return respond(
+        request, "approvals/undo.html", {}, {**context, "key": secrets.token_hex(8)}, status=status
+    )
+
+
+@require_GET
+def case(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """Everything of one case."""
+    ws, row = request.workspace.pk, get_object_or_404(Case, workspace=request.workspace, pk=pk)
+    context = {
+        "case": row, "facts": background.facts(ws, row), "siblings": background.siblings(ws, pk),
+        "handoffs": background.handoffs(ws, pk), "timeline": background.timeline(ws, pk),
+        "starts": manual.actions_for(row), "decides": bool(roles.deciding(request.roles)),
+    }  # fmt: skip
+    return respond(request, "approvals/case.html", {}, context)
+
+
+@require_GET
+def cases(request: WorkspaceRequest) -> HttpResponse:
+    """Cases, newest first, or the one of a subject."""
+    subject, before = request.GET.get("subject", "").strip()[:120], request.GET.get("before", "")
+    start = int(before) if before.isdecimal() and len(before) < 19 else None
+    found = queries.cases(request.workspace.pk, subject=subject, before=start)
+    shown = found[: queries.PAGE]
+    more = shown[-1].pk if len(found) > queries.PAGE else None
+    return respond(request, "approvals/cases.html", {}, {"cases": shown, "more": more, "subject": subject})
+
+
+@require_POST
+def keys(request: WorkspaceRequest) -> HttpResponse:
+    """Switch one's own single keys off or on."""
+    Person.objects.filter(pk=request.user.pk).update(keys_enabled=not request.user.keys_enabled)
+    return redirect("queue")
+
+
+def _form(request: WorkspaceRequest, action: str, offer: manual.Offer) -> ActionForm:
+    data = request.POST if request.method == "POST" else None
+    return ActionForm(
+        ACTIONS[action].schema, choices=offer.choices, initial_args=offer.initial, fixed=offer.fixed,
+        present=offer.present, data=data,
+    )  # fmt: skip
+
+
+def _args(request: WorkspaceRequest, form: ActionForm, action: str, target: str) -> dict[str, Any]:
+    return manual.complete(workspace=request.workspace.pk, action=action, target=target, args=form.args())
+
+
+def _start(
+    request: WorkspaceRequest, case: Case, action: str, target: str, form: ActionForm
+) -> Submission | None:
+    """Hand it in, or put what is off beside its field."""
+    if not form.is_valid():
+        return None
+    ws = request.workspace.pk
+    try:
+        args = _args(request, form, action, target)
+        manual.check(workspace=ws, case=case, action=action, target=target, args=args)
+    except (ActionError, money.MoneyError) as error:
+        form.refuse(str(error))
+        return None
+    key = request.POST.get("key", "")[:32] or secrets.token_hex(8)
+    return manual.hand_in(
+        workspace=ws, case=case, action=action, target=target, args=args, why="Started by hand.",
+        person=request.user.pk, key=key,
+    )  # fmt: skip
+
+
+def _handoff(request: WorkspaceRequest, case: Case) -> Handoff | None:
+    """The hand-off that led here, named in the address."""
+    key = request.GET.get("handoff", "")
+    if not key.isdecimal() or len(key) > 18:
+        return None
+    return Handoff.objects.filter(workspace=request.workspace, case=case, pk=int(key)).first()
+
+
+def _target(request: WorkspaceRequest, case: Case, action: str, plans: list[dict[str, Any]]) -> str:
+    """The record to act on; of a refund the order, "" while it is not chosen."""
+    if action != "refund.create":
+        return case.subject
+    named = request.GET.get("order", "") or (plans[0].get("order_id", "") if len(plans) == 1 else "")
+    return f"order:{named}" if named else ""
+
+
+def _go(request: WorkspaceRequest, where: str) -> HttpResponse:
+    if request.htmx:
+        return HttpResponse(headers={"HX-Redirect": where})
+    return redirect(where)
+
+
+def _preview(row: Proposal) -> dict[str, Any]:
+    _, changes, content = execution.undo_preview(proposal=row)
+    return {
+        "rows": showing.fields([diff.Change.of_json(change) for change in changes]),
+        "seen_content": content,
+    }
+
+
+def _look_again(row: Proposal) -> dict[str, Any]:
+    try:
+        return _preview(row)
+    except execution.UndoError:
+        return {}

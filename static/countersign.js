@@ -1,0 +1,148 @@
+// Keys, countdowns and toasts of the review desk. Everything here is a comfort: pages work without it.
+"use strict";
+
+(() => {
+  const WIDE = matchMedia("(min-width: 1100px)");
+  const TOAST_LEAST = 10, TOAST_MOST = 60; // seconds
+
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  // Countdowns ------------------------------------------------------------------------------------------
+  // Each counts from what the server said was left, so that a wrong clock on the desk does no harm.
+  const started = new WeakMap();
+
+  function tick() {
+    for (const time of all("[data-left]")) {
+      if (!started.has(time)) started.set(time, performance.now());
+      const left = Math.max(0, Math.round(Number(time.dataset.left) - (performance.now() - started.get(time)) / 1000));
+      time.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    }
+    for (const toast of all(".toast")) fade(toast);
+  }
+
+  // A toast stays at least ten seconds, at most a minute, and while it is looked at. The way back stays in the history.
+  function fade(toast) {
+    if (!started.has(toast)) started.set(toast, performance.now());
+    const held = Number(one("[data-left]", toast)?.dataset.left ?? 0);
+    const stays = Math.min(TOAST_MOST, Math.max(TOAST_LEAST, held));
+    if (performance.now() - started.get(toast) > stays * 1000 && !toast.matches(":hover, :focus-within")) toast.remove();
+  }
+
+  // Rows ------------------------------------------------------------------------------------------------
+  const rows = () => all(".row a");
+
+  function current() {
+    return one(".row a[aria-current]");
+  }
+
+  function select(link) {
+    for (const other of rows()) other.removeAttribute("aria-current");
+    link?.setAttribute("aria-current", "true");
+    link?.scrollIntoView({ block: "nearest" });
+  }
+
+  function move(step) {
+    const links = rows();
+    const at = links.indexOf(document.activeElement?.closest?.(".row a") ?? current());
+    const next = links[Math.min(links.length - 1, Math.max(0, at + step))];
+    if (!next) return;
+    next.focus();
+    if (WIDE.matches) next.click();
+  }
+
+  function open() {
+    const link = document.activeElement?.closest?.(".row a") ?? current();
+    if (link) location.assign(link.href);
+  }
+
+  // Keys ------------------------------------------------------------------------------------------------
+  function press(key) {
+    const aim = one(`[data-key="${CSS.escape(key)}"]`);
+    if (!aim) return false;
+    if (aim.matches("input")) {
+      aim.focus();
+      aim.select();
+    } else {
+      aim.click();
+      if (aim.matches("summary")) one("input[type=radio]", aim.parentElement)?.focus();
+    }
+    return true;
+  }
+
+  function onKey(event) {
+    const busy = event.target.closest("input, select, textarea, [contenteditable], dialog");
+    if (busy || event.ctrlKey || event.metaKey || event.altKey || event.repeat && "aerc".includes(event.key)) return;
+    if (document.body.dataset.keys !== "on") return;
+    const moves = { j: () => move(1), k: () => move(-1), "?": () => one("#keys")?.showModal() };
+    if (moves[event.key]) moves[event.key]();
+    else if (event.key === "Enter") {
+      if (event.target !== document.body) return;
+      open();
+    } else if (!"arecu/".includes(event.key) || !press(event.key)) return;
+    event.preventDefault();
+  }
+
+  function onClick(event) {
+    const opener = event.target.closest("[data-open]");
+    if (opener) document.getElementById(opener.dataset.open)?.showModal();
+    event.target.closest("[data-dismiss]")?.closest(".toast")?.remove();
+  }
+
+  // HTMX ------------------------------------------------------------------------------------------------
+  // On a narrow screen a row leads to the item's own page: there is no second column to fill.
+  function onRequest(event) {
+    const link = event.target.closest?.(".row a");
+    if (!link || WIDE.matches) return;
+    event.preventDefault();
+    location.assign(link.href);
+  }
+
+  // A session that ended answers with the sign-in page: go there instead of showing it inside the desk.
+  function onAnswer(event) {
+    if (!event.detail.xhr.responseURL.includes("/accounts/login/")) return;
+    event.detail.shouldSwap = false;
+    location.reload();
+  }
+
+  function onSwapped(event) {
+    const target = event.detail.target;
+    const item = one(".item")?.dataset.item;
+    if (target.id === "detail") {
+      target.scrollTop = 0;
+      select(rows().find((link) => link.dataset.item === item));
+    }
+    if (target.id === "desk") {
+      scrollTo(0, 0);
+      one(".problem") ? one(".problem").scrollIntoView({ block: "nearest" }) : one(".item h1, .empty h1")?.focus();
+      current()?.scrollIntoView({ block: "nearest" });
+    }
+    if (["detail", "desk"].includes(target.id)) document.title = one(".item h1")?.textContent ?? document.title;
+    tick();
+  }
+
+  function onFailed() {
+    const toasts = one("#toasts");
+    if (!toasts) return;
+    const toast = document.createElement("div");
+    toast.className = "toast";
+    toast.textContent = "No answer from the server. Nothing was done; try it again.";
+    toasts.replaceChildren(toast);
+  }
+
+  // A chosen filter takes effect at once; the button serves those without scripts.
+  function onChange(event) {
+    if (event.target.matches("[data-auto] select, [data-auto] [type=checkbox]")) event.target.form.requestSubmit();
+  }
+
+  document.addEventListener("change", onChange);
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("click", onClick);
+  document.addEventListener("htmx:beforeRequest", onRequest);
+  document.addEventListener("htmx:beforeSwap", onAnswer);
+  document.addEventListener("htmx:afterSwap", onSwapped);
+  document.addEventListener("htmx:sendError", onFailed);
+  document.addEventListener("htmx:responseError", onFailed);
+  setInterval(tick, 1000);
+  tick();
+})();

@@ -1,0 +1,161 @@
+"""Two people at the same moment: one wins, the other is told. Each race has its own test."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from approvals import decisions, execution
+from approvals.models import Decision, Proposal, Receipt
+from approvals.state import State
+from audit.models import Entry
+from portal import models, workspace
+from tests.approvals import steps
+from tests.cast import Cast, gather
+from tests.conftest import signed_in
+
+ROUNDS = 25
+
+
+@pytest.fixture
+def cast(live: None) -> Cast:
+    return gather()
+
+
+def at_once(*acts: Callable[[], object]) -> list[str]:
+    """Run them in threads that start together; what each came to, by name of the result or exception."""
+    barrier, results = threading.Barrier(len(acts)), [""] * len(acts)
+
+    def run(number: int, act: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            results[number] = str(act())
+        except decisions.DecisionError as error:
+            results[number] = type(error).__name__
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(n, act)) for n, act in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def proposal_of(cast: Cast) -> Proposal:
+    target = steps.ticket(cast)
+    return steps.propose(cast, target, "ticket.update", target, {"priority": "P1"})
+
+
+def decide(cast: Cast, row: Proposal, name: str, how: str = "approve") -> Callable[[], object]:
+    seen = steps.seen(row)
+
+    def act() -> object:
+        with workspace.within(cast.ws, cast.id(name)) as now:
+            common = {"workspace": cast.ws, "proposal": row.pk, "seen": seen, "person": cast.id(name), "now": now}
+            match how:
+                case "approve":
+                    return decisions.approve(**common).state  # type: ignore[arg-type]
+                case "reject":
+                    return decisions.reject(**common, reason="other", note="").state  # type: ignore[arg-type]
+                case "edit":
+                    return decisions.edit(**common, args={"priority": "P2"}).state  # type: ignore[arg-type]
+                case "withdraw":
+                    return decisions.withdraw(**common).state  # type: ignore[arg-type]
+                case _:
+                    return decisions.stop(**common).state  # type: ignore[arg-type]
+
+    return act
+
+
+def test_two_approvers_at_once_one_wins_and_the_other_is_told(cast: Cast) -> None:
+    outcomes: Counter[tuple[str, ...]] = Counter()
+    for _ in range(ROUNDS):
+        row = proposal_of(cast)
+        outcomes[tuple(sorted(at_once(decide(cast, row, "rosa"), decide(cast, row, "ravi"))))] += 1
+        with workspace.within(cast.ws):
+            assert Decision.objects.filter(proposal=row).count() == 1
+            assert Entry.objects.filter(subject=f"proposal:{row.pk}", state="approved").count() == 1
+    assert outcomes == {("Gone", "approved"): ROUNDS}
+
+
+@pytest.mark.parametrize("other", ["reject", "edit"])
+def test_approve_against_another_decision_leaves_exactly_one_of_them(cast: Cast, other: str) -> None:
+    for _ in range(ROUNDS // 2):
+        row = proposal_of(cast)
+        results = at_once(decide(cast, row, "rosa"), decide(cast, row, "ravi", other))
+        assert results.count("Gone") == 1, results
+
+
+def test_a_double_click_is_one_vote(cast: Cast) -> None:
+    row = proposal_of(cast)
+    results = at_once(*(decide(cast, row, "rosa") for _ in range(4)))
+    assert sorted(results) == ["Gone", "Gone", "Gone", "approved"]
+    with workspace.within(cast.ws):
+        assert Decision.objects.filter(proposal=row).count() == 1
+
+
+def test_stop_against_dispatch_is_decided_by_one_row_lock(cast: Cast) -> None:
+    """Both run as threads of one process here, so apply's part runs as the apply role in its own connection."""
+    for _ in range(ROUNDS // 5):
+        row = proposal_of(cast)
+        row = steps.approve(cast, row, "rosa")
+        stopped: list[str] = []
+
+        def stop(row: Proposal = row, into: list[str] = stopped) -> None:
+            into += at_once(decide(cast, row, "rosa", "stop"))
+
+        thread = threading.Thread(target=stop)
+        thread.start()
+        with signed_in("apply"):
+            execution.apply(workspace=cast.ws, proposal=row.pk)
+        thread.join()
+        state = steps.fresh(cast, row).state
+        assert (stopped, state) in ((["Gone"], State.APPLIED), (["pending"], State.PENDING))
+
+
+def test_the_same_message_five_times_at_once_is_one_effect(cast: Cast) -> None:
+    order = steps.order(cast)
+    target = steps.ticket(cast, customer="cu-1")
+    row = steps.propose(cast, target, "refund.create", f"order:{order}", steps.refund_args(order), agent="refunds")
+    steps.approve(cast, row, "rosa")
+    from tests.conftest import sign_in
+
+    sign_in("apply")
+    user = connection.settings_dict["USER"]
+
+    def apply() -> object:
+        connection.settings_dict["USER"] = user
+        return execution.apply(workspace=cast.ws, proposal=row.pk)
+
+    at_once(*(apply for _ in range(5)))
+    sign_in("web")
+    with workspace.within(cast.ws):
+        assert models.Payment.objects.filter(type="refund").count() == 1
+        assert Receipt.objects.count() == 1
+
+
+def test_two_gates_at_once_make_one_proposal_of_the_same_request(cast: Cast) -> None:
+    target = steps.ticket(cast)
+    first = steps.submit_as_agent(cast, target, "ticket.update", target, {"priority": "P1"})
+    second = steps.submit_as_agent(cast, target, "ticket.update", target, {"priority": "P1"}, agent="triage")
+    from approvals import gate
+    from tests.conftest import sign_in
+
+    sign_in("apply")
+    user = connection.settings_dict["USER"]
+
+    def pass_gate(key: int) -> Callable[[], object]:
+        def act() -> object:
+            connection.settings_dict["USER"] = user
+            return gate.pass_through(workspace=cast.ws, submission=key)
+
+        return act
+
+    at_once(pass_gate(first.pk), pass_gate(second.pk))
+    sign_in("web")
+    with workspace.within(cast.ws):
+        assert Proposal.objects.count() == 1
