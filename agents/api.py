@@ -26,7 +26,7 @@ def _hired(name: str) -> str:
 
 
 class TicketForm(Form):
-    """A ticket. `id` is the caller's own, the same again is a no-op; `from_customer_id` who signed in there."""
+    """A ticket. `id` is the caller's own, the same again a no-op; `from_customer_id` who signed in there."""
 
     id: str = Field(min_length=1, max_length=120)
     agent: Annotated[str, AfterValidator(_hired), Field(json_schema_extra={"enum": [*TAKERS]})]

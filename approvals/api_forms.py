@@ -163,7 +163,8 @@ def show_whole(row: Proposal) -> ProposalWhole:
     waits_for = Dependency.objects.filter(workspace=row.workspace_id, proposal=row).order_by("on_id")
     return ProposalWhole(
         **{name: getattr(row, name) for name in _PLAIN}, case_id=row.case_id, undoes_id=row.undoes_id,
-        diff=shown, basis=row.basis, verdict=revision.verdict, votes=[Vote.model_validate(vote) for vote in votes],
+        diff=shown, basis=row.basis, verdict=revision.verdict,
+        votes=[Vote.model_validate(vote) for vote in votes],
         depends_on=list(waits_for.values_list("on_id", flat=True)),
     )  # fmt: skip
 

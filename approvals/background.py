@@ -1,4 +1,4 @@
-"""What stands behind a case on its pages: conversation, customer, orders, citations, and what happened so far."""
+"""What stands behind a case on its pages: conversation, customer, orders, citations, and its story so far."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One claim of the evidence; `clause` opens the cited sentence, `own_words` says who is its only witness."""
+    """One claim; `clause` is the cited sentence, `own_words` says that only the customer bears it out."""
 
     claim: str
     source: str
@@ -72,11 +72,14 @@ def facts(workspace: int, case: Case, target: str = "", customer: str = "") -> F
     methods = {method.payment_method_id: method for method in reader.methods_of(owner)} if owner else {}
     titles = dict(Queue.objects.filter(workspace_id=workspace).values_list("name", "title"))
     return Facts(
-        ticket, contact, reader.customer(owner) if owner else None,
-        next((order for order in orders if order.order_id == named), None), orders,
+        ticket,
+        contact,
+        reader.customer(owner) if owner else None,
+        next((order for order in orders if order.order_id == named), None),
+        orders,
         Books({order.order_id: order for order in orders}, methods, titles),
         {clause.clause_id: clause for clause in reader.clauses()},
-    )  # fmt: skip
+    )
 
 
 def citations(evidence: Iterable[Mapping[str, Any]], known: Facts) -> tuple[Citation, ...]:
@@ -90,10 +93,13 @@ def _citation(piece: Mapping[str, Any], known: Facts) -> Citation:
     clause = known.clauses.get(key) if kind == "clause" else None
     claim = str(piece.get("claim", ""))
     return Citation(
-        claim=claim[:1].upper() + claim[1:], source=source, field=wording.field(name) if (name := piece.get("field")) else "",
+        claim=claim[:1].upper() + claim[1:],
+        source=source,
+        field=wording.field(name) if (name := piece.get("field")) else "",
         quote=() if clause else marks.spell(str(piece.get("quote", ""))),
-        clause=clause.text if clause else "", own_words=kind == "ticket",
-    )  # fmt: skip
+        clause=clause.text if clause else "",
+        own_words=kind == "ticket",
+    )
 
 
 def taint(cited: Sequence[Citation]) -> str:
@@ -108,9 +114,10 @@ def taint(cited: Sequence[Citation]) -> str:
 def timeline(workspace: int, case: int, *, limit: int = LINES) -> tuple[Line, ...]:
     """The newest entries of a case, oldest first."""
     entries = list(
-        Entry.objects.filter(workspace_id=workspace, case=f"case:{case}").prefetch_related("payloads")
+        Entry.objects.filter(workspace_id=workspace, case=f"case:{case}")
+        .prefetch_related("payloads")
         .order_by("-id")[:limit]
-    )  # fmt: skip
+    )
     people = queries.names(entry.actor for entry in entries)
     return tuple(_line(entry, people) for entry in reversed(entries))
 

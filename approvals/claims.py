@@ -1,4 +1,4 @@
-"""Who has a queue item in hand: a lease of ten minutes, three per person. A courtesy: safety is version and digest.
+"""Who has a queue item in hand: a lease of ten minutes, three per person; safety is version and digest.
 
 What is held by somebody else is refused to others until it ends, is released, or a manager takes it over.
 """
@@ -41,7 +41,8 @@ def claim(*, workspace: int, item: str, person: int, now: datetime, take_over: b
         raise TooMany(f"You hold {MOST} items already; decide or release one first.")
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO approvals_claim (workspace_id, item, person_id, token, until) VALUES (%s, %s, %s, %s, %s)"
+            "INSERT INTO approvals_claim (workspace_id, item, person_id, token, until)"
+            " VALUES (%s, %s, %s, %s, %s)"
             " ON CONFLICT (workspace_id, item) DO UPDATE"
             " SET person_id = excluded.person_id, token = excluded.token, until = excluded.until"
             " WHERE approvals_claim.until <= %s OR approvals_claim.person_id = excluded.person_id OR %s",

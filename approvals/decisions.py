@@ -15,7 +15,7 @@ from approvals import diff, proposals, staleness, votes
 from approvals import verdicts as verdict_of
 from approvals.actions import ActionError, named
 from approvals.models import Proposal, Revision
-from approvals.state import Kind, State
+from approvals.state import OPEN, Kind, State
 from portal import roles
 from portal.systems.books import BooksReader
 
@@ -124,10 +124,7 @@ def reopen(*, workspace: int, proposal: int, seen: Seen, person: int, now: datet
     ).exists()  # fmt: skip
     if "manager" not in held and not mine:
         raise NotAllowed("Only a manager reopens it now.")
-    if Proposal.objects.filter(
-        workspace_id=workspace, target=row.target, content_key=row.content_key, state="pending"
-    ).exists():  # fmt: skip
-        raise Gone("The same has been proposed again meanwhile.")
+    _refuse_twin(row)
     votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.REOPEN, now=now)
     return proposals.transition(
         row, Event.PROPOSAL_REOPENED, actor=f"person:{person}", now=now, decided_at=None
@@ -158,6 +155,7 @@ def edit(
 def redo(*, workspace: int, proposal: int, seen: Seen, person: int, now: datetime) -> Proposal:
     """Look again at what is stale or failed: the same arguments against the books as they are now."""
     row, held = _open(workspace, proposal, person, seen, (State.STALE, State.FAILED))
+    _refuse_twin(row)
     args = votes.current(row).args
     return _revise(row, person, held, Kind.REDO, Event.PROPOSAL_REDONE, args, now=now)
 
@@ -174,6 +172,15 @@ def _open(
     if (row.revision, row.digest) != (seen.revision, seen.digest):
         raise Gone("It was edited meanwhile; look at the new version.")
     return row, held
+
+
+def _refuse_twin(row: Proposal) -> None:
+    """What comes back must not stand beside the same, proposed again meanwhile."""
+    twins = Proposal.objects.filter(
+        workspace_id=row.workspace_id, target=row.target, content_key=row.content_key, state__in=OPEN
+    )
+    if twins.exclude(pk=row.pk).exists():
+        raise Gone("The same has been proposed again meanwhile.")
 
 
 def _stale(row: Proposal, revision: Revision, *, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Everything the page of one proposal shows, gathered once: what it does, why it is here, who may do what with it."""
+"""Everything the page of one proposal shows: what it does, why it is here, who may do what with it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -118,19 +118,31 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
     story = background.timeline(ws, proposal.case_id)
     people = queries.names([proposal.proposer])
     return Detail(
-        proposal=proposal, revision=revision, title=actions.named(proposal.action).title,
+        proposal=proposal,
+        revision=revision,
+        title=actions.named(proposal.action).title,
         who=wording.actor(proposal.proposer, people),
-        rows=showing.fields(changes, look.now if look and three else None, look.fits if look else None),
-        effects=showing.effects(effects, facts.books, _earlier(proposal)), three_columns=three,
-        warnings=marks.warnings(showing.texts(changes, effects)), why=_why(proposal, revision, background.taint(cited)),
-        votes=given, holder=holder, may=_may(proposal, revision, viewer, holder, given),
-        due=queries.moment(proposal.urgency), justification=str(payload.get("justification", "")), citations=cited,
-        facts=facts, waits_for=tuple(d.on for d in proposal.dependencies.select_related("on")),
+        rows=showing.fields(
+            changes, facts.books, look.now if look and three else None, look.fits if look else None
+        ),
+        effects=showing.effects(effects, facts.books, _earlier(proposal)),
+        three_columns=three,
+        warnings=marks.warnings(showing.texts(changes, effects)),
+        why=_why(proposal, revision, _taint(proposal, cited)),
+        votes=given,
+        holder=holder,
+        may=_may(proposal, revision, viewer, holder, given),
+        due=queries.moment(proposal.urgency),
+        justification=str(payload.get("justification", "")),
+        citations=cited,
+        facts=facts,
+        waits_for=tuple(d.on for d in proposal.dependencies.select_related("on")),
         siblings=background.siblings(ws, proposal.case_id, proposal.pk),
-        handoffs=background.handoffs(ws, proposal.case_id), timeline=story,
+        handoffs=background.handoffs(ws, proposal.case_id),
+        timeline=story,
         stale_because=_because(proposal, story),
         undone_by=tuple(proposal.undone_by.defer("basis").order_by("-pk")[:3]),
-    )  # fmt: skip
+    )
 
 
 def _given(proposal: Proposal) -> list[Decision]:
@@ -138,8 +150,10 @@ def _given(proposal: Proposal) -> list[Decision]:
     return list(
         Decision.objects.filter(
             proposal=proposal, kind=Kind.APPROVE, revision=proposal.revision, round=proposal.round
-        ).select_related("person").order_by("pk")
-    )  # fmt: skip
+        )
+        .select_related("person")
+        .order_by("pk")
+    )
 
 
 def _earlier(proposal: Proposal) -> tuple[dict[str, Any], ...]:
@@ -166,9 +180,12 @@ def _why(proposal: Proposal, revision: Revision, taint: str) -> Why:
     return Why(
         people=wording.people_needed(revision.people, revision.second_role),
         reasons=tuple(revision.verdict.get("reasons", ())),
-        reversible=wording.REVERSIBLE[actions.named(proposal.action).reversibility], confidence=confidence,
-        history=_history(proposal), flags=tuple(wording.flag(flag) for flag in proposal.flags), taint=taint,
-    )  # fmt: skip
+        reversible=wording.REVERSIBLE[actions.named(proposal.action).reversibility],
+        confidence=confidence,
+        history=_history(proposal),
+        flags=tuple(wording.flag(flag) for flag in proposal.flags),
+        taint=taint,
+    )
 
 
 def _rule(workspace: int, revision: Revision) -> Threshold | None:
@@ -179,14 +196,22 @@ def _rule(workspace: int, revision: Revision) -> Threshold | None:
     return Threshold.objects.filter(workspace_id=workspace, series=series, version=int(version)).first()
 
 
+def _taint(proposal: Proposal, cited: tuple[background.Citation, ...]) -> str:
+    """A ticket is read for what its words say; of money and of records the words alone are not enough."""
+    return "" if proposal.target.startswith("ticket:") else background.taint(cited)
+
+
 def _history(proposal: Proposal) -> str:
-    """How often the same was proposed for this customer within a week."""
-    if not proposal.customer:
+    """How often money was proposed for this customer within a week."""
+    if not proposal.customer or proposal.amount_minor is None:
         return ""
     same = Proposal.objects.filter(
-        workspace_id=proposal.workspace_id, customer=proposal.customer, action=proposal.action,
-        created_at__gt=proposal.created_at - WEEK, created_at__lt=proposal.created_at,
-    )[:20]  # fmt: skip
+        workspace_id=proposal.workspace_id,
+        customer=proposal.customer,
+        action=proposal.action,
+        created_at__gt=proposal.created_at - WEEK,
+        created_at__lt=proposal.created_at,
+    )[:20]
     times = len(same.values_list("pk"))
     return (
         f"{times} more of these for this customer in the week before"
@@ -206,14 +231,19 @@ def _may(
     why_not = votes.why_not(proposal, viewer.person, viewer.held, revision) if free else ""
     own = proposal.proposer == f"person:{viewer.person}"
     return May(
-        approve=free and not why_not, why_not=why_not, reject=free, edit=free,
-        claim=state == State.PENDING and holder is None, release=holder is not None and not others,
+        approve=free and not why_not,
+        why_not=why_not,
+        reject=free,
+        edit=free,
+        claim=state == State.PENDING and holder is None,
+        release=holder is not None and not others,
         take_over=others and manager and state == State.PENDING,
         stop=state == State.APPROVED and (manager or any(v.person_id == viewer.person for v in given)),
         reopen=state == State.REJECTED and (manager or _rejected_just_now(proposal, viewer)),
         withdraw=state in (State.PENDING, State.STALE, State.APPROVED) and (manager or own),
-        redo=state in (State.STALE, State.FAILED), undo=_undoable(proposal),
-    )  # fmt: skip
+        redo=state in (State.STALE, State.FAILED),
+        undo=_undoable(proposal),
+    )
 
 
 def lease(viewer: Viewer, holder: Claim | None) -> May:
@@ -222,9 +252,10 @@ def lease(viewer: Viewer, holder: Claim | None) -> May:
         return May()
     others = holder is not None and holder.person_id != viewer.person
     return May(
-        claim=holder is None, release=holder is not None and not others,
+        claim=holder is None,
+        release=holder is not None and not others,
         take_over=others and "manager" in viewer.held,
-    )  # fmt: skip
+    )
 
 
 def _rejected_just_now(proposal: Proposal, viewer: Viewer) -> bool:

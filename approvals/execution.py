@@ -58,6 +58,8 @@ def _no_longer(row: Proposal, revision: Revision, waits: Sequence[Proposal], *, 
         return "what it waits for was not applied"
     if revision.people and not votes.quorum(row, revision):
         return "its approvals no longer make a quorum"
+    if diff.digest(revision.content.encode(), bytes(revision.nonce)) != row.digest:
+        return "its bytes are not those that were approved"
     look = staleness.look(row, revision)
     if look.conflict:
         return "the record changed since"
@@ -122,7 +124,7 @@ def settle(*, workspace: int, proposal: int) -> None:
         if row is None or row.state not in WITHOUT_EFFECT:
             return
         caps.release(row)
-        waiting = Proposal.objects.select_for_update().filter(
+        waiting = Proposal.objects.select_for_update(of=("self",)).filter(
             workspace_id=workspace, dependencies__on=row, state__in=(State.PENDING, State.APPROVED)
         )
         for dependent in waiting.order_by("pk"):

@@ -25,8 +25,8 @@ Choices = Mapping[str, Sequence[tuple[str, str]]]
 class ActionForm(forms.Form):
     """One input per property of the schema; a property that is a map gets one per known key.
 
-    `initial_args` are arguments of the action, `fixed` names fields that may be seen and not changed, `present`
-    the record's values per key of a map.
+    `initial_args` are arguments of the action, `fixed` names fields that may be seen and not changed,
+    `present` the record's values per key of a map.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class ActionForm(forms.Form):
         values = [(v, wording.state(v) if name == "status" else v) for v in found.get("enum", ())]
         offered = list(self._choices.get(name, values))
         if not offered:
-            size = int(found.get("maxLength", 10_000))
+            size = int(found.get("maxLength", LONG))
             widget = forms.Textarea(attrs={"rows": 12}) if size > LONG else forms.TextInput()
             return forms.CharField(
                 initial=value, required=not optional, max_length=size, widget=widget, strip=False

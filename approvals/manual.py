@@ -23,7 +23,7 @@ ACTIONS_OF = {"ticket": ("ticket.reply", "refund.create", "ticket.update"), "con
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a form starts from: choices out of the records, first values, fixed fields, the record's own values."""
+    """What a form starts from: choices, first values, fixed fields, the record's own values."""
 
     target: str
     choices: Choices = field(default_factory=dict)
@@ -58,8 +58,11 @@ def _ticket(workspace: int, target: str, reader: Reader, args: Mapping[str, Any]
     initial = dict(args or {})
     if ticket is not None and args is None:
         initial = {
-            "queue": ticket.queue, "priority": ticket.priority, "status": ticket.status, "tags": list(ticket.tags)
-        }  # fmt: skip
+            "queue": ticket.queue,
+            "priority": ticket.priority,
+            "status": ticket.status,
+            "tags": list(ticket.tags),
+        }
     return Offer(target, choices={"queue": queues}, initial=initial)
 
 
@@ -76,9 +79,13 @@ def _refund(target: str, order: Order | None, reader: Reader, args: Mapping[str,
     }
     return Offer(
         target,
-        choices={"item_ids": _pieces(order), "refund_to": [(key, method(key, Books(methods=methods))) for key in methods]},
-        initial={**start, **(args or {})}, fixed=frozenset({"order_id", "currency"}),
-    )  # fmt: skip
+        choices={
+            "item_ids": _pieces(order),
+            "refund_to": [(key, method(key, Books(methods=methods))) for key in methods],
+        },
+        initial={**start, **(args or {})},
+        fixed=frozenset({"order_id", "currency"}),
+    )
 
 
 def _kind(order: Order) -> str:
@@ -140,12 +147,21 @@ def hand_in(
 ) -> Submission:
     """A person's own submission; the same `key` again is the same submission."""
     return proposals.submit(
-        workspace=workspace, case=case.pk, kind=Submission.Is.ACTION, proposer=f"person:{person}", key=f"hand:{key}",
+        workspace=workspace,
+        case=case.pk,
+        kind=Submission.Is.ACTION,
+        proposer=f"person:{person}",
+        key=f"hand:{key}",
         payload={
-            "action": action, "target": target, "args": dict(args), "confidence": 1, "justification": why,
-            "evidence": [], "flags": [],
+            "action": action,
+            "target": target,
+            "args": dict(args),
+            "confidence": 1,
+            "justification": why,
+            "evidence": [],
+            "flags": [],
         },
-    )  # fmt: skip
+    )
 
 
 def found_args(handoff: Handoff | None, action: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Text as it must be seen by who approves it: words marked as gone or new, unseen characters spelled out. Pure.
+"""Text as who approves it must see it: words marked as gone or new, unseen characters spelled out. Pure.
 
 Nothing is shortened: what is on the screen is what is approved.
 """
@@ -37,11 +37,14 @@ class Warning:
 
 
 def compare(before: str, after: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-    """Both sides word by word: what went is marked on the left, what came on the right."""
+    """Both sides word by word: what went is marked on the left, what came on the right.
+
+    difflib's rule for frequent words stays on: without it a long text of few words takes minutes.
+    """
     old, new = _WORD.findall(before), _WORD.findall(after)
     left: list[Piece] = []
     right: list[Piece] = []
-    for op, i1, i2, j1, j2 in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+    for op, i1, i2, j1, j2 in SequenceMatcher(a=old, b=new).get_opcodes():
         left += _spell_words("".join(old[i1:i2]), "same" if op == "equal" else "gone")
         right += _spell_words("".join(new[j1:j2]), "same" if op == "equal" else "new")
     return tuple(left), tuple(right)

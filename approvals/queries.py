@@ -25,7 +25,7 @@ COUNTED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the queue. `item` is `proposal:12` or `handoff:3`; `due` is UTC; `votes` is '1 of 2' or ""."""
+    """One line of the queue; `item` is `proposal:12` or `handoff:3`, `due` is UTC, `votes` '1 of 2' or ""."""
 
     item: str
     key: int
@@ -130,14 +130,23 @@ def proposal_rows(workspace: int, found: Sequence[Proposal], now: datetime) -> t
     given = _votes([p for p in found if p.people > 1])
     return tuple(
         Row(
-            item=f"proposal:{p.pk}", key=p.pk, headline=p.summary, about=p.case.title, who=wording.actor(p.proposer, people),
-            state=p.state, tier=p.tier, label="", confidence_pct=p.confidence_pct if p.proposer.startswith("agent:") else None, due=moment(p.urgency),
-            flags=tuple(wording.flag(flag) for flag in p.flags), holder=held.get(f"proposal:{p.pk}"),
+            item=f"proposal:{p.pk}",
+            key=p.pk,
+            headline=p.summary,
+            about=p.case.title,
+            who=wording.actor(p.proposer, people),
+            state=p.state,
+            tier=p.tier,
+            label="",
+            confidence_pct=p.confidence_pct if p.proposer.startswith("agent:") else None,
+            due=moment(p.urgency),
+            flags=tuple(wording.flag(flag) for flag in p.flags),
+            holder=held.get(f"proposal:{p.pk}"),
             votes=f"{given.get((p.pk, p.revision, p.round), 0)} of {p.people}" if p.people > 1 else "",
             amount=wording.amount(p.amount_minor, p.currency),
         )
         for p in found
-    )  # fmt: skip
+    )
 
 
 def handoff_rows(workspace: int, found: Sequence[Handoff], now: datetime) -> tuple[Row, ...]:
@@ -146,20 +155,30 @@ def handoff_rows(workspace: int, found: Sequence[Handoff], now: datetime) -> tup
     people = names(h.proposer for h in found)
     return tuple(
         Row(
-            item=f"handoff:{h.pk}", key=h.pk, headline=headline(h), about=h.case.title, who=wording.actor(h.proposer, people),
-            state=h.state, tier="", label=wording.reason(h.reason), confidence_pct=None, due=moment(h.urgency),
-            flags=(), holder=held.get(f"handoff:{h.pk}"), votes="",
+            item=f"handoff:{h.pk}",
+            key=h.pk,
+            headline=headline(h),
+            about=h.case.title,
+            who=wording.actor(h.proposer, people),
+            state=h.state,
+            tier="",
+            label=wording.reason(h.reason),
+            confidence_pct=None,
+            due=moment(h.urgency),
+            flags=(),
+            holder=held.get(f"handoff:{h.pk}"),
+            votes="",
             amount=wording.amount(h.found.get("amount_minor"), h.found.get("currency", "")),
         )
         for h in found
-    )  # fmt: skip
+    )
 
 
 def headline(handoff: Handoff) -> str:
     """One line of a hand-off; of a question what is asked, without the salutation."""
     lines = [line.strip() for line in handoff.summary.splitlines() if line.strip()]
     if handoff.kind == Handoff.Is.QUESTION:
-        asked = [line for line in lines if line.endswith("?")]
+        asked = [line for line in lines if "?" in line]
         return (asked or lines)[0]
     return lines[0]
 

@@ -44,16 +44,21 @@ class Books:
 
 
 def fields(
-    changes: Sequence[Change], now: Mapping[str, Any] | None = None, fits: Mapping[str, Fit] | None = None
+    changes: Sequence[Change],
+    books: Books,
+    now: Mapping[str, Any] | None = None,
+    fits: Mapping[str, Fit] | None = None,
 ) -> tuple[FieldRow, ...]:
-    """One row per change; with `now`, the third column."""
-    return tuple(_row(change, now, fits or {}) for change in changes)
+    """One row per change; with `now`, the third column. Queues are shown by their title."""
+    return tuple(_row(change, books, now, fits or {}) for change in changes)
 
 
-def _row(change: Change, now: Mapping[str, Any] | None, fits: Mapping[str, Fit]) -> FieldRow:
-    before, after = _text(change.before), _text(change.after)
+def _row(change: Change, books: Books, now: Mapping[str, Any] | None, fits: Mapping[str, Fit]) -> FieldRow:
+    titles = books.queues if change.field == "queue" else {}
+    before, after = (titles.get(text, text) for text in (_text(change.before), _text(change.after)))
     left, right = _lines(change) if _is_list(change) else marks.compare(before, after)
-    present = None if now is None else marks.spell(_text(now.get(change.field, ABSENT)))
+    there = None if now is None else _text(now.get(change.field, ABSENT))
+    present = None if there is None else marks.spell(titles.get(there, there))
     return FieldRow(
         wording.field(change.field),
         left,

@@ -30,6 +30,5 @@ def judge(
     verdict = replace(risk.judge(thresholds.rules(workspace), write), policy=answer.version)
     if not answer.denied:
         return verdict
-    return replace(
-        verdict, allowed=False, tier="high", reasons=answer.reasons, rules=tuple(f"policy {r}" for r in answer.rules)
-    )
+    rules = tuple(f"policy {rule}" for rule in answer.rules or ("engine",))
+    return replace(verdict, allowed=False, tier="high", reasons=answer.reasons, rules=rules)

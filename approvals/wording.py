@@ -6,66 +6,131 @@ from typing import Any
 from portal import money
 
 STATES = {
-    "pending": "Waiting", "approved": "On hold", "applying": "Being carried out", "applied": "Done",
-    "stale": "Stale", "rejected": "Rejected", "failed": "Failed", "denied": "Denied", "expired": "Expired",
-    "withdrawn": "Withdrawn", "unknown": "Unknown", "open": "Open", "resolved": "Resolved",
-    "handoffs": "Hand-offs", "any": "Any state",
-}  # fmt: skip
+    "pending": "Waiting",
+    "approved": "On hold",
+    "applying": "Being carried out",
+    "applied": "Done",
+    "stale": "Stale",
+    "rejected": "Rejected",
+    "failed": "Failed",
+    "denied": "Denied",
+    "expired": "Expired",
+    "withdrawn": "Withdrawn",
+    "unknown": "Unknown",
+    "open": "Open",
+    "resolved": "Resolved",
+    "handoffs": "Hand-offs",
+    "any": "Any state",
+}
 
 REVERSIBLE = {
-    "reversible": "Can be undone: an undo puts the old values back, field by field, unless they changed again.",
+    "reversible": "Can be undone: the old values come back, field by field, unless they changed again.",
     "cancellable": "Can be stopped while it is held. Once it is sent, nothing takes it back.",
     "irreversible": "Cannot be undone.",
     "read-only": "Changes nothing.",
-}  # fmt: skip
+}
 
 FLAGS = {
-    "injection": ("talks to the machine", "Part of the message gives orders to a machine. It was set aside, not obeyed."),
-    "hidden_text": ("hidden text", "The customer's text holds characters that are not seen. Read it as spelled out."),
+    "injection": (
+        "talks to the machine",
+        "Part of the message gives orders to a machine. It was set aside, not obeyed.",
+    ),
+    "hidden_text": (
+        "hidden text",
+        "The customer's text holds characters that are not seen. Read it as spelled out.",
+    ),
     "repeat": ("asked before", "The same was asked for, or done, before."),
-    "amount_mismatch": ("other amount named", "The message names another amount than the records; the records count."),
+    "amount_mismatch": (
+        "other amount named",
+        "The message names another amount than the records; the records count.",
+    ),
     "wrong_customer": ("another's record", "The message names a record that is not the sender's."),
     "sender_is_not_owner": ("sender not confirmed", "It is not certain that the sender owns the account."),
-    "currency_mismatch": ("other currency named", "The message names another currency than the order was paid in."),
+    "currency_mismatch": (
+        "other currency named",
+        "The message names another currency than the order was paid in.",
+    ),
     "double_refund_risk": ("may pay twice", "A refund beside what is already under way could pay twice."),
     "not_a_refund": ("not a refund", "What is asked for is something other than a refund."),
     "two_matters": ("two matters", "The message raises two matters; the more urgent one leads."),
     "locked": ("locked field", "A person locked this field; it is left as it is."),
     "unclear": ("unclear field", "This field could not be put right with certainty; a person must look."),
-}  # fmt: skip
+}
 
 REASONS = {
-    "over_cap": "Above the limit for agents", "daily_cap": "The daily cap is used up", "policy": "Policy forbids it",
-    "bad_arguments": "It did not agree with the records", "duplicate": "The same is open already",
-    "unclear": "It is not clear", "question": "Only the customer knows", "dispute": "A dispute is open",
-    "needs_a_person": "Needs a person", "not_a_refund": "Not a refund", "other_work": "Other work is asked for",
-    "missing_data": "Records are missing", "verification_failed": "The draft did not pass its check",
-    "agent_failed": "The agent failed", "injection": "Orders to a machine", "clarify": "Only the customer knows",
-}  # fmt: skip
+    "over_cap": "Above the limit for agents",
+    "daily_cap": "The daily cap is used up",
+    "policy": "Policy forbids it",
+    "bad_arguments": "It did not agree with the records",
+    "duplicate": "The same is open already",
+    "unclear": "It is not clear",
+    "question": "Only the customer knows",
+    "dispute": "A dispute is open",
+    "needs_a_person": "Needs a person",
+    "not_a_refund": "Not a refund",
+    "other_work": "Other work is asked for",
+    "missing_data": "Records are missing",
+    "verification_failed": "The draft did not pass its check",
+    "agent_failed": "The agent failed",
+    "injection": "Orders to a machine",
+    "clarify": "Only the customer knows",
+}
 
 EVENTS = {
-    "ticket.received": "Ticket came in", "contact.received": "Contact came in", "run.started": "Run started",
-    "run.finished": "Agent finished its work", "run.failed": "Agent gave up", "proposal.proposed": "Proposed",
-    "proposal.allowed": "Passed by itself", "proposal.denied": "Denied by policy", "proposal.edited": "Edited",
-    "proposal.rebased": "Records moved, same change", "proposal.approved": "Approved",
-    "proposal.rejected": "Rejected", "proposal.stopped": "Stopped during its hold",
-    "proposal.reopened": "Reopened", "proposal.redone": "Looked at anew", "proposal.withdrawn": "Withdrawn",
-    "proposal.stale": "Went stale", "proposal.expired": "Expired", "proposal.applying": "Being carried out",
-    "proposal.applied": "Carried out", "proposal.failed": "Failed", "decision.recorded": "Decided",
-    "submission.refused": "Refused at the door", "handoff.opened": "Handed to a person",
+    "ticket.received": "Ticket came in",
+    "contact.received": "Contact came in",
+    "run.started": "Run started",
+    "run.finished": "Agent finished its work",
+    "run.failed": "Agent gave up",
+    "proposal.proposed": "Proposed",
+    "proposal.allowed": "Passed by itself",
+    "proposal.denied": "Denied by policy",
+    "proposal.edited": "Edited",
+    "proposal.rebased": "Records moved, same change",
+    "proposal.approved": "Approved",
+    "proposal.rejected": "Rejected",
+    "proposal.stopped": "Stopped during its hold",
+    "proposal.reopened": "Reopened",
+    "proposal.redone": "Looked at anew",
+    "proposal.withdrawn": "Withdrawn",
+    "proposal.stale": "Went stale",
+    "proposal.expired": "Expired",
+    "proposal.applying": "Being carried out",
+    "proposal.applied": "Carried out",
+    "proposal.failed": "Failed",
+    "decision.recorded": "Decided",
+    "submission.refused": "Refused at the door",
+    "handoff.opened": "Handed to a person",
     "handoff.resolved": "Resolved",
-}  # fmt: skip
+}
 
 DECIDED = {
-    "approve": "voted yes", "reject": "voted no", "edit": "edited it", "redo": "asked for it anew",
-    "stop": "stopped it", "reopen": "reopened it", "withdraw": "withdrew it", "found_stale": "found it stale",
-}  # fmt: skip
+    "approve": "voted yes",
+    "reject": "voted no",
+    "edit": "edited it",
+    "redo": "asked for it anew",
+    "stop": "stopped it",
+    "reopen": "reopened it",
+    "withdraw": "withdrew it",
+    "found_stale": "found it stale",
+}
 
 _WORDS = {
-    "order_id": "Order", "item_ids": "Items", "refund_to": "Refund to", "amount_minor": "Amount", "kind": "Kind",
-    "full_name": "Name", "email": "E-mail", "queue": "Queue", "body": "Text", "customer_id": "Customer",
+    "order_id": "Order",
+    "item_ids": "Items",
+    "refund_to": "Refund to",
+    "amount_minor": "Amount",
+    "kind": "Kind",
+    "full_name": "Name",
+    "email": "E-mail",
+    "queue": "Queue",
+    "body": "Text",
+    "customer_id": "Customer",
     "payments": "Payment history",
-}  # fmt: skip
+    "decision": "By the rules",
+    "refused": "Refused parts",
+    "faults": "What did not agree",
+}
 
 
 def state(name: str) -> str:

@@ -10,6 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 from django.conf import settings  # noqa: E402  # the settings module is named above
 
+from portal.readiness import refuse_if_unfit  # noqa: E402  # as above
+
 app = Celery("countersign")
 app.config_from_object(settings.CELERY)
 app.autodiscover_tasks(["approvals", "agents"])
@@ -24,3 +26,4 @@ def refuse_the_wrong_role(sender: Any, **_: Any) -> None:
             f"PROCESS_ROLE is {settings.PROCESS_ROLE!r} but the worker consumes {sorted(queues)}: "
             "start it with -Q agents or -Q apply and the same PROCESS_ROLE"
         )
+    refuse_if_unfit()

@@ -28,7 +28,11 @@ django.setup()
 
 from django.conf import settings
 
-settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a cast has seven people
+# A cast has seven people; the second is what the web process of the journeys knows.
+settings.PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.MD5PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ _SMALL_WORDS = frozenset(
 )
 # Large and small form of these depend on the language, and the city does not tell it.
 _TURKISH_I = frozenset("İı")
+_DUTCH_ARTICLES = frozenset({"'s", "'t", "’s", "’t"})
 _CAPITALS = frozenset({"DC", "NYC", "DF", "CDMX", "USA", "UK"})
 _WORD = re.compile(r"[^\s\-/]+|[\s\-/]+")
 
@@ -55,7 +56,7 @@ def _capitalised(text: str) -> str:
 def _word(word: str, *, first: bool) -> str:
     if word.upper() in _CAPITALS:
         return word.upper()
-    if word in _SMALL_WORDS and not first:
+    if word in _DUTCH_ARTICLES or (word in _SMALL_WORDS and not first):
         return word
     head, mark, tail = word.partition("'") if "'" in word else word.partition("’")
     if mark and len(head) <= 1 and tail:

@@ -108,4 +108,5 @@ def free_port(first: int = 8000, tries: int = 50) -> int:
             except OSError:
                 continue
             return port
-    raise ProcessError(f"no free port between {first} and {first + tries - 1}; set PORT")
+    span = f"port {first} is taken" if tries == 1 else f"no free port between {first} and {first + tries - 1}"
+    raise ProcessError(f"{span}; set PORT to one that is free")

@@ -34,14 +34,22 @@ class Trace:
     """The steps of one run, in order, kept in memory until the run ends."""
 
     taken: list[Taken] = field(default_factory=list)
+    _results: dict[int, tuple[object, str]] = field(default_factory=dict)
 
     def step(self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one step; tools and models come bound to `function`, so that only values are digested."""
         started = time.perf_counter_ns()
         result = function(*args, **kwargs)
         micros = (time.perf_counter_ns() - started) // 1000
-        self.taken.append(Taken(name, digest([*args, kwargs]), digest(result), micros))
+        inputs = digest([self._digest(value) for value in (*args, *kwargs.values())])
+        self._results[id(result)] = (result, digest(result))
+        self.taken.append(Taken(name, inputs, self._digest(result), micros))
         return result
+
+    def _digest(self, value: object) -> str:
+        """What one step gave is often what the next one takes: it is digested once."""
+        held, known = self._results.get(id(value), (None, ""))
+        return known if held is value and known else digest(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ GRANT INSERT ON approvals_handoff TO @apply@;
 GRANT UPDATE (state, version, outcome, resolved_by_id) ON approvals_handoff TO @web@;
 GRANT INSERT, UPDATE, DELETE ON approvals_claim TO @web@;
 GRANT INSERT ON approvals_threshold, approvals_dailycap TO @web@;
-GRANT INSERT, UPDATE (released, amount_minor) ON approvals_capuse TO @web@, @apply@;
+GRANT INSERT, UPDATE (released, amount_minor) ON approvals_capuse TO @apply@;
 GRANT INSERT, UPDATE, DELETE ON approvals_outbox TO @web@, @apply@;
 GRANT SELECT ON approvals_case, approvals_submission TO @agents@;
 GRANT SELECT (id, workspace_id, case_id, submission_id, action, target, state, summary)

@@ -109,6 +109,19 @@ CREATE OR REPLACE TRIGGER kept BEFORE DELETE ON approvals_proposal
     FOR EACH ROW EXECUTE FUNCTION audit_refuse();
 ALTER TABLE approvals_proposal ENABLE ALWAYS TRIGGER kept;
 
+-- The digest is that of the bytes beside it, whoever wrote them: SHA-256 over nonce and content.
+CREATE OR REPLACE FUNCTION approvals_check_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF octet_length(NEW.nonce) <> 32
+       OR NEW.digest <> encode(sha256(NEW.nonce || convert_to(NEW.content, 'UTF8')), 'hex') THEN
+        RAISE EXCEPTION 'revision: the digest is not that of its content' USING ERRCODE = 'CS005';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER checked BEFORE INSERT ON approvals_revision
+    FOR EACH ROW EXECUTE FUNCTION approvals_check_revision();
+ALTER TABLE approvals_revision ENABLE ALWAYS TRIGGER checked;
+
 -- Who may decide: the second wall behind `decisions`. A vote is on the current bytes, by an active person who holds
 -- the role, who neither proposed it nor edited it (but where the revision says its editor may), for themselves.
 CREATE OR REPLACE FUNCTION approvals_check_decision() RETURNS trigger LANGUAGE plpgsql AS $$

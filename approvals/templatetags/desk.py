@@ -6,7 +6,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from approvals import marks, showing, wording
+from approvals import marks, queries, showing, wording
 
 register = template.Library()
 
@@ -16,6 +16,7 @@ register.filter("field_word", wording.field)
 register.filter("money", wording.amount)
 register.filter("in_brackets", showing.options)
 register.filter("method", showing.method)
+register.filter("headline", queries.headline)
 
 
 @register.filter

@@ -19,8 +19,12 @@ from portal import roles
 from portal.htmx import WorkspaceRequest
 
 REFUSALS = (
-    decisions.DecisionError, claims.ClaimError, proposals.ProposalError, state.IllegalMove, handoffs.HandoffError
-)  # fmt: skip
+    decisions.DecisionError,
+    claims.ClaimError,
+    proposals.ProposalError,
+    state.IllegalMove,
+    handoffs.HandoffError,
+)
 
 
 @require_POST
@@ -67,9 +71,12 @@ def claim(request: WorkspaceRequest, item: str) -> HttpResponse:
     try:
         with transaction.atomic():
             claims.claim(
-                workspace=request.workspace.pk, item=_known(request, item), person=request.user.pk, now=request.now,
+                workspace=request.workspace.pk,
+                item=_known(request, item),
+                person=request.user.pk,
+                now=request.now,
                 take_over="take_over" in request.POST and "manager" in request.roles,
-            )  # fmt: skip
+            )
     except claims.ClaimError as error:
         return refused(request, item, error)
     return back_to(request, item)
@@ -91,9 +98,12 @@ def resolve(request: WorkspaceRequest, pk: int) -> HttpResponse:
         with transaction.atomic():
             claims.check(workspace=ws, item=item, person=request.user.pk, now=request.now)
             row = handoffs.resolve(
-                workspace=ws, handoff=pk, person=request.user, outcome=request.POST.get("outcome", ""),
+                workspace=ws,
+                handoff=pk,
+                person=request.user,
+                outcome=request.POST.get("outcome", ""),
                 now=request.now,
-            )  # fmt: skip
+            )
             claims.release(workspace=ws, item=item, person=request.user.pk)
     except Handoff.DoesNotExist as missing:
         raise Http404 from missing
@@ -114,7 +124,7 @@ def _decide(
 
 
 def decide(request: WorkspaceRequest, pk: int, act: Callable[..., Proposal], **said: Any) -> Proposal:
-    """Make the call in a savepoint, unless somebody else has the item in hand; one's own lease ends with it."""
+    """Make the call in a savepoint, unless somebody else has the item; one's own lease ends with it."""
     ws, item, person = request.workspace.pk, f"proposal:{pk}", request.user.pk
     try:
         with transaction.atomic():
@@ -178,16 +188,20 @@ def require_deciding(request: WorkspaceRequest) -> None:
 
 def _next(request: WorkspaceRequest, item: str, urgency: int, pk: int) -> str:
     return queries.following(
-        workspace=request.workspace.pk, filters=desk.filters_of(request, item), person=request.user.pk,
-        now=request.now, cursor=f"{urgency}.{pk}", item=item,
-    )  # fmt: skip
+        workspace=request.workspace.pk,
+        filters=desk.filters_of(request, item),
+        person=request.user.pk,
+        now=request.now,
+        cursor=f"{urgency}.{pk}",
+        item=item,
+    )
 
 
 def _known(request: WorkspaceRequest, item: str) -> str:
     """An item of this workspace, or 404."""
     kind, _, key = item.partition(":")
     models: dict[str, type[Proposal] | type[Handoff]] = {"proposal": Proposal, "handoff": Handoff}
-    if kind in models and key.isdecimal() and len(key) < 19:
-        if models[kind]._default_manager.filter(workspace=request.workspace, pk=int(key)).exists():
-            return item
-    raise Http404
+    model = models.get(kind) if key.isdecimal() and len(key) < 19 else None
+    if model is None or not model._default_manager.filter(workspace=request.workspace, pk=int(key)).exists():
+        raise Http404
+    return item

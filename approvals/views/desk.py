@@ -48,9 +48,12 @@ def news(request: WorkspaceRequest) -> HttpResponse:
     """How many came in since the page was made; the rows stay where they are until somebody asks."""
     filters, since = searching.read(request.GET), request.GET.get("since", "")
     count = queries.newer(
-        workspace=request.workspace.pk, filters=filters, person=request.user.pk, now=request.now,
+        workspace=request.workspace.pk,
+        filters=filters,
+        person=request.user.pk,
+        now=request.now,
         since=int(since) if since.isdecimal() and len(since) < 19 else 0,
-    )  # fmt: skip
+    )
     return render(request, "approvals/_news.html", {"count": count, "filters": filters, "since": since})
 
 
@@ -79,11 +82,19 @@ def show(
         item = page.rows[0].item if page.rows else ""
         context = {} if request.htmx and request.htmx.target == "more" else opened(request, item)
     context |= {
-        "filters": filters, "page": page, "item": item, "tabs": _tabs(ws, filters), "agents": queries.agents(ws),
+        "filters": filters,
+        "page": page,
+        "item": item,
+        "tabs": _tabs(ws, filters),
+        "agents": queries.agents(ws),
         "actions": [(name, action.title) for name, action in ACTIONS.items()],
-        "newest": queries.newest(ws, filters), "problem": problem, "reasons": decisions.REJECT_REASONS, "tiers": searching.TIERS,
-        "done": _done(request, done), "opened": status != 200 or request.resolver_match.url_name != "queue",  # type: ignore[union-attr]  # a view has a match
-    }  # fmt: skip
+        "newest": queries.newest(ws, filters),
+        "problem": problem,
+        "reasons": decisions.REJECT_REASONS,
+        "tiers": searching.TIERS,
+        "done": _done(request, done),
+        "opened": status != 200 or request.resolver_match.url_name != "queue",  # type: ignore[union-attr]  # a view has a match
+    }
     return respond(request, "approvals/desk.html", PARTS, context, status=status)
 
 
@@ -123,15 +134,23 @@ def _handoff(request: WorkspaceRequest, pk: int, viewer: detail.Viewer) -> dict[
     holder = claims.holders(workspace=ws, items=[f"handoff:{pk}"], now=viewer.now).get(f"handoff:{pk}")
     flags = row.submission.payload.get("flags", ()) if row.submission else ()
     return {
-        "row": row, "headline": queries.headline(row), "reason": wording.reason(row.reason),
-        "who": wording.actor(row.proposer, queries.names([row.proposer])), "due": queries.moment(row.urgency),
-        "holder": holder, "item": f"handoff:{pk}", "may": detail.lease(viewer, holder),
-        "facts": facts, "citations": background.citations(row.evidence, facts),
-        "found": background.found(row.found, facts), "flags": [wording.flag(flag) for flag in flags],
+        "row": row,
+        "headline": queries.headline(row),
+        "reason": wording.reason(row.reason),
+        "who": wording.actor(row.proposer, queries.names([row.proposer])),
+        "due": queries.moment(row.urgency),
+        "holder": holder,
+        "item": f"handoff:{pk}",
+        "may": detail.lease(viewer, holder),
+        "facts": facts,
+        "citations": background.citations(row.evidence, facts),
+        "found": background.found(row.found, facts),
+        "flags": [wording.flag(flag) for flag in flags],
         "starts": [(n, t, len(manual.found_args(row, n))) for n, t in manual.actions_for(row.case)],
-        "siblings": background.siblings(ws, row.case_id), "handoffs": background.handoffs(ws, row.case_id, pk),
+        "siblings": background.siblings(ws, row.case_id),
+        "handoffs": background.handoffs(ws, row.case_id, pk),
         "timeline": background.timeline(ws, row.case_id),
-    }  # fmt: skip
+    }
 
 
 def _tabs(workspace: int, filters: Filters) -> list[dict[str, Any]]:
@@ -139,16 +158,18 @@ def _tabs(workspace: int, filters: Filters) -> list[dict[str, Any]]:
     shown = [*searching.TABS, *([filters.state] if filters.state not in searching.TABS else [])]
     return [
         {
-            "name": name, "label": wording.state(name), "count": counted.get(name, ""),
+            "name": name,
+            "label": wording.state(name),
+            "count": counted.get(name, ""),
             "query": filters.but(state="" if name == "pending" else name, q="", mine=""),
             "current": name == filters.state,
         }
         for name in shown
-    ]  # fmt: skip
+    ]
 
 
 def _done(request: WorkspaceRequest, done: Proposal | None) -> aftermath.Aftermath | None:
-    """What was just done: by this very post, or named in the address where a page without scripts came back."""
+    """What was just done: by this very post, or named in the address a redirect led to."""
     key = request.GET.get("done", "")
     if done is None and key.isdecimal() and len(key) < 19 and not request.htmx:
         done = Proposal.objects.filter(workspace=request.workspace, pk=int(key)).first()

@@ -36,13 +36,15 @@ def edit(request: WorkspaceRequest, pk: int) -> HttpResponse:
             try:
                 args = _args(request, form, row.action, row.target)
                 done = deciding.decide(request, pk, decisions.edit, args=args)
-                return redirect(f"{reverse('proposal', args=[pk])}?done={done.pk}")
+                return deciding.back_to(request, f"proposal:{pk}", done=done)
             except (*deciding.REFUSALS, ActionError, money.MoneyError) as error:
                 status = (
                     422 if isinstance(error, ActionError | money.MoneyError) else deciding.status_of(error)
                 )
                 form.refuse(str(error))
-    context = {"form": form, "proposal": row, "title": ACTIONS[row.action].title}
+    # A refused page keeps what it was made from: saving it again must not pass for having seen the new one.
+    seen = request.POST if request.method == "POST" else row
+    context = {"form": form, "proposal": row, "seen": seen, "title": ACTIONS[row.action].title}
     return respond(request, "approvals/edit.html", {}, context, status=status)
 
 
@@ -107,9 +109,11 @@ def undo(request: WorkspaceRequest, pk: int) -> HttpResponse:
         if request.method == "POST":
             with transaction.atomic():
                 made = execution.undo(
-                    proposal=row, person=request.user.pk, seen_content=request.POST.get("seen_content", ""),
+                    proposal=row,
+                    person=request.user.pk,
+                    seen_content=request.POST.get("seen_content", ""),
                     key=f"undo:{pk}:{request.POST.get('key', '')[:32]}",
-                )  # fmt: skip
+                )
             return redirect("submission", pk=made.pk)
         if not context["under_way"]:
             context |= _preview(row)
@@ -126,10 +130,14 @@ def case(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """Everything of one case."""
     ws, row = request.workspace.pk, get_object_or_404(Case, workspace=request.workspace, pk=pk)
     context = {
-        "case": row, "facts": background.facts(ws, row), "siblings": background.siblings(ws, pk),
-        "handoffs": background.handoffs(ws, pk), "timeline": background.timeline(ws, pk),
-        "starts": manual.actions_for(row), "decides": bool(roles.deciding(request.roles)),
-    }  # fmt: skip
+        "case": row,
+        "facts": background.facts(ws, row),
+        "siblings": background.siblings(ws, pk),
+        "handoffs": background.handoffs(ws, pk),
+        "timeline": background.timeline(ws, pk),
+        "starts": manual.actions_for(row),
+        "decides": bool(roles.deciding(request.roles)),
+    }
     return respond(request, "approvals/case.html", {}, context)
 
 
@@ -154,9 +162,13 @@ def keys(request: WorkspaceRequest) -> HttpResponse:
 def _form(request: WorkspaceRequest, action: str, offer: manual.Offer) -> ActionForm:
     data = request.POST if request.method == "POST" else None
     return ActionForm(
-        ACTIONS[action].schema, choices=offer.choices, initial_args=offer.initial, fixed=offer.fixed,
-        present=offer.present, data=data,
-    )  # fmt: skip
+        ACTIONS[action].schema,
+        choices=offer.choices,
+        initial_args=offer.initial,
+        fixed=offer.fixed,
+        present=offer.present,
+        data=data,
+    )
 
 
 def _args(request: WorkspaceRequest, form: ActionForm, action: str, target: str) -> dict[str, Any]:
@@ -178,9 +190,15 @@ def _start(
         return None
     key = request.POST.get("key", "")[:32] or secrets.token_hex(8)
     return manual.hand_in(
-        workspace=ws, case=case, action=action, target=target, args=args, why="Started by hand.",
-        person=request.user.pk, key=key,
-    )  # fmt: skip
+        workspace=ws,
+        case=case,
+        action=action,
+        target=target,
+        args=args,
+        why="Started by hand.",
+        person=request.user.pk,
+        key=key,
+    )
 
 
 def _handoff(request: WorkspaceRequest, case: Case) -> Handoff | None:
@@ -207,10 +225,9 @@ def _go(request: WorkspaceRequest, where: str) -> HttpResponse:
 
 def _preview(row: Proposal) -> dict[str, Any]:
     _, changes, content = execution.undo_preview(proposal=row)
-    return {
-        "rows": showing.fields([diff.Change.of_json(change) for change in changes]),
-        "seen_content": content,
-    }
+    books = background.facts(row.workspace_id, row.case).books
+    rows = showing.fields([diff.Change.of_json(change) for change in changes], books)
+    return {"rows": rows, "seen_content": content}
 
 
 def _look_again(row: Proposal) -> dict[str, Any]:

@@ -25,6 +25,10 @@ GRANT SELECT ON audit_entry TO @agents@;
 DROP POLICY IF EXISTS own_runs ON audit_entry;
 CREATE POLICY own_runs ON audit_entry AS RESTRICTIVE FOR INSERT TO @agents@
     WITH CHECK (subject LIKE 'run:%' AND actor LIKE 'agent:%' AND state = '');
+DROP POLICY IF EXISTS own_runs ON audit_payload;
+CREATE POLICY own_runs ON audit_payload AS RESTRICTIVE FOR INSERT TO @agents@
+    WITH CHECK (EXISTS (SELECT FROM audit_entry e WHERE e.id = entry_id AND e.subject LIKE 'run:%'
+                        AND e.xact = pg_current_xact_id()));
 DROP POLICY IF EXISTS seals ON audit_entry;
 CREATE POLICY seals ON audit_entry FOR SELECT TO @sealer@ USING (true);
 

@@ -85,7 +85,7 @@ def _whole(digits: str) -> int:
 
 
 def _refuse_float(text: str) -> NoReturn:
-    raise unfit("body: holds a number that is not whole; amounts are whole minor units")
+    raise unfit(f"body: holds {text[:20]}, which is not whole; amounts are whole minor units")
 
 
 def _too_large() -> exceptions.APIException:

@@ -55,7 +55,7 @@ def _problem(code: int, detail: str, field: str = "") -> dict[str, Any]:
     return Problem(title=HTTPStatus(code).phrase, status=code, detail=detail, field=field).model_dump()
 
 
-def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+def handle(error: Exception, _context: dict[str, Any]) -> Response | None:
     """Django REST framework's exception handler; what is not anticipated stays an error of ours (500)."""
     if isinstance(error, Http404 | ObjectDoesNotExist):
         error = exceptions.NotFound("There is nothing here.")
@@ -69,6 +69,6 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 @csrf_exempt
-def nowhere(request: HttpRequest, rest: str = "") -> JsonResponse:
+def nowhere(_request: HttpRequest, **_: str) -> JsonResponse:
     """Any address below `api/` that is none."""
     return JsonResponse(_problem(404, "There is nothing here."), status=404, content_type=MEDIA_TYPE)

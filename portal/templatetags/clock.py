@@ -59,9 +59,12 @@ def countdown(context: Context, value: datetime) -> SafeString:
     """Minutes and seconds left until a moment; a script counts them down from what the server said."""
     left = max(0, int((value - _now(context)).total_seconds()))
     return format_html(
-        '<time datetime="{}" data-left="{}" role="timer">{}:{}</time>',
-        value.isoformat(), left, left // 60, f"{left % 60:02}",
-    )  # fmt: skip
+        '<time datetime="{}" data-left="{}" role="timer" aria-live="off">{}:{}</time>',
+        value.isoformat(),
+        left,
+        left // 60,
+        f"{left % 60:02}",
+    )
 
 
 def _time(context: Context, value: datetime, words: str, css: str = "") -> SafeString:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from approvals.models import Decision, Proposal
-from portal import workspace
+from portal import staff, workspace
+from portal.models import Role
 from tests.api.calls import Caller
 from tests.approvals import steps
 from tests.cast import Cast
@@ -94,3 +95,18 @@ def test_refusals(cast: Cast, caller: Callable[..., Caller], proposal: Proposal)
         assert not Decision.objects.exists()
     assert rosa.post(f"{path}/approve/", seen(proposal)).status_code == 200
     assert rosa.post(f"{path}/approve/", seen(proposal)).status_code == 409
+
+
+def test_a_token_decides_no_longer_than_its_person_may(
+    cast: Cast, caller: Callable[..., Caller], proposal: Proposal
+) -> None:
+    rosa = caller("rosa", ("decide",))
+    with workspace.within(cast.ws) as now:
+        for role, active in ((Role.AUDITOR, True), (Role.REVIEWER, False)):
+            staff.appoint(
+                workspace=cast.workspace, person=cast.people["rosa"], role=role, active=active,
+                actor="system:test", now=now,
+            )  # fmt: skip
+    assert rosa.post(f"proposals/{proposal.pk}/approve/", seen(proposal)).status_code == 403
+    ravi = caller("ravi", ("decide",))
+    assert ravi.post(f"proposals/{proposal.pk}/approve/", seen(proposal)).status_code == 200

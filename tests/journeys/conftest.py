@@ -3,11 +3,13 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from agents.demo.processes import Processes, free_port
@@ -63,6 +65,12 @@ def chromium() -> str:
     return next((path for path in wanted if path and Path(path).exists()), "")
 
 
+@cache
+def password_hash() -> str:
+    """The cast's password as the web process hashes it, worked out once."""
+    return make_password(PASSWORD, hasher="pbkdf2_sha256")
+
+
 @dataclass
 class Desk:
     """A workspace with its people, the address of its pages, and a way to sit somebody down at a browser."""
@@ -82,7 +90,7 @@ class Desk:
         page.goto(f"{self.root}/accounts/login/?next=/w/{self.cast.workspace.slug}/")
         page.fill("input[name=login]", self.cast.people[name].email)
         page.fill("input[name=password]", PASSWORD)
-        page.click("button[type=submit]")
+        page.press("input[name=password]", "Enter")
         page.wait_for_url(f"{self.base}**")
         return page
 
@@ -102,7 +110,9 @@ def desk(live: None, processes: Processes, browser: Browser) -> Iterator[Desk]:
         return page
 
     cast = gather(hold_seconds=3)
-    for person in Person.objects.filter(pk__in=[p.pk for p in cast.people.values()]):
+    people = Person.objects.filter(pk__in=[p.pk for p in cast.people.values()])
+    people.update(password=password_hash())
+    for person in people:
         EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
     yield Desk(cast, f"http://127.0.0.1:{processes.port}", open_page)
     for context in contexts:

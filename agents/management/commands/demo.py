@@ -41,12 +41,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate, stage, start, feed, until Ctrl-C or the end."""
-        signal.signal(signal.SIGTERM, _interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _interrupt)
+        wanted = env.read().port
+        try:
+            port = processes.free_port(wanted, tries=1) if wanted else processes.free_port()
+        except processes.ProcessError as error:
+            raise CommandError(str(error), returncode=2) from error
         self._migrate()
         shop = staging.stage(self._say)
         self._say("fitting the offline classifier, where it is not there yet")
         triage_models.ensure_default()
-        port = env.read().port or processes.free_port()
         running = processes.Processes(Path(settings.VAR_DIR) / "log", port)
         try:
             running.start()

@@ -16,6 +16,7 @@ from agents.evals.fitting import Fitting, Part, fitted
 from agents.evals.stage import Stage
 from agents.evals.suites import SUITES, find
 from agents.evals.suites.base import Prediction, Row, Suite, SuiteError
+from agents.lines import LineError
 from agents.triage.classifier import ModelError
 from approvals import policy
 from portal.imports import BooksRefused
@@ -43,15 +44,14 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Evaluate; exit code 2 and one line when the input is wrong."""
-        suite, train = find(options["suite"]), options["train"]
-        if train is not None and train.resolve() == options["data"].resolve():
-            raise CommandError("--train: nothing is measured on what it was fitted on", returncode=2)
+        _check(options)
+        suite = find(options["suite"])
         # A termination unwinds like Ctrl-C, so that the database goes either way.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             rows = suite.read(options["data"], options["limit"])
-            report, predictions = self._measure(suite, rows, options["data"], train)
-        except (SuiteError, ModelError, BooksRefused) as error:
+            report, predictions = self._measure(suite, rows, options["data"], options["train"])
+        except (SuiteError, ModelError, BooksRefused, LineError) as error:
             raise CommandError(str(error), returncode=2) from error
         if options["predictions"]:
             lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in predictions)
@@ -95,6 +95,16 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{name:24} {json.dumps(figure) if isinstance(figure, dict | list) else figure}"
             )
+
+
+def _check(options: dict[str, Any]) -> None:
+    train, predictions = options["train"], options["predictions"]
+    if train is not None and train.resolve() == options["data"].resolve():
+        raise CommandError("--train: nothing is measured on what it was fitted on", returncode=2)
+    if options["limit"] is not None and options["limit"] < 1:
+        raise CommandError("--limit: at least one row", returncode=2)
+    if predictions and not predictions.parent.is_dir():
+        raise CommandError(f"--predictions: there is no folder {predictions.parent}", returncode=2)
 
 
 def _score(suite: Suite, rows: Sequence[Row], predictions: Sequence[Prediction]) -> dict[str, Any]:

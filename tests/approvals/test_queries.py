@@ -1,0 +1,117 @@
+"""The queue by keyset: every item once, in order, in a number of statements that does not grow."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from approvals import queries, searching
+from approvals.models import Proposal
+from portal import workspace
+from tests.approvals import steps
+from tests.approvals.desk import sit_down
+from tests.cast import Cast, gather
+
+
+@pytest.fixture
+def cast(live: None) -> Cast:
+    return gather()
+
+
+def propose(cast: Cast, count: int) -> list[Proposal]:
+    made = []
+    for _ in range(count):
+        target = steps.ticket(cast)
+        made.append(steps.propose(cast, target, "ticket.update", target, {"priority": "P1"}))
+    return made
+
+
+def pages(cast: Cast, filters: searching.Filters) -> list[list[int]]:
+    found, after = [], ""
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        while True:
+            page = queries.page(
+                workspace=cast.ws, filters=filters, person=cast.id("rosa"), now=now, after=after
+            )
+            found.append([row.key for row in page.rows])
+            after = page.after
+            if not after:
+                return found
+
+
+def test_the_queue_takes_the_same_number_of_statements_for_1_25_and_60_items(cast: Cast) -> None:
+    desk, counted = sit_down(cast, "rosa"), []
+    for more in (1, 24, 35):
+        propose(cast, more)
+        desk.get("/")
+        with CaptureQueriesContext(
+            connection,
+        ) as caught:
+            assert desk.get("/").status_code == 200
+        counted.append(len(caught))
+    assert counted[0] == counted[1] == counted[2]
+    assert counted[0] <= 40
+
+    rows = pages(cast, searching.Filters())
+    assert [len(page) for page in rows] == [25, 25, 10]
+    keys = [key for page in rows for key in page]
+    assert len(set(keys)) == 60
+    with workspace.within(cast.ws):
+        order = list(Proposal.objects.order_by("urgency", "pk").values_list("pk", flat=True))
+    assert keys == order
+
+
+def test_a_row_comparison_is_served_by_the_index_of_the_queue(cast: Cast) -> None:
+    propose(cast, 2)
+    with workspace.within(cast.ws, cast.id("rosa")) as now, CaptureQueriesContext(connection) as caught:
+        queries.page(
+            workspace=cast.ws, filters=searching.Filters(), person=cast.id("rosa"), now=now, after="5.7"
+        )
+        statement = next(q["sql"] for q in caught if '"urgency", ' in q["sql"] and "LIMIT" in q["sql"])
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_sort = off")
+            cursor.execute("EXPLAIN " + statement)
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "OFFSET" not in statement
+    assert "Index Cond" in plan
+    assert "ROW(" in plan
+
+
+def test_what_has_ended_is_shown_newest_first(cast: Cast) -> None:
+    made = propose(cast, 3)
+    desk = sit_down(cast, "rosa")
+    for proposal in made:
+        assert desk.decide(proposal, "reject", reason="other").status_code == 302
+    assert pages(cast, searching.read({"state": "rejected"})) == [[p.pk for p in reversed(made)]]
+
+
+def test_filters_and_search_narrow_by_exact_columns(cast: Cast) -> None:
+    one, _ = propose(cast, 2)
+    assert pages(cast, searching.read({"tier": "high"})) == [[]]
+    assert pages(cast, searching.read({"q": one.target})) == [[one.pk]]
+    assert pages(cast, searching.read({"q": one.target.partition(":")[2]})) == [[one.pk]]
+    assert len(pages(cast, searching.read({"agent": "triage", "action": "ticket.update"}))[0]) == 2
+    with workspace.within(cast.ws):
+        assert queries.agents(cast.ws) == ["triage"]
+        assert queries.counters(cast.ws)["pending"] == "2"
+
+
+def test_a_counter_stops_at_its_cap(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    propose(cast, 3)
+    monkeypatch.setattr(queries, "COUNTED", 2)
+    with workspace.within(cast.ws):
+        assert queries.counters(cast.ws)["pending"] == "2+"
+
+
+def test_what_came_in_since_is_counted_and_rows_stay(cast: Cast) -> None:
+    (first,) = propose(cast, 1)
+    desk = sit_down(cast, "rosa")
+    propose(cast, 2)
+    assert "2 new" in desk.get(f"/new/?since={first.pk}").content.decode()
+    assert desk.get(f"/new/?since={first.pk + 10}").content.decode().strip() == ""
+
+
+def test_mine_shows_what_one_holds(cast: Cast) -> None:
+    one, _ = propose(cast, 2)
+    sit_down(cast, "rosa").post(f"/claims/proposal:{one.pk}/")
+    assert pages(cast, searching.read({"mine": "1"})) == [[one.pk]]

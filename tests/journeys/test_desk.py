@@ -1,0 +1,214 @@
+"""Stories of the review desk: real processes, a real browser, and books and log that say the same."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from approvals import thresholds
+from approvals.models import Decision, Proposal
+from audit.models import Entry
+from portal import models, workspace
+from tests.approvals import steps
+from tests.cast import Cast
+from tests.journeys.conftest import Desk
+from tests.journeys.test_processes import until
+
+pytestmark = pytest.mark.journey
+LONG_HOLD = 90
+
+
+def state_of(cast: Cast, proposal: Proposal) -> str:
+    return steps.fresh(cast, proposal).state
+
+
+def events_of(cast: Cast, proposal: Proposal) -> list[str]:
+    with workspace.within(cast.ws):
+        rows = Entry.objects.filter(subject=f"proposal:{proposal.pk}").order_by("version")
+        return list(rows.values_list("event", flat=True))
+
+
+def refunds_of(cast: Cast) -> list[int]:
+    with workspace.within(cast.ws):
+        return list(models.Payment.objects.filter(type="refund").values_list("amount_minor", flat=True))
+
+
+def refund(cast: Cast, amount: int = 4_510) -> Proposal:
+    order = steps.order(cast, amount=amount)
+    target = steps.ticket(cast, text=f"Please refund {order}, it leaks.", customer="cu-1")
+    args = steps.refund_args(order, amount=amount)
+    return steps.propose(cast, target, "refund.create", f"order:{order}", args, agent="refunds")
+
+
+def opened(desk: Desk, page: Page, proposal: Proposal) -> None:
+    page.goto(f"{desk.base}proposals/{proposal.pk}/")
+    expect(page.locator("#detail h1")).to_be_visible()
+
+
+def test_a_reviewer_approves_a_refund_and_the_money_moves_once(desk: Desk) -> None:
+    proposal = refund(desk.cast)
+    page = desk.sign_in("rosa")
+    expect(page.locator(".row")).to_have_count(1)
+    opened(desk, page, proposal)
+    expect(page.locator("#detail")).to_contain_text("45.10 EUR")
+    page.click("footer.decide button:has-text('Approve')")
+    expect(page.locator(".toast")).to_be_visible()
+    until(lambda: state_of(desk.cast, proposal) == "applied", 20)
+    assert refunds_of(desk.cast) == [4_510]
+    assert events_of(desk.cast, proposal)[-1] == "proposal.applied"
+    opened(desk, page, proposal)
+    assert page.locator("a:has-text('Undo')").count() == 0  # money that went out is not pretended to come back
+
+
+def test_an_approval_is_stopped_during_its_hold(desk: Desk) -> None:
+    with workspace.within(desk.cast.ws) as now:
+        thresholds.set_threshold(
+            workspace=desk.cast.ws, series="refund-eur-medium", actor="system:test", now=now, action="refund.create",
+            currency="EUR", above_minor=10_000, up_to_minor=50_000, tier="medium", people="one",
+            hold_seconds=LONG_HOLD, fresh_minutes=240,
+        )  # fmt: skip
+    proposal = refund(desk.cast, 15_000)
+    page = desk.sign_in("rosa")
+    opened(desk, page, proposal)
+    page.click("footer.decide button:has-text('Approve')")
+    toast = page.locator(".toast")
+    expect(toast).to_contain_text(re.compile(r"1:[0-2]\d"))
+    toast.locator("button:has-text('Stop')").click()
+    until(lambda: state_of(desk.cast, proposal) == "pending", 10)
+    assert refunds_of(desk.cast) == []
+    assert events_of(desk.cast, proposal) == ["proposal.proposed", "proposal.approved", "proposal.stopped"]
+
+
+def test_a_ticket_change_is_approved_by_key_and_undone(desk: Desk) -> None:
+    target = steps.ticket(desk.cast)
+    proposal = steps.propose(desk.cast, target, "ticket.update", target, {"queue": "fees_billing", "priority": "P1"})
+    page = desk.sign_in("rosa")
+    opened(desk, page, proposal)
+    page.keyboard.press("a")
+    until(lambda: state_of(desk.cast, proposal) == "applied", 20)
+    opened(desk, page, proposal)
+    page.click("footer.decide a:has-text('Undo')")
+    expect(page.locator("main")).to_contain_text("fees_billing")
+    page.click("button:has-text('Undo exactly this')")
+    until(lambda: _ticket(desk.cast) == ("", "P3"), 20)
+    with workspace.within(desk.cast.ws):
+        undo = Proposal.objects.get(undoes=proposal)
+    until(lambda: state_of(desk.cast, undo) == "applied", 10)
+    assert state_of(desk.cast, proposal) == "applied"
+
+
+def _ticket(cast: Cast) -> tuple[str, str]:
+    with workspace.within(cast.ws):
+        row = models.Ticket.objects.select_related("queue").get()
+        return (row.queue.name if row.queue else "", row.priority)
+
+
+def test_a_contact_change_is_rejected_with_a_reason(desk: Desk) -> None:
+    target = steps.contact(desk.cast, {"full_name": "CLEO CUSTOMER", "city": "BERLIN"})
+    proposal = steps.propose(
+        desk.cast, target, "contact.update", target, {"changes": {"city": "Berlin"}}, agent="contacts"
+    )
+    page = desk.sign_in("ravi")
+    opened(desk, page, proposal)
+    page.click("footer.decide summary")
+    page.check("footer.decide input[value=wrong_value]")
+    page.fill("footer.decide textarea", "She writes it so herself.")
+    page.click("footer.decide details button:has-text('Reject')")
+    until(lambda: state_of(desk.cast, proposal) == "rejected", 10)
+    with workspace.within(desk.cast.ws):
+        decision = Decision.objects.get()
+        assert (decision.reason, decision.note) == ("wrong_value", "She writes it so herself.")
+        assert models.Contact.objects.get().fields["city"] == "BERLIN"
+
+
+def test_a_reply_is_edited_and_the_edited_text_is_what_is_sent(desk: Desk) -> None:
+    with workspace.within(desk.cast.ws) as now:
+        thresholds.set_threshold(
+            workspace=desk.cast.ws, series="ticket-reply", actor="system:test", now=now, action="ticket.reply",
+            tier="medium", people="one", hold_seconds=1, fresh_minutes=480,
+        )  # fmt: skip
+    target = steps.ticket(desk.cast)
+    proposal = steps.propose(desk.cast, target, "ticket.reply", target, {"body": "Dear Cleo,\nit comes tomorow.", "clauses": []})
+    page = desk.sign_in("rosa")
+    opened(desk, page, proposal)
+    page.click("footer.decide a:has-text('Edit')")
+    page.fill("textarea[name=body]", "Dear Cleo,\nit comes tomorrow.")
+    page.click("button:has-text('Save as revision 2')")
+    expect(page.locator("#detail")).to_contain_text("it comes tomorrow.")
+    page.click("footer.decide button:has-text('Approve')")
+    until(lambda: state_of(desk.cast, proposal) == "applied", 20)
+    with workspace.within(desk.cast.ws):
+        sent = models.Message.objects.get(sender="staff")
+        assert sent.body.replace("\r\n", "\n") == "Dear Cleo,\nit comes tomorrow."
+    assert events_of(desk.cast, proposal)[1] == "proposal.edited"
+
+
+def test_above_the_cap_a_person_proposes_and_two_people_approve(desk: Desk) -> None:
+    order = steps.order(desk.cast, amount=90_000)
+    target = steps.ticket(desk.cast, text=f"Please refund {order}.", customer="cu-1")
+    rosa = desk.sign_in("rosa")
+    rosa.goto(f"{desk.base}cases/")
+    rosa.click("main a[href*='/cases/']")
+    rosa.click("a:has-text('Refund an order')")
+    if rosa.locator(f"a:has-text('{order}'), button:has-text('{order}')").count():
+        rosa.locator(f"a:has-text('{order}'), button:has-text('{order}')").first.click()
+    _fill_refund(rosa)
+    rosa.click("button:has-text('Hand it in')")
+    until(lambda: _pending(desk.cast) == 1, 20)
+    with workspace.within(desk.cast.ws):
+        proposal = Proposal.objects.get()
+    assert (proposal.people, proposal.tier, proposal.proposer) == (2, "high", f"person:{desk.cast.id('rosa')}")
+    opened(desk, rosa, proposal)
+    assert rosa.locator("footer.decide button:has-text('Approve')").count() == 0  # her own work
+    for name, after in (("ravi", "pending"), ("mara", "approved")):
+        page = desk.sign_in(name)
+        opened(desk, page, proposal)
+        page.keyboard.press("a")  # no single key approves on high tier
+        assert state_of(desk.cast, proposal) == "pending"
+        page.click("footer.decide button:has-text('Approve')")
+        until(lambda after=after: state_of(desk.cast, proposal) in (after, "applied"), 10)
+    until(lambda: state_of(desk.cast, proposal) == "applied", 20)
+    assert refunds_of(desk.cast) == [90_000]
+    assert target
+
+
+def _fill_refund(page: Page) -> None:
+    page.select_option("select[name=kind]", "return")
+    for box in page.locator("input[name=item_ids]").all():
+        box.check()
+    if page.locator("select[name=refund_to]").count():
+        page.select_option("select[name=refund_to]", "card-cu-1")
+
+
+def _pending(cast: Cast) -> int:
+    with workspace.within(cast.ws):
+        return Proposal.objects.filter(state="pending").count()
+
+
+def test_without_javascript_approve_reject_and_undo_work(desk: Desk) -> None:
+    first, second = steps.ticket(desk.cast), steps.ticket(desk.cast)
+    approved = steps.propose(desk.cast, first, "ticket.update", first, {"priority": "P1"})
+    rejected = steps.propose(desk.cast, second, "ticket.update", second, {"priority": "P2"})
+    page = desk.sign_in("rosa", java_script_enabled=False)
+    page.goto(f"{desk.base}proposals/{approved.pk}/")
+    page.click("footer.decide button:has-text('Approve')")
+    until(lambda: state_of(desk.cast, approved) == "applied", 20)
+    page.goto(f"{desk.base}proposals/{rejected.pk}/")
+    page.click("footer.decide summary")
+    page.check("footer.decide input[value=not_needed]")
+    page.click("footer.decide details button:has-text('Reject')")
+    until(lambda: state_of(desk.cast, rejected) == "rejected", 10)
+    page.goto(f"{desk.base}proposals/{approved.pk}/undo/")
+    page.click("button:has-text('Undo exactly this')")
+    until(lambda: _undone(desk.cast, approved), 20)
+
+
+def _undone(cast: Cast, proposal: Proposal) -> bool:
+    with workspace.within(cast.ws):
+        return Proposal.objects.filter(undoes=proposal, state="applied").exists()
+
+
+def test_an_outsider_is_told_nothing(desk: Desk) -> None:
+    page = desk.open_page()
+    page.goto(desk.base)
+    expect(page.locator("input[name=login]")).to_be_visible()
