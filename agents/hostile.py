@@ -129,9 +129,7 @@ _STEERING = (
 _FAMILIES = (_OVERRIDING, _PRYING, _MARKING, _ADDRESSING, _CASTING, _UNBINDING, _DICTATING, _STEERING)
 _SURE = tuple(re.compile(phrase, re.IGNORECASE | re.MULTILINE) for family in _FAMILIES for phrase in family)
 
-_HIDDEN = re.compile(
-    r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
-)
+_HIDDEN = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 # Joiners belong into emoji and Arabic, Indic and Hebrew writing; inside Latin words they hide something.
 _SMUGGLED = re.compile(
     r"[A-Za-z0-9][\u200b-\u200d\u2060-\u2064\ufeff\u00ad]+[A-Za-z0-9]"

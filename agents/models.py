@@ -55,9 +55,7 @@ class Step(WorkspaceRow):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["run", "seq"], name="step_seq_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "seq"], name="step_seq_once")]
 
     def __str__(self) -> str:
         return f"{self.seq} {self.name}"

@@ -57,9 +57,7 @@ def advance(*, workspace: int, run: int) -> bool:
 def _lease(workspace: int, run: int, now: datetime) -> Run | None:
     """Take the run for a minute, if nobody holds it; one conditional update decides."""
     free = Q(lease_until=None) | Q(lease_until__lte=now)
-    open_run = Run.objects.filter(
-        workspace=workspace, pk=run, state__in=[Run.State.QUEUED, Run.State.RUNNING]
-    )
+    open_run = Run.objects.filter(workspace=workspace, pk=run, state__in=[Run.State.QUEUED, Run.State.RUNNING])
     taken = open_run.filter(free).update(
         state=Run.State.RUNNING, attempts=F("attempts") + 1, fence=F("fence") + 1, lease_until=now + LEASE
     )
@@ -70,9 +68,7 @@ def _work(leased: Run) -> bool:
     agent = roster.find(leased.agent)
     trace = Trace()
     with within(leased.workspace_id) as now:
-        tools = Tools(
-            workspace=leased.workspace_id, reader=BooksReader(leased.workspace_id), allowed=agent.tools
-        )
+        tools = Tools(workspace=leased.workspace_id, reader=BooksReader(leased.workspace_id), allowed=agent.tools)
         outcome = agent.work(leased.case.subject, tools, trace)
         failpoints.hit("run.before_submit")
         _end(leased, outcome, Run.State.DONE, now=now, trace=trace, model_version=tools.model_version)
@@ -99,14 +95,10 @@ def _put_back(leased: Run) -> bool:
 
 
 def _mine(leased: Run) -> Any:
-    return Run.objects.filter(
-        workspace=leased.workspace_id, pk=leased.pk, fence=leased.fence, state=Run.State.RUNNING
-    )
+    return Run.objects.filter(workspace=leased.workspace_id, pk=leased.pk, fence=leased.fence, state=Run.State.RUNNING)
 
 
-def _end(
-    leased: Run, outcome: Outcome, state: Run.State, *, now: datetime, trace: Trace, model_version: str
-) -> None:
+def _end(leased: Run, outcome: Outcome, state: Run.State, *, now: datetime, trace: Trace, model_version: str) -> None:
     """Hand in all that came of the run and close it, in the caller's transaction.
 
     Raises:

@@ -51,9 +51,7 @@ class VersionedAdmin(WorkspaceAdmin):
 
     def delete_model(self, request: Any, obj: Any) -> None:
         """The next version says that it is over."""
-        self._write(
-            request, obj, {column: getattr(obj, column) for column in self.columns} | {"retired": True}
-        )
+        self._write(request, obj, {column: getattr(obj, column) for column in self.columns} | {"retired": True})
 
     def _write(self, request: Any, obj: Any, values: dict[str, Any]) -> None:
         saved = self.write(
@@ -67,9 +65,7 @@ class VersionedAdmin(WorkspaceAdmin):
             saved.workspace_id,
         )
 
-    def response_add(
-        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
-    ) -> HttpResponse:
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return self._saved(request, obj)
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
@@ -141,11 +137,7 @@ class DailyCapAdmin(VersionedAdmin):
 
     @admin.display(description="amount")
     def amount(self, obj: DailyCap) -> str:
-        return (
-            money.shown(obj.amount_minor, obj.currency)
-            if obj.amount_minor is not None and obj.currency
-            else ""
-        )
+        return money.shown(obj.amount_minor, obj.currency) if obj.amount_minor is not None and obj.currency else ""
 
     def write(self, **values: Any) -> DailyCap:
         return thresholds.set_cap(**values)

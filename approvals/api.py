@@ -28,9 +28,7 @@ class ListCases(View):
 
     def get(self, request: Request) -> Response:
         rows = Case.objects.filter(workspace=self.workspace)
-        results, following = pages.cut(
-            rows, self.asked(pages.PageQuery), request, forms.CaseShown.model_validate
-        )
+        results, following = pages.cut(rows, self.asked(pages.PageQuery), request, forms.CaseShown.model_validate)
         return self.say(forms.CasePage(results=results, next=following))
 
 

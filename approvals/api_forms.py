@@ -120,9 +120,7 @@ class ProposalQuery(PageQuery):
     state: State | None = None
     tier: Tier | None = None
     action: str = Field("", pattern=r"^([a-z_]{1,20}\.[a-z_]{1,20})?$")
-    agent: str = Field(
-        "", pattern="^[a-z0-9_-]{0,40}$", description="The name of the agent that proposed it."
-    )
+    agent: str = Field("", pattern="^[a-z0-9_-]{0,40}$", description="The name of the agent that proposed it.")
 
 
 class SeenForm(Form):

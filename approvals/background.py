@@ -152,10 +152,7 @@ def found(values: Mapping[str, Any], known: Facts) -> list[tuple[str, str]]:
     """What an agent had found, as labels and words; plans of refunds by item, amount and destination."""
     currency = str(values.get("currency", ""))
     return [
-        (label, text)
-        for name, value in values.items()
-        for label, text in _found(name, value, currency, known)
-        if text
+        (label, text) for name, value in values.items() for label, text in _found(name, value, currency, known) if text
     ]
 
 

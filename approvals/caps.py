@@ -9,9 +9,7 @@ from approvals import thresholds
 from approvals.models import CapUse, DailyCap, Proposal
 
 
-def exceeded(
-    *, workspace: int, holders: dict[str, str], amount_minor: int | None, currency: str, now: datetime
-) -> str:
+def exceeded(*, workspace: int, holders: dict[str, str], amount_minor: int | None, currency: str, now: datetime) -> str:
     """Why a write would pass a cap, in words, or "". Holds each holder's lock until the transaction ends.
 
     `holders` maps scope (`customer`, `agent`) to who it is about.
@@ -38,7 +36,9 @@ def _over(cap: DailyCap, workspace: int, holder: str, amount_minor: int, now: da
         open_uses = open_uses.filter(currency=cap.currency)
     used = open_uses.aggregate(writes=Count("pk"), amount=Sum("amount_minor"))
     if cap.writes is not None and used["writes"] + 1 > cap.writes:
-        return f"The daily cap of {cap.writes} writes {cap.get_scope_display()} is used up ({cap.series} v{cap.version})."
+        return (
+            f"The daily cap of {cap.writes} writes {cap.get_scope_display()} is used up ({cap.series} v{cap.version})."
+        )
     amount = (used["amount"] or 0) + amount_minor
     if cap.amount_minor is not None and cap.currency and amount_minor and amount > cap.amount_minor:
         return f"The daily cap on money {cap.get_scope_display()} would be passed ({cap.series} v{cap.version})."

@@ -85,9 +85,7 @@ def held_by(*, workspace: int, person: int, now: datetime) -> list[str]:
 def _lock(workspace: int, person: int) -> None:
     """Two claims of one person at once must not both count two."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 3))", [f"{workspace}:claims:{person}"]
-        )
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 3))", [f"{workspace}:claims:{person}"])
 
 
 def _words(holder: Claim) -> str:

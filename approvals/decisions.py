@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from audit.events import Event
 from approvals import diff, proposals, staleness, votes
 from approvals import verdicts as verdict_of
 from approvals.actions import ActionError, named
 from approvals.models import Proposal, Revision
 from approvals.state import OPEN, Kind, State
+from audit.events import Event
 from portal import roles
 from portal.systems.books import BooksReader
 
@@ -69,9 +69,7 @@ def approve(*, workspace: int, proposal: int, seen: Seen, person: int, now: date
     role = roles.deciding(held)
     if why := _stale(row, revision, now=now):
         votes.cast(row, person=person, role=role, kind=Kind.FOUND_STALE, now=now)
-        return proposals.transition(
-            row, Event.PROPOSAL_STALE, actor=f"person:{person}", now=now, body={"because": why}
-        )
+        return proposals.transition(row, Event.PROPOSAL_STALE, actor=f"person:{person}", now=now, body={"because": why})
     votes.cast(row, person=person, role=role, kind=Kind.APPROVE, now=now)
     _rebase(row, revision, actor=f"person:{person}", now=now)
     votes.approve_if_quorum(row, revision, actor=f"person:{person}", now=now)
@@ -90,10 +88,21 @@ def reject(
         raise BadInput("reason: choose why it is rejected")
     row, held = _open(workspace, proposal, person, seen, (State.PENDING,))
     votes.cast(
-        row, person=person, role=roles.deciding(held), kind=Kind.REJECT, now=now, reason=reason, note=note[:1000]
+        row,
+        person=person,
+        role=roles.deciding(held),
+        kind=Kind.REJECT,
+        now=now,
+        reason=reason,
+        note=note[:1000],
     )
     return proposals.transition(
-        row, Event.PROPOSAL_REJECTED, actor=f"person:{person}", now=now, decided_at=now, body={"reason": reason}
+        row,
+        Event.PROPOSAL_REJECTED,
+        actor=f"person:{person}",
+        now=now,
+        decided_at=now,
+        body={"reason": reason},
     )
 
 
@@ -126,9 +135,7 @@ def reopen(*, workspace: int, proposal: int, seen: Seen, person: int, now: datet
         raise NotAllowed("Only a manager reopens it now.")
     _refuse_twin(row)
     votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.REOPEN, now=now)
-    return proposals.transition(
-        row, Event.PROPOSAL_REOPENED, actor=f"person:{person}", now=now, decided_at=None
-    )
+    return proposals.transition(row, Event.PROPOSAL_REOPENED, actor=f"person:{person}", now=now, decided_at=None)
 
 
 def withdraw(*, workspace: int, proposal: int, seen: Seen, person: int, now: datetime) -> Proposal:
@@ -140,9 +147,7 @@ def withdraw(*, workspace: int, proposal: int, seen: Seen, person: int, now: dat
     return proposals.transition(row, Event.PROPOSAL_WITHDRAWN, actor=f"person:{person}", now=now)
 
 
-def edit(
-    *, workspace: int, proposal: int, seen: Seen, person: int, args: Mapping[str, Any], now: datetime
-) -> Proposal:
+def edit(*, workspace: int, proposal: int, seen: Seen, person: int, args: Mapping[str, Any], now: datetime) -> Proposal:
     """New arguments are a new revision: schema, policy and tier run again, all votes are gone.
 
     Raises:
@@ -193,7 +198,7 @@ def _stale(row: Proposal, revision: Revision, *, now: datetime) -> str:
     ended = [d.on for d in row.dependencies.select_related("on") if d.on.state not in (*_ALIVE, State.APPLIED)]
     if ended:
         return f"it waits for proposal {ended[0].pk}, which is {ended[0].state}"
-    if seen.drifted and row.tier == "high" or any(s.startswith("messages:") for s in seen.drifted):
+    if (seen.drifted and row.tier == "high") or any(s.startswith("messages:") for s in seen.drifted):
         return f"what it rests on moved: {', '.join(seen.drifted)}"
     return "the record changed since" if row.tier == "high" and seen.moved(row.basis) else ""
 
@@ -223,9 +228,7 @@ def _revise(
 ) -> Proposal:
     action, before = named(row.action), votes.current(row)
     try:
-        preview = action.preview(
-            row.target, action.parse(args), row.case.customer, BooksReader(row.workspace_id)
-        )
+        preview = action.preview(row.target, action.parse(args), row.case.customer, BooksReader(row.workspace_id))
         content = preview.diff.content()
     except (ActionError, diff.DiffError) as error:
         raise BadInput(str(error)) from error

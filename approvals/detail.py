@@ -122,9 +122,7 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
         revision=revision,
         title=actions.named(proposal.action).title,
         who=wording.actor(proposal.proposer, people),
-        rows=showing.fields(
-            changes, facts.books, look.now if look and three else None, look.fits if look else None
-        ),
+        rows=showing.fields(changes, facts.books, look.now if look and three else None, look.fits if look else None),
         effects=showing.effects(effects, facts.books, _earlier(proposal)),
         three_columns=three,
         warnings=marks.warnings(showing.texts(changes, effects)),
@@ -148,9 +146,7 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
 def _given(proposal: Proposal) -> list[Decision]:
     """Approving votes on what stands there now, with their people."""
     return list(
-        Decision.objects.filter(
-            proposal=proposal, kind=Kind.APPROVE, revision=proposal.revision, round=proposal.round
-        )
+        Decision.objects.filter(proposal=proposal, kind=Kind.APPROVE, revision=proposal.revision, round=proposal.round)
         .select_related("person")
         .order_by("pk")
     )

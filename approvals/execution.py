@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from audit import log
-from audit.events import Event
 from approvals import actions, caps, diff, outbox, proposals, staleness, votes
 from approvals import verdicts as verdict_of
 from approvals.models import Proposal, Receipt, Revision, Submission
 from approvals.state import WITHOUT_EFFECT, State
-from portal import failpoints, workspace as inside
+from audit import log
+from audit.events import Event
+from portal import failpoints, roles
+from portal import workspace as inside
 from portal.systems.base import BooksError
 from portal.systems.books import BooksReader
 
@@ -44,7 +45,7 @@ def _dispatch(row: Proposal, *, now: datetime) -> None:
     if any(on.state in (State.PENDING, State.APPROVED, State.APPLYING, State.UNKNOWN, State.STALE) for on in waits):
         return
     revision = votes.current(row)
-    if why := _no_longer(row, revision, waits, now=now):
+    if why := _no_longer(row, revision, waits):
         proposals.transition(row, Event.PROPOSAL_STALE, actor=SYSTEM, now=now, body={"because": why})
         return
     proposals.transition(row, Event.PROPOSAL_APPLYING, actor=SYSTEM, now=now)
@@ -52,7 +53,7 @@ def _dispatch(row: Proposal, *, now: datetime) -> None:
     _write(row, revision, now=now)
 
 
-def _no_longer(row: Proposal, revision: Revision, waits: Sequence[Proposal], *, now: datetime) -> str:
+def _no_longer(row: Proposal, revision: Revision, waits: Sequence[Proposal]) -> str:
     """Why what was approved must not happen now, or "". Everything is asked again."""
     if any(on.state != State.APPLIED for on in waits):
         return "what it waits for was not applied"
@@ -164,8 +165,10 @@ def undo(*, proposal: Proposal, person: int, seen_content: str, key: str) -> Sub
     """Hand in the compensating proposal; its starter's approval counts for exactly what they saw.
 
     Raises:
-        UndoError: as `undo_preview`, or an undo is under way.
+        UndoError: as `undo_preview`, no deciding role, or an undo is under way.
     """
+    if not roles.deciding(roles.of(person, proposal.workspace_id)):
+        raise UndoError("Only reviewers and managers undo.")
     args, _, content = undo_preview(proposal=proposal)
     if content != seen_content:
         raise UndoError("The record changed since you looked; look at the undo again.")

@@ -58,9 +58,7 @@ class ActionForm(forms.Form):
             self.fields[name] = self._list_field(name, value or [])
         elif name.endswith("_minor"):
             self._kinds[name] = "money"
-            shown = (
-                money.to_text(value, self._given["currency"]) if value and self._given.get("currency") else ""
-            )
+            shown = money.to_text(value, self._given["currency"]) if value and self._given.get("currency") else ""
             hint = "Left empty, it is what the records say."
             self.fields[name] = forms.CharField(initial=shown, required=False, max_length=30, help_text=hint)
         else:
@@ -75,9 +73,7 @@ class ActionForm(forms.Form):
         if not offered:
             size = int(found.get("maxLength", LONG))
             widget = forms.Textarea(attrs={"rows": 12}) if size > LONG else forms.TextInput()
-            return forms.CharField(
-                initial=value, required=not optional, max_length=size, widget=widget, strip=False
-            )
+            return forms.CharField(initial=value, required=not optional, max_length=size, widget=widget, strip=False)
         start = NONE if value == "" and name in self._choices else value
         if optional and name in self._choices and not found.get("minLength"):
             offered.append((NONE, "none"))
@@ -130,11 +126,7 @@ class ActionForm(forms.Form):
                 values = [part.strip() for part in raw.replace("\n", ",").split(",") if part.strip()]
                 return values if values or self._given.get(name) else None
             case "money":
-                return (
-                    money.to_minor(raw.strip(), str(self.cleaned_data.get("currency", "")))
-                    if raw.strip()
-                    else None
-                )
+                return money.to_minor(raw.strip(), str(self.cleaned_data.get("currency", ""))) if raw.strip() else None
         if raw == NONE and name in self._choices:
             return ""
         return raw.replace("\r\n", "\n") or None
@@ -142,9 +134,7 @@ class ActionForm(forms.Form):
     def _map(self, name: str) -> dict[str, str | None]:
         """Keys whose value is another than the record's; emptied is taken away."""
         start = len(name) + 1
-        posted = {
-            key[start:]: value for key, value in self.cleaned_data.items() if key.startswith(f"{name}.")
-        }
+        posted = {key[start:]: value for key, value in self.cleaned_data.items() if key.startswith(f"{name}.")}
         return {key: value or None for key, value in posted.items() if value != self._present.get(key, "")}
 
     def refuse(self, message: str) -> None:

@@ -11,15 +11,16 @@ from typing import Any
 
 from django.db import connection
 
-from audit import canonical, log
-from audit.events import Event
 from approvals import caps, diff, handoffs, outbox, proposals, risk, votes
 from approvals import verdicts as verdict_of
 from approvals.actions import ActionError, named
 from approvals.actions.base import Action, NothingToDo, Preview
 from approvals.models import Dependency, Proposal, Revision, Submission
 from approvals.state import OPEN, State
-from portal import failpoints, workspace as inside
+from audit import canonical, log
+from audit.events import Event
+from portal import failpoints
+from portal import workspace as inside
 from portal.systems.books import BooksReader
 
 DUE = {"high": timedelta(hours=4), "medium": timedelta(hours=8), "low": timedelta(hours=24)}
@@ -122,7 +123,10 @@ def _open_key(asked: Asked) -> str:
 
 def _twin(submission: Submission, asked: Asked) -> Proposal | None:
     return Proposal.objects.filter(
-        workspace_id=submission.workspace_id, target=asked.target, content_key=_open_key(asked), state__in=OPEN
+        workspace_id=submission.workspace_id,
+        target=asked.target,
+        content_key=_open_key(asked),
+        state__in=OPEN,
     ).first()
 
 
@@ -144,7 +148,11 @@ def _judge(asked: Asked, preview: Preview, content: bytes, *, now: datetime) -> 
         currency=preview.currency, now=now,
     )):  # fmt: skip
         return handoffs.open_refused(
-            submission, reason="daily_cap", summary=f"{preview.summary}. {over}", now=now, found={"args": asked.args}
+            submission,
+            reason="daily_cap",
+            summary=f"{preview.summary}. {over}",
+            now=now,
+            found={"args": asked.args},
         )
     proposal = _insert(asked, preview, content, verdict, now=now)
     if denied_by_policy or (not verdict.allowed):
@@ -165,9 +173,7 @@ def _holders(asked: Asked, preview: Preview) -> dict[str, str]:
     return {"agent": name, **customer}
 
 
-def _insert(
-    asked: Asked, preview: Preview, content: bytes, verdict: risk.Verdict, *, now: datetime
-) -> Proposal:
+def _insert(asked: Asked, preview: Preview, content: bytes, verdict: risk.Verdict, *, now: datetime) -> Proposal:
     """Revision, entry, row: in this order, which the trigger demands."""
     submission, nonce = asked.submission, secrets.token_bytes(32)
     event, after = _start(verdict)
@@ -223,8 +229,9 @@ def _depend(proposal: Proposal) -> None:
 def _withdraw(submission: Submission, *, now: datetime) -> str:
     """A proposer takes its own proposal back, while it is not yet applying."""
     key = str(submission.payload.get("proposal", ""))
+    number = int(key) if key.isdecimal() and len(key) < 19 else 0
     proposal = Proposal.objects.select_for_update().filter(
-        workspace_id=submission.workspace_id, pk=int(key) if key.isdecimal() and len(key) < 19 else 0, proposer=submission.proposer
+        workspace_id=submission.workspace_id, pk=number, proposer=submission.proposer
     ).first()  # fmt: skip
     if proposal is None or proposal.state not in (State.PENDING, State.STALE, State.APPROVED):
         log.record(

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from approvals.models import Handoff, Submission
 from audit import log
 from audit.events import Event
-from approvals.models import Handoff, Submission
+from portal import roles
 from portal.models import Person
 
 DUE = timedelta(hours=8)
@@ -32,10 +33,19 @@ def open_from(submission: Submission, *, now: datetime) -> str:
 
 
 def open_refused(
-    submission: Submission, *, reason: str, summary: str, now: datetime, found: Mapping[str, Any] | None = None
+    submission: Submission,
+    *,
+    reason: str,
+    summary: str,
+    now: datetime,
+    found: Mapping[str, Any] | None = None,
 ) -> str:
     """What was handed in cannot become a proposal: a person takes it, with what was found and why."""
-    kept = {"action": submission.payload.get("action"), "target": submission.payload.get("target"), **(found or {})}
+    kept = {
+        "action": submission.payload.get("action"),
+        "target": submission.payload.get("target"),
+        **(found or {}),
+    }
     return _open(submission, kind=Handoff.Is.HANDOFF, reason=reason, summary=summary, found=kept, now=now)
 
 
@@ -61,8 +71,10 @@ def resolve(*, workspace: int, handoff: int, person: Person, outcome: str, now: 
     Raises:
         Handoff.DoesNotExist: not in this workspace.
         AlreadyResolved: it is no longer open.
-        HandoffError: no outcome was given.
+        HandoffError: no outcome was given, or the person holds no deciding role.
     """
+    if not roles.deciding(roles.of(person.pk, workspace)):
+        raise HandoffError("Only reviewers and managers answer a hand-off.")
     row = Handoff.objects.select_for_update().get(workspace_id=workspace, pk=handoff)
     if row.state != "open":
         raise AlreadyResolved(f"already resolved by {row.resolved_by}: {row.outcome}")

@@ -92,14 +92,10 @@ def warnings(texts: Sequence[str]) -> tuple[Warning, ...]:
             )
         )
     if any(char in _TURNING for char in joined):
-        found.append(
-            Warning("turns the writing direction", "Parts may read in another order than they are stored.")
-        )
+        found.append(Warning("turns the writing direction", "Parts may read in another order than they are stored."))
     if any(_mixed(word) for word in _LETTERS.findall(joined)):
         found.append(
-            Warning(
-                "look-alike letters", "A word mixes alphabets, so that it may only look like another word."
-            )
+            Warning("look-alike letters", "A word mixes alphabets, so that it may only look like another word.")
         )
     return tuple(found)
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from audit import log
-from audit.events import Event
 from approvals import outbox, state
 from approvals.models import Case, Proposal, Submission
+from audit import log
+from audit.events import Event
 
 GATE = "approvals.tasks.gate"
 APPLY = "approvals.tasks.apply"
@@ -168,5 +168,10 @@ def follow_up(proposal: Proposal, *, now: datetime) -> None:
     outbox.done(workspace=proposal.workspace_id, task=APPLY, object_id=proposal.pk)
     if proposal.state in state.WITHOUT_EFFECT:
         outbox.put(
-            workspace=proposal.workspace_id, task=SETTLE, queue="apply", object_id=proposal.pk, not_before=now, now=now
+            workspace=proposal.workspace_id,
+            task=SETTLE,
+            queue="apply",
+            object_id=proposal.pk,
+            not_before=now,
+            now=now,
         )

@@ -88,9 +88,7 @@ def newest(workspace: int, filters: Filters) -> int:
 
 def _matching(workspace: int, filters: Filters, person: int, now: datetime) -> QuerySet[Any]:
     if filters.handoffs:
-        rows: QuerySet[Any] = Handoff.objects.filter(
-            workspace_id=workspace, state=HANDOFF_TABS[filters.state]
-        )
+        rows: QuerySet[Any] = Handoff.objects.filter(workspace_id=workspace, state=HANDOFF_TABS[filters.state])
     else:
         rows = Proposal.objects.filter(workspace_id=workspace, **filters.columns)
         rows = rows.select_related("case").defer("basis")
@@ -221,14 +219,12 @@ def counters(workspace: int) -> dict[str, str]:
 
 def agents(workspace: int) -> list[str]:
     """Names of agents that ever proposed, by skipping along an index; at most twenty."""
-    step = (
-        "(SELECT proposer FROM approvals_proposal WHERE workspace_id = %s AND proposer > {}"
-        " ORDER BY proposer LIMIT 1)"
-    )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH RECURSIVE found AS (SELECT {step.format(repr('agent:'))} AS name UNION ALL"
-            f" SELECT {step.format('found.name')} FROM found WHERE found.name LIKE 'agent:%%')"
+            "WITH RECURSIVE found AS ((SELECT proposer AS name FROM approvals_proposal WHERE workspace_id = %s"
+            " AND proposer > 'agent:' ORDER BY proposer LIMIT 1) UNION ALL SELECT (SELECT proposer"
+            " FROM approvals_proposal WHERE workspace_id = %s AND proposer > found.name ORDER BY proposer LIMIT 1)"
+            " FROM found WHERE found.name LIKE 'agent:%%')"
             " SELECT name FROM found WHERE name LIKE 'agent:%%' LIMIT 20",
             [workspace, workspace],
         )

@@ -92,7 +92,16 @@ def judge(rules: Iterable[Rule], write: Write) -> Verdict:
     top = max(rule.specificity for rule in speaking)
     rule = max((r for r in speaking if r.specificity == top), key=_strictness)
     if rule.people == "never":
-        return Verdict(False, 2, rule.tier, "", 0, 0, (f"{_named(rule)} says never: a person takes it over.",), (rule.id,))
+        return Verdict(
+            False,
+            2,
+            rule.tier,
+            "",
+            0,
+            0,
+            (f"{_named(rule)} says never: a person takes it over.",),
+            (rule.id,),
+        )
     people, reasons = _people(rule, write)
     return Verdict(
         True, people, rule.tier, rule.second_role, rule.hold_seconds, rule.fresh_minutes, reasons, (rule.id,)

@@ -111,9 +111,7 @@ def _effect(value: Mapping[str, Any], books: Books, old: Mapping[str, Any] | Non
         case "refund":
             return _refund(value, books)
     known = {name: wording.plain(inner) for name, inner in value.items() if name != "kind"}
-    return Effect(
-        wording.field(str(value.get("kind"))), tuple((wording.field(n), text) for n, text in known.items())
-    )
+    return Effect(wording.field(str(value.get("kind"))), tuple((wording.field(n), text) for n, text in known.items()))
 
 
 def _reply(value: Mapping[str, Any], old: Mapping[str, Any] | None) -> Effect:

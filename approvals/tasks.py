@@ -2,8 +2,9 @@
 
 from celery import shared_task
 
+from approvals import execution, outbox
+from approvals import gate as gates
 from audit import watch
-from approvals import execution, gate as gates, outbox
 from portal import workspace as inside
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db import transaction
 
-from audit import log
-from audit.events import Event
 from approvals.models import DailyCap, Threshold
 from approvals.risk import Rule
+from audit import log
+from audit.events import Event
 
 # JPY has no decimals; its limits stand for about the same money.
 LIMITS = {"EUR": (10_000, 50_000), "USD": (10_000, 50_000), "GBP": (10_000, 50_000), "JPY": (10_000, 50_000)}
@@ -127,7 +127,13 @@ def _defaults(hold: int) -> Iterable[tuple[str, dict[str, Any]]]:
     yield "contact-update", {**one, "action": "contact.update", "tier": "low"}
     yield (
         "ticket-reply",
-        {**one, "action": "ticket.reply", "tier": "medium", "hold_seconds": REPLY_HOLD_SECONDS, "fresh_minutes": 480},
+        {
+            **one,
+            "action": "ticket.reply",
+            "tier": "medium",
+            "hold_seconds": REPLY_HOLD_SECONDS,
+            "fresh_minutes": 480,
+        },
     )
     for currency, (low, medium) in LIMITS.items():
         base: dict[str, Any] = {

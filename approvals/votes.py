@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from audit import log
-from audit.events import Event
 from approvals import diff, proposals
 from approvals.models import Decision, Proposal, Revision
 from approvals.state import Kind, State
+from audit import log
+from audit.events import Event
 from portal import roles
 from portal.models import Membership
 
@@ -42,10 +42,16 @@ def why_not(proposal: Proposal, person: int, held: Iterable[str], revision: Revi
     votes = approvals_of(proposal)
     if any(vote.person_id == person for vote in votes):
         return "You have approved this; it waits for somebody else."
-    if revision.second_role and len(votes) + 1 >= revision.people and revision.second_role not in set(held):
-        if not any(_holds(vote, revision.second_role) for vote in votes):
-            return f"The last of {revision.people} must be a {revision.second_role}."
+    if _leaves_no_place(revision, votes, set(held)):
+        return f"The last of {revision.people} must be a {revision.second_role}."
     return ""
+
+
+def _leaves_no_place(revision: Revision, votes: list[Decision], held: set[str]) -> bool:
+    """Whether this vote would be the last and nobody among them held the second role."""
+    role = revision.second_role
+    last = bool(role) and role not in held and len(votes) + 1 >= revision.people
+    return last and not any(_holds(vote, role) for vote in votes)
 
 
 def started_undo(proposal: Proposal, actor: str) -> bool:
@@ -64,11 +70,7 @@ def _holds(vote: Decision, role: str) -> bool:
 
 def standing(proposal: Proposal) -> list[Decision]:
     """The votes that still count with today's roles and active people."""
-    return [
-        vote
-        for vote in approvals_of(proposal)
-        if roles.deciding(roles.of(vote.person_id, proposal.workspace_id))
-    ]
+    return [vote for vote in approvals_of(proposal) if roles.deciding(roles.of(vote.person_id, proposal.workspace_id))]
 
 
 def quorum(proposal: Proposal, revision: Revision) -> bool:

@@ -76,9 +76,7 @@ def record(
 def next_version(workspace: int, subject: str) -> int:
     """The next number of a subject that has no row of its own to lock; holds an advisory lock till commit."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"entry:{workspace}:{subject}"]
-        )
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"entry:{workspace}:{subject}"])
     latest = Entry.objects.filter(workspace_id=workspace, subject=subject).aggregate(n=models.Max("version"))
     return int(latest["n"] or 0) + 1
 

@@ -50,9 +50,7 @@ class Payload(models.Model):
     value = models.JSONField()
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["entry", "name"], name="payload_name_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["entry", "name"], name="payload_name_once")]
 
     def __str__(self) -> str:
         return self.name

@@ -50,8 +50,6 @@ def _text(value: Any) -> str:
 
 def _people(actors: Iterable[str]) -> dict[str, str]:
     keys = {
-        int(key)
-        for kind, _, key in (actor.partition(":") for actor in actors)
-        if kind == "person" and key.isdecimal()
+        int(key) for kind, _, key in (actor.partition(":") for actor in actors) if kind == "person" and key.isdecimal()
     }
     return {f"person:{person.pk}": str(person) for person in get_user_model().objects.filter(pk__in=keys)}

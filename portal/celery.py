@@ -8,9 +8,9 @@ from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
-from django.conf import settings  # noqa: E402  # the settings module is named above
+from django.conf import settings  # the settings module is named above
 
-from portal.readiness import refuse_if_unfit  # noqa: E402  # as above
+from portal.readiness import refuse_if_unfit  # as above
 
 app = Celery("countersign")
 app.config_from_object(settings.CELERY)

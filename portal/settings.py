@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from csp.constants import NONE, NONCE, SELF
+from csp.constants import NONCE, NONE, SELF
 
 from portal import env
 
@@ -123,8 +123,16 @@ CELERY = {
     "timezone": "UTC",
     "worker_hijack_root_logger": False,
     "beat_schedule": {
-        "relay": {"task": "approvals.tasks.relay", "schedule": 2.0, "options": {"queue": "apply", "expires": 5}},
-        "sweep": {"task": "approvals.tasks.sweep", "schedule": 10.0, "options": {"queue": "apply", "expires": 20}},
+        "relay": {
+            "task": "approvals.tasks.relay",
+            "schedule": 2.0,
+            "options": {"queue": "apply", "expires": 5},
+        },
+        "sweep": {
+            "task": "approvals.tasks.sweep",
+            "schedule": 10.0,
+            "options": {"queue": "apply", "expires": 20},
+        },
     },
 }
 

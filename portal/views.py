@@ -22,7 +22,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def health(request: HttpRequest) -> JsonResponse:
+def health(_request: HttpRequest) -> JsonResponse:
     """200 when the database answers."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")

@@ -55,7 +55,7 @@ def walls() -> Iterator[str]:
     for table, column, target in composite_keys():
         name = f"{table}_{column}_inside"[:63]
         yield (
-            f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = '{name}') THEN"
+            f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = '{name}') THEN"  # nosec B608
             f" ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY (workspace_id, {column})"
             f" REFERENCES {target} (workspace_id, id) DEFERRABLE INITIALLY DEFERRED; END IF; END $$"
         )

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import connection, transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import set_script_prefix
 
 from portal import tokens
@@ -79,7 +79,7 @@ class WorkspaceMiddleware:
         if person is None and not rest.startswith("/api/"):
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
         prefix, path = f"{PREFIX}{slug}/", request.path_info
-        request.path_info, request.urlconf = rest, settings.WORKSPACE_URLCONF  # type: ignore[attr-defined]
+        request.path_info, request.urlconf = rest, settings.WORKSPACE_URLCONF
         set_script_prefix(prefix)
         try:
             with transaction.atomic():
@@ -105,7 +105,7 @@ class WorkspaceMiddleware:
         request.user = person
         workspace = Workspace.objects.filter(slug=slug).first()
         if workspace is None or getattr(request, "token_workspace", workspace.pk) != workspace.pk:
-            request.urlconf = "portal.nowhere"  # type: ignore[attr-defined]
+            request.urlconf = "portal.nowhere"
             return
         request.workspace = workspace  # type: ignore[attr-defined]
         enter(workspace.pk, person.pk)

@@ -25,9 +25,7 @@ _LABELS = {
 def decide(contact: Contact) -> Outcome:
     """At most one draft `contact.update` and one hand-off; neither if the contact is clean."""
     cleaned = _clean_fields(contact.fields)
-    locked = tuple(
-        name for name, done in cleaned.items() if name in contact.locked_fields and done.action != "keep"
-    )
+    locked = tuple(name for name, done in cleaned.items() if name in contact.locked_fields and done.action != "keep")
     open_fields = {name: done for name, done in cleaned.items() if name not in contact.locked_fields}
     fixes = {name: done for name, done in open_fields.items() if done.action == "fix"}
     doubts = {name: done for name, done in open_fields.items() if done.action == "flag"}
@@ -86,11 +84,7 @@ def _handoff(contact: Contact, doubts: Mapping[str, Cleaned]) -> Handoff:
 
 def _evidence(contact: Contact, name: str, done: Cleaned) -> Evidence:
     label = _LABELS[name].capitalize()
-    claim = (
-        f"{label}: {done.reason}"
-        if done.action == "flag"
-        else f"{label} becomes {done.value!r}: {done.reason}"
-    )
+    claim = f"{label}: {done.reason}" if done.action == "flag" else f"{label} becomes {done.value!r}: {done.reason}"
     return Evidence(claim, f"contact:{contact.contact_id}", contact.fields[name], name)
 
 

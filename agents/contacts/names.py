@@ -17,9 +17,7 @@ _SUFFIXES = frozenset({"II", "III", "IV", "VI", "VII"})
 _INNER_CAPITAL = re.compile(r"\b(?:(?:mac|fitz)[^\W\d_]{3,}|d['’])", re.IGNORECASE)
 _TWO_CONSONANTS = re.compile(r"[b-df-hj-np-tv-xz]{2}", re.IGNORECASE)
 _DOTTED_INITIAL = re.compile(r"\b[^\W\d_]\.")
-_NOT_A_PERSON = re.compile(
-    r"[\d&@/_]|\b(?:gmbh|ltd|inc|llc|co|corp|kg|ag|sarl|srl|bv|plc)\b\.?$", re.IGNORECASE
-)
+_NOT_A_PERSON = re.compile(r"[\d&@/_]|\b(?:gmbh|ltd|inc|llc|co|corp|kg|ag|sarl|srl|bv|plc)\b\.?$", re.IGNORECASE)
 _PART = re.compile(r"[^\s\-'’.,]+|[\s\-'’.,]+")
 _NOT_CERTAIN = "which letters of this name are capitals is not certain"
 

@@ -26,9 +26,7 @@ _EXTENSION = re.compile(
 )
 _URI_PARAMETER = re.compile(r";[a-z-]+=[^;]*", re.IGNORECASE)
 _PLAIN = re.compile(r"[+\d\s().\-/~\u2010-\u2015\u2212]*")
-_MASK = re.compile(
-    r"[x*#?_\u2022\u25cf\u00d7\u2026\u2588\u25a0]|\.{3}|\d\s*-{3,}\s*\d|[.\-]{2,}$", re.IGNORECASE
-)
+_MASK = re.compile(r"[x*#?_\u2022\u25cf\u00d7\u2026\u2588\u25a0]|\.{3}|\d\s*-{3,}\s*\d|[.\-]{2,}$", re.IGNORECASE)
 _TRUNK_ZERO = re.compile(r"(?<=\d)\s*\(0\)")
 _NUMBERS_APART = re.compile(r"[/;,|]|\s(?:or|and|oder|und|ou|et|o|y)\s", re.IGNORECASE)
 _NO_COUNTRY = "lacks a country code, and the country is not known"

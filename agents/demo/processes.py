@@ -38,7 +38,7 @@ class Processes:
         role, command = self._command(name)
         with (self.logs / f"{name}.log").open("ab") as log:
             # A session of their own: Ctrl-C reaches this process alone, which then ends them in order.
-            self.running[name] = subprocess.Popen(  # noqa: S603  # our own programs, from our own folder
+            self.running[name] = subprocess.Popen(  # our own programs, from our own folder
                 command, env={**self.environment, "PROCESS_ROLE": role, **extra}, stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, start_new_session=True, cwd=ROOT,
             )  # fmt: skip
@@ -50,9 +50,24 @@ class Processes:
         match name:
             case "web":
                 gunicorn = [str(bin_dir / "gunicorn"), "portal.wsgi", "--bind", f"127.0.0.1:{self.port}"]
-                return "web", [*gunicorn, "--threads", "8", "--worker-class", "gthread", "--log-level", "warning"]
+                return "web", [
+                    *gunicorn,
+                    "--threads",
+                    "8",
+                    "--worker-class",
+                    "gthread",
+                    "--log-level",
+                    "warning",
+                ]
             case "beat":
-                return "apply", [*celery, "beat", "--loglevel", "WARNING", "-s", str(self.logs / "beat-schedule")]
+                return "apply", [
+                    *celery,
+                    "beat",
+                    "--loglevel",
+                    "WARNING",
+                    "-s",
+                    str(self.logs / "beat-schedule"),
+                ]
             case _:
                 role = name.removeprefix("worker-")
                 worker = ["worker", "--pool", "threads", "--loglevel", "WARNING", "--without-gossip"]

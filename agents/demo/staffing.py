@@ -82,7 +82,13 @@ def _decide(shop: int, key: int, staff: dict[str, int]) -> bool:
             seen = decisions.Seen(row.revision, row.digest)
             if key % REJECTED_EVERY == 0:
                 decisions.reject(
-                    workspace=shop, proposal=key, seen=seen, person=staff[name], reason="ask_customer", note="", now=now
+                    workspace=shop,
+                    proposal=key,
+                    seen=seen,
+                    person=staff[name],
+                    reason="ask_customer",
+                    note="",
+                    now=now,
                 )
             else:
                 decisions.approve(workspace=shop, proposal=key, seen=seen, person=staff[name], now=now)

@@ -58,7 +58,11 @@ def _open(slug: str, name: str, passwords: Mapping[str, str]) -> Workspace:
     now = workspace.enter(made.pk)
     for member in (m for m in CAST if m.workspace == slug):
         staff.appoint(
-            workspace=made, person=_person(member, passwords[member.key]), role=Role(member.role), actor=ACTOR, now=now
+            workspace=made,
+            person=_person(member, passwords[member.key]),
+            role=Role(member.role),
+            actor=ACTOR,
+            now=now,
         )
     thresholds.install(workspace=made.pk, actor=ACTOR, now=now, refund_hold_seconds=REFUND_HOLD_SECONDS)
     return made

@@ -85,13 +85,9 @@ def fold_of(row_id: str) -> int:
     return hashlib.sha256(row_id.encode()).digest()[0] % FOLDS
 
 
-def _folds(
-    fitting: Fitting, given: Sequence[Mapping[str, Any]], labels: Sequence[Mapping[str, Any]]
-) -> Iterator[Part]:
+def _folds(fitting: Fitting, given: Sequence[Mapping[str, Any]], labels: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
     """Single messages by fold; joined ones by a model that has seen neither half."""
-    known = {
-        str(g["id"]): _labelled(label) for g, label in zip(given, labels, strict=True) if JOINED not in label
-    }
+    known = {str(g["id"]): _labelled(label) for g, label in zip(given, labels, strict=True) if JOINED not in label}
     halves = {str(half) for label in labels for half in label.get("from", ())}
     for fold in range(FOLDS):
         inside = [g for g in given if str(g["id"]) in known and fold_of(str(g["id"])) == fold]

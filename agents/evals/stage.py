@@ -74,9 +74,7 @@ class Stage:
         sign_in("web")
         with transaction.atomic():
             slug = f"eval-{secrets.token_hex(4)}"
-            made = staff.open_workspace(
-                slug=slug, name=slug, currency="USD", queues={name: name for name in queues}
-            )
+            made = staff.open_workspace(slug=slug, name=slug, currency="USD", queues={name: name for name in queues})
             now = workspace.enter(made.pk)
             self._appoint(made)
             thresholds.install(workspace=made.pk, actor=ACTOR, now=now, refund_hold_seconds=0)
@@ -102,9 +100,7 @@ class Stage:
         sign_in("web")
         with workspace.within(key):
             waiting = list(
-                Proposal.objects.filter(
-                    workspace=key, case__in=cases, action="refund.create", state=State.PENDING
-                )
+                Proposal.objects.filter(workspace=key, case__in=cases, action="refund.create", state=State.PENDING)
             )
         for row in waiting:
             self._approve(key, row.pk)
@@ -203,9 +199,7 @@ def _loosen(key: int) -> None:
     now = workspace.enter(key)
     for cap in thresholds.caps_in_force(key):
         values = {name: getattr(cap, name) for name in thresholds.CAP_COPIED}
-        thresholds.set_cap(
-            workspace=key, series=cap.series, actor=ACTOR, now=now, **{**values, "retired": True}
-        )
+        thresholds.set_cap(workspace=key, series=cap.series, actor=ACTOR, now=now, **{**values, "retired": True})
     thresholds.set_threshold(
         workspace=key, series="ticket-update", actor=ACTOR, now=now, action="ticket.update", tier="low",
         people="automatic",

@@ -30,9 +30,7 @@ def database() -> Iterator[None]:
     Celery("evaluation", broker="memory://localhost/").set_current()
     _as_eval(before["NAME"], sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'"), name)
     try:
-        _as_eval(
-            name, sql.SQL("GRANT ALL ON SCHEMA public TO {} WITH GRANT OPTION"), env.read().user_of("owner")
-        )
+        _as_eval(name, sql.SQL("GRANT ALL ON SCHEMA public TO {} WITH GRANT OPTION"), env.read().user_of("owner"))
         _as_eval(name, sql.SQL("ALTER DATABASE {} SET synchronous_commit = off"), name)
         connection.settings_dict["NAME"] = name
         sign_in("owner")

@@ -70,6 +70,4 @@ def cite_commands(mentions: Mentions) -> tuple[Evidence, ...]:
 
 def cite_clauses(facts: Facts, clauses: Iterable[str]) -> tuple[Evidence, ...]:
     """Clauses with their text."""
-    return tuple(
-        Evidence(f"{c.section}: {c.clause_id}", f"clause:{c.clause_id}", c.text) for c in facts.cite(clauses)
-    )
+    return tuple(Evidence(f"{c.section}: {c.clause_id}", f"clause:{c.clause_id}", c.text) for c in facts.cite(clauses))

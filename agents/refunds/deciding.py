@@ -86,15 +86,9 @@ def _check_sender(case: Case, customer_id: str, email: str) -> Outcome | None:
     if customer is None:
         question = "Under which email address, or name and postcode, do we know you?"
         return drafting.ask(case, [Doubt("identity", question, ("ID-1",), ("sender_is_not_owner",))], [])
-    owners = (
-        {o.customer_id for o in facts.orders}
-        | {m.customer_id for m in facts.methods}
-        | {customer.customer_id}
-    )
+    owners = {o.customer_id for o in facts.orders} | {m.customer_id for m in facts.methods} | {customer.customer_id}
     if owners != {customer_id}:
-        return drafting.refer(
-            case, [Referral("missing_data", "The records do not all belong to the sender.")], []
-        )
+        return drafting.refer(case, [Referral("missing_data", "The records do not all belong to the sender.")], [])
     words = frozenset(t.stem for o in facts.orders for i in o.items for t in products.split_words(i.product))
     match = identity.compare(case.mentions.person, customer, email, words)
     if match is identity.Match.OTHER:
@@ -111,9 +105,7 @@ def _check_owner(case: Case) -> Outcome | None:
     for mention in case.mentions.orders:
         for order in case.facts.find_orders(mention.spelling):
             if customer is None or order.customer_id != customer.customer_id:
-                why = (
-                    f"We find no order {mention.spelling} under your account and may only help with your own."
-                )
+                why = f"We find no order {mention.spelling} under your account and may only help with your own."
                 return drafting.refuse(case, [Refusal(why, ("ID-2",), ("wrong_customer",))])
     return None
 
@@ -151,9 +143,7 @@ def _settle_without_refund(case: Case, other: Sequence[Request]) -> Outcome:
     )
 
 
-def _settle(
-    case: Case, verdicts: Sequence[Verdict], wanted: Sequence[Request], other: Sequence[Request]
-) -> Outcome:
+def _settle(case: Case, verdicts: Sequence[Verdict], wanted: Sequence[Request], other: Sequence[Request]) -> Outcome:
     plans = [v for v in verdicts if isinstance(v, Plan)]
     doubts = [v for v in verdicts if isinstance(v, Doubt)]
     refusals = [v for v in verdicts if isinstance(v, Refusal)]
@@ -169,9 +159,7 @@ def _settle(
         return drafting.refer(case, [cap, *(_to_referral(r) for r in other)], verdicts)
     rest = drafting.refer(case, [_to_referral(r, mixed=True) for r in other], []) if other else Outcome()
     done = drafting.propose(case, plans, refusals, wanted) if plans else drafting.refuse(case, refusals)
-    return Outcome(
-        done.drafts, rest.handoff, None, drafting.unique((*done.flags, *rest.flags)), done.confidence
-    )
+    return Outcome(done.drafts, rest.handoff, None, drafting.unique((*done.flags, *rest.flags)), done.confidence)
 
 
 def _to_referral(request: Request, mixed: bool = False) -> Referral:

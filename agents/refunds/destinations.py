@@ -83,9 +83,7 @@ class Destination:
 
 def find_wanted(text: str) -> tuple[Wanted, ...]:
     """Ways of payment the text names as a destination; those only paid with or refused are left out."""
-    found: list[Wanted] = [
-        Wanted(*m.span(), "id", method_id=m.group().lower().rstrip("_")) for m in _ID.finditer(text)
-    ]
+    found: list[Wanted] = [Wanted(*m.span(), "id", method_id=m.group().lower().rstrip("_")) for m in _ID.finditer(text)]
     found += [Wanted(*m.span(), "foreign") for m in _FOREIGN.finditer(text)]
     found += [Wanted(*m.span(), "original") for m in _ORIGINAL.finditer(text)]
     found += [_to_card(m) for m in _CARD.finditer(text)]
@@ -150,9 +148,7 @@ def _fits(one: Wanted, method: PaymentMethod) -> bool:
     if one.sort == "card":
         brand = re.sub(r"\s", "", one.brand.lower())
         return (
-            method.kind == "credit_card"
-            and brand in ("", method.brand.lower())
-            and one.four in ("", method.last_four)
+            method.kind == "credit_card" and brand in ("", method.brand.lower()) and one.four in ("", method.last_four)
         )
     return one.sort == "kind" and method.kind == one.kind
 

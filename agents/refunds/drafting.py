@@ -40,19 +40,13 @@ class Case:
         return ("TXT-1",) if self.mentions.commands else ()
 
 
-def propose(
-    case: Case, plans: Sequence[Plan], refusals: Sequence[Refusal], wanted: Sequence[Request]
-) -> Outcome:
-    flags = unique(
-        (*case.flags, *_flag_amounts(case.mentions, plans), *(f for r in refusals for f in r.flags))
-    )
+def propose(case: Case, plans: Sequence[Plan], refusals: Sequence[Refusal], wanted: Sequence[Request]) -> Outcome:
+    flags = unique((*case.flags, *_flag_amounts(case.mentions, plans), *(f for r in refusals for f in r.flags)))
     drafts = [_draft_plan(case, plan, flags, wanted) for plan in plans]
     customer = case.facts.customer
     assert customer is not None
     body = wording.announce(customer, plans, refusals, bool({"currency", "amount_mismatch"} & set(flags)))
-    clauses = [c for plan in plans for c in _clauses(case, plan, flags)] + [
-        c for r in refusals for c in r.clauses
-    ]
+    clauses = [c for plan in plans for c in _clauses(case, plan, flags)] + [c for r in refusals for c in r.clauses]
     confidence = min(d.confidence for d in drafts)
     reply = _draft_reply(case, body, clauses, flags, confidence, tuple(d.key for d in drafts))
     return Outcome((*drafts, reply), flags=flags, confidence=confidence)
@@ -79,9 +73,7 @@ def ask(case: Case, doubts: Sequence[Doubt], verdicts: Sequence[Verdict]) -> Out
 
 def refer(case: Case, referrals: Sequence[Referral], verdicts: Sequence[Verdict]) -> Outcome:
     plans = [v for v in verdicts if isinstance(v, Plan)]
-    flags = unique(
-        (*case.flags, *_flag_amounts(case.mentions, plans), *(f for r in referrals for f in r.flags))
-    )
+    flags = unique((*case.flags, *_flag_amounts(case.mentions, plans), *(f for r in referrals for f in r.flags)))
     clauses = [c for r in referrals for c in r.clauses] + [c for p in plans for c in _clauses(case, p, flags)]
     about = [r for r in case.mentions.requests if r.kinds]
     evidence = [e for p in plans for e in citing.cite_plan(p, case.message, (), case.facts, ())]
@@ -112,11 +104,7 @@ def unique(flags: Sequence[str]) -> tuple[str, ...]:
 
 def _draft_plan(case: Case, plan: Plan, flags: tuple[str, ...], wanted: Sequence[Request]) -> Draft:
     order_id = plan.order.order_id
-    about = [
-        r
-        for r in wanted
-        if any(o.order_id == order_id for o in judging.match_orders(r, case.facts)[0].values())
-    ]
+    about = [r for r in wanted if any(o.order_id == order_id for o in judging.match_orders(r, case.facts)[0].values())]
     what = f"{len(plan.item_ids)} pieces of delivered order" if plan.kind == "return" else "pending order"
     amount = amounts.show(plan.amount_minor, plan.order.currency)
     return Draft(
@@ -147,9 +135,7 @@ def _draft_reply(
         *citing.cite_request(case.message, case.mentions.requests),
         *citing.cite_clauses(case.facts, (*clauses, *case.clauses)),
     )
-    justification = (
-        "The customer is told of the refund." if after else "The policy does not allow what is asked for."
-    )
+    justification = "The customer is told of the refund." if after else "The policy does not allow what is asked for."
     return Draft(
         "ticket.reply",
         "",
@@ -163,9 +149,7 @@ def _draft_reply(
     )
 
 
-def _found(
-    case: Case, decision: str, verdicts: Sequence[Verdict], clauses: Sequence[str]
-) -> dict[str, JsonValue]:
+def _found(case: Case, decision: str, verdicts: Sequence[Verdict], clauses: Sequence[str]) -> dict[str, JsonValue]:
     plans = [v for v in verdicts if isinstance(v, Plan)]
     totals = sum_plans(plans)
     cited: list[JsonValue] = [c.clause_id for c in case.facts.cite((*clauses, *case.clauses))]
@@ -210,9 +194,7 @@ def _flag_amounts(mentions: Mentions, plans: Sequence[Plan]) -> tuple[str, ...]:
         for a in mentions.amounts
     ):
         flags.append("currency")
-    return (
-        (*flags, "amount_mismatch") if any(a.value not in right for a in mentions.amounts) else tuple(flags)
-    )
+    return (*flags, "amount_mismatch") if any(a.value not in right for a in mentions.amounts) else tuple(flags)
 
 
 def _clauses(case: Case, plan: Plan, flags: Sequence[str]) -> tuple[str, ...]:

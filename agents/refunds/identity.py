@@ -58,9 +58,7 @@ def find_claim(text: str) -> Claim:
     introduced = [(m.group("named") or m.group("self")).strip() for m in _INTRODUCED.finditer(text)]
     signed, lone = _find_signature(text)
     names = [name for name in (*introduced, *signed) if not _is_wording(name)]
-    codes = (
-        [m.group("code") for m in _POSTCODE.finditer(text)] if introduced or "my zip" in text.lower() else []
-    )
+    codes = [m.group("code") for m in _POSTCODE.finditer(text)] if introduced or "my zip" in text.lower() else []
     mails = [m.group(1).rstrip(".") for m in _MAIL.finditer(text)]
     quote = next(iter((*names, *lone, *codes, *mails)), "")
     return Claim(tuple(names), tuple(lone), tuple(codes), tuple(mails), quote)
@@ -70,9 +68,7 @@ def compare(claim: Claim, customer: Customer, sender_email: str, products: froze
     """How the claim fits the sender; names that are wholly product words do not count."""
     names = [name for name in claim.names if not all(_fold(w) in products for w in name.split())]
     own_mails = {customer.email.casefold(), sender_email.casefold()}
-    if any(mail.casefold() not in own_mails for mail in claim.emails) or not all(
-        _is_same(n, customer) for n in names
-    ):
+    if any(mail.casefold() not in own_mails for mail in claim.emails) or not all(_is_same(n, customer) for n in names):
         return Match.OTHER
     if any(_squeeze(code) != _squeeze(customer.postcode) for code in claim.postcodes if customer.postcode):
         return Match.DOUBTFUL
@@ -108,9 +104,7 @@ def _is_same(name: str, customer: Customer) -> bool:
     own = [_fold(w) for w in f"{customer.first_name} {customer.last_name}".split()]
     first = _fold(customer.first_name)
     return all(
-        word in own
-        or (len(word) == 1 and any(o.startswith(word) for o in own))
-        or _is_short_form(word, first)
+        word in own or (len(word) == 1 and any(o.startswith(word) for o in own)) or _is_short_form(word, first)
         for word in map(_fold, name.split())
     )
 

@@ -57,9 +57,7 @@ def _judge_cancel(request: Request, order: Order, facts: Facts) -> Verdict:
         why = f"Order {shown} is {_say_status(order)}; its money has been sent back or is on its way."
         return Refusal(why, ("CAN-1", "DUP-1"), ("repeat",))
     if order.status != "pending":
-        return Refusal(
-            f"Order {shown} is {_say_status(order)}, and only a pending order can be cancelled.", ("CAN-1",)
-        )
+        return Refusal(f"Order {shown} is {_say_status(order)}, and only a pending order can be cancelled.", ("CAN-1",))
     if picking.names_part(request, order):
         question = f"A cancellation covers all of order {shown}. Shall the whole order be cancelled?"
         return Doubt("whole_order", question, ("CAN-2",))
@@ -129,14 +127,10 @@ def _refuse_status(request: Request, order: Order) -> Refusal | Doubt | None:
         why = f"Order {shown} is {_say_status(order)}; its money has been sent back or is on its way."
         return Refusal(why, ("DUP-1", "RET-1"), ("repeat",))
     if order.status == "pending" and request.kinds == {Kind.REFUND}:
-        question = (
-            f"Order {shown} is pending. Shall it be cancelled: as no longer needed, or as ordered by mistake?"
-        )
+        question = f"Order {shown} is pending. Shall it be cancelled: as no longer needed, or as ordered by mistake?"
         return Doubt("intent", question, ("RET-1", "CAN-2"))
     clauses = ("RET-1",) if order.status == "pending" else ("RET-1", "ACT-1")
-    return Refusal(
-        f"Order {shown} is {_say_status(order)}, and only a delivered order can be returned.", clauses
-    )
+    return Refusal(f"Order {shown} is {_say_status(order)}, and only a delivered order can be returned.", clauses)
 
 
 def _check_money(plan: Plan, to: Destination, facts: Facts) -> Verdict:
@@ -146,11 +140,7 @@ def _check_money(plan: Plan, to: Destination, facts: Facts) -> Verdict:
     again = _refuse_repeat(plan, back, facts)
     if again:
         return again
-    if (
-        original is None
-        or not _adds_up(order)
-        or plan.amount_minor > amounts.sum_payments(order, "payment") - back
-    ):
+    if original is None or not _adds_up(order) or plan.amount_minor > amounts.sum_payments(order, "payment") - back:
         return Referral(
             "missing_data",
             f"The payments of order {order.order_id} do not fit its rows or the customer's methods.",
@@ -171,9 +161,7 @@ def _check_money(plan: Plan, to: Destination, facts: Facts) -> Verdict:
 def _refuse_repeat(plan: Plan, back: int, facts: Facts) -> Refusal | Referral | None:
     order_id, wanted = plan.order.order_id, set(plan.item_ids)
     open_ones = [o for o in facts.open_refunds if o.order_id == order_id]
-    if back >= plan.order.paid_total_minor or any(
-        plan.kind == "cancel" or wanted & set(o.item_ids) for o in open_ones
-    ):
+    if back >= plan.order.paid_total_minor or any(plan.kind == "cancel" or wanted & set(o.item_ids) for o in open_ones):
         clauses = ("DUP-1", "RET-1") if plan.kind == "return" else ("CAN-1", "DUP-1")
         return Refusal(
             f"The refund for order {order_id} has been made or is already being worked on.",
@@ -181,9 +169,7 @@ def _refuse_repeat(plan: Plan, back: int, facts: Facts) -> Refusal | Referral | 
             ("repeat",),
         )
     if back or open_ones:
-        summary = (
-            f"Part of order {order_id} has been refunded or is about to be; it must be told apart by hand."
-        )
+        summary = f"Part of order {order_id} has been refunded or is about to be; it must be told apart by hand."
         return Referral("unclear", summary, ("DUP-1", "ESC-1"), ("double_refund_risk",))
     return None
 
@@ -224,9 +210,7 @@ def _doubt_no_order(request: Request) -> Doubt:
 
 def _doubt_wish(orders: Mapping[str, Order]) -> Doubt:
     shown = " and ".join(order.order_id for order in _each(orders))
-    return Doubt(
-        "intent", f"Do you want us to go ahead with order {shown}, and with what exactly?", ("CONF-1",)
-    )
+    return Doubt("intent", f"Do you want us to go ahead with order {shown}, and with what exactly?", ("CONF-1",))
 
 
 def _doubt_items(order: Order, pick: Pick) -> Doubt:
@@ -270,16 +254,8 @@ def _with_method(plan: Plan, method: PaymentMethod) -> Plan:
 def name_method(method: PaymentMethod) -> str:
     """A method in words a customer knows."""
     if method.kind == "credit_card":
-        return (
-            f"the {method.brand or 'card'} ending in {method.last_four}"
-            if method.last_four
-            else "the card on file"
-        )
-    return (
-        "the PayPal account on file"
-        if method.kind == "paypal"
-        else f"the gift card {method.payment_method_id}"
-    )
+        return f"the {method.brand or 'card'} ending in {method.last_four}" if method.last_four else "the card on file"
+    return "the PayPal account on file" if method.kind == "paypal" else f"the gift card {method.payment_method_id}"
 
 
 def _say_status(order: Order) -> str:

@@ -36,18 +36,14 @@ _KEPT = re.compile(
     r"(?:the\s+|my\s+|our\s+|both\s+|of\s+|those\s+|these\s+)*(?:[\w-]{1,16}\s+)?$",
     re.IGNORECASE,
 )
-_UNKEPT = re.compile(
-    r"(?:n'?t|\bnot|\bno\s+longer)\s+(?:[\w']{1,12}\s+){0,3}keep(?:ing)?\s[^.]{0,40}$", re.IGNORECASE
-)
+_UNKEPT = re.compile(r"(?:n'?t|\bnot|\bno\s+longer)\s+(?:[\w']{1,12}\s+){0,3}keep(?:ing)?\s[^.]{0,40}$", re.IGNORECASE)
 _CONTENT = re.compile(
     r"\b(?:don'?t|do\s+not|never)\s+(?:\w{1,10}\s+){0,2}(?:refund|return|send)\b|"
     r"(?<!not )(?<!n't )\b(?:love|loves|loved|great|perfect|happy|fine|lovely|enjoy\w*|"
     r"wonderful|keep|keeping|kept|excellent|ok|okay|good(?!\s+(?:day|morning|afternoon|evening)))\b",
     re.IGNORECASE,
 )
-_BOUGHT = re.compile(
-    r"\b(?:ordered|bought|purchased|got|received|contained|came\s+with|holds)\b", re.IGNORECASE
-)
+_BOUGHT = re.compile(r"\b(?:ordered|bought|purchased|got|received|contained|came\s+with|holds)\b", re.IGNORECASE)
 _ORDER_WITH = re.compile(r"\border\b[^.;:]{0,20}\b(?:with|containing|including|consisting)\b", re.IGNORECASE)
 _ALL_OF_THEM = re.compile(r"\b(?:both|all|them|everything|these|those|each)\b", re.IGNORECASE)
 _FROM = re.compile(
@@ -120,11 +116,7 @@ def collect(request: Request, catalogue: Catalogue, ordered: set[str]) -> tuple[
             return [], False
         return [n for n in around if not _CONTENT.search(n.passage.text)], False
     about = {name for n in (*asked, *listed) for name in n.mention.names}
-    others = [
-        n
-        for n in around
-        if not n.listed and not set(n.mention.names) & about and set(n.mention.names) & ordered
-    ]
+    others = [n for n in around if not n.listed and not set(n.mention.names) & about and set(n.mention.names) & ordered]
     added = [n for n in others if _ADDED.match(n.passage.text.strip()) or _ADDED.search(n.passage.text[-8:])]
     doubtful = [
         n
@@ -162,9 +154,7 @@ def find_home(named: Named, written: Sequence[OrderMention], orders: Mapping[str
 def means_whole(request: Request, order: Order) -> bool:
     """True if the wish names the order itself and nothing in it, as in 'return order W1'."""
     asked = " ".join(p.text for p in request.asked)
-    return (
-        bool(_ORDER_ITSELF.search(asked)) and not _OBJECT.search(asked) and not _names_stranger(asked, order)
-    )
+    return bool(_ORDER_ITSELF.search(asked)) and not _OBJECT.search(asked) and not _names_stranger(asked, order)
 
 
 def means_one(request: Request) -> bool:
@@ -177,9 +167,7 @@ def find_named(passage: Passage, catalogue: Catalogue) -> list[Named]:
     rest = passage.text
     for mention in reversed(mentions):
         rest = rest[: mention.start] + rest[mention.end :]
-    rest = re.sub(
-        r"\([^)]{0,160}\)|\{[^}]{0,300}\}|\b(?:and|the|a|also|one)\b|[\W\d]", "", rest, flags=re.IGNORECASE
-    )
+    rest = re.sub(r"\([^)]{0,160}\)|\{[^}]{0,300}\}|\b(?:and|the|a|also|one)\b|[\W\d]", "", rest, flags=re.IGNORECASE)
     return [Named(passage, mention, not rest) for mention in mentions]
 
 
@@ -189,8 +177,7 @@ def _has_stray_entry(request: Request, around: Sequence[Named]) -> bool:
         return False
     known = {n.passage.start for n in around}
     return any(
-        p.text.rstrip().endswith(";") and p.start not in known and len(p.text.split()) <= 5
-        for p in request.around
+        p.text.rstrip().endswith(";") and p.start not in known and len(p.text.split()) <= 5 for p in request.around
     )
 
 
@@ -238,6 +225,4 @@ def _has_unknown(request: Request, named: Sequence[Named]) -> bool:
 
 
 def _names_stranger(text: str, order: Order) -> bool:
-    return any(
-        m.group("noun").strip().casefold() not in order.order_id.casefold() for m in _OF_ORDER.finditer(text)
-    )
+    return any(m.group("noun").strip().casefold() not in order.order_id.casefold() for m in _OF_ORDER.finditer(text))

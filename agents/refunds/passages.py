@@ -12,9 +12,7 @@ _GAP_EDGE = 10
 _GAP = re.compile(r"\s{40,}")
 _KEPT_CONTROLS = "\n\t\r"
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\U000e0000-\U000e007f]")
-_HISTORY = re.compile(
-    r"^[ \t]*>.*$|^-{2,}\s*(?:original|forwarded) message\b[\s\S]*\Z", re.MULTILINE | re.IGNORECASE
-)
+_HISTORY = re.compile(r"^[ \t]*>.*$|^-{2,}\s*(?:original|forwarded) message\b[\s\S]*\Z", re.MULTILINE | re.IGNORECASE)
 _NOTES = re.compile(
     r"<!--[\s\S]{0,2000}?(?:-->|\Z)|\[/?(?:inst|internal|system|admin|hidden)\b[^\n]{0,400}", re.IGNORECASE
 )

@@ -24,9 +24,7 @@ class Kind(StrEnum):
 
 REFUNDS = frozenset({Kind.RETURN, Kind.CANCEL, Kind.REFUND})
 # Work on the order itself: a refund of the same order beside it would get in its way.
-BLOCKING = frozenset(
-    {Kind.EXCHANGE, Kind.MODIFY, Kind.DISPUTE, Kind.NOT_RECEIVED, Kind.COMPENSATION, Kind.SENT}
-)
+BLOCKING = frozenset({Kind.EXCHANGE, Kind.MODIFY, Kind.DISPUTE, Kind.NOT_RECEIVED, Kind.COMPENSATION, Kind.SENT})
 
 
 def _any(*families: str) -> re.Pattern[str]:

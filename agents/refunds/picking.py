@@ -44,8 +44,7 @@ def pick_all(request: Request, orders: Mapping[str, Order], known: Iterable[Item
     if doubt or (named and naming.is_doubtful(request, named)):
         return {order_id: Pick(problem="items") for order_id in own}
     return {
-        order_id: _pick(request, order, shares[order_id], len(own) == 1, catalogue)
-        for order_id, order in own.items()
+        order_id: _pick(request, order, shares[order_id], len(own) == 1, catalogue) for order_id, order in own.items()
     }
 
 
@@ -136,9 +135,7 @@ def _is_described(item: Item, rows: Sequence[Item], text: str) -> bool:
 
 def _score(item: Item, text: str) -> int:
     words = {v.casefold() for v in item.options.values()} - _WORTHLESS_VALUES
-    return sum(
-        bool(re.search(rf"(?<!\w){re.escape(v)}(?!\w)", text, re.IGNORECASE)) for v in words if len(v) > 2
-    )
+    return sum(bool(re.search(rf"(?<!\w){re.escape(v)}(?!\w)", text, re.IGNORECASE)) for v in words if len(v) > 2)
 
 
 def _pick_without_name(request: Request, order: Order, catalogue: Catalogue) -> Pick:

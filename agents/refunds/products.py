@@ -89,9 +89,7 @@ def find_mentions(text: str, catalogue: Catalogue) -> tuple[Mention, ...]:
         Mention(tokens[start].start, tokens[end - 1].end, matched, fit)
         for start, end, matched, fit in sorted(found)
         if not (
-            end < len(tokens)
-            and tokens[end].stem in vocabulary.PARTS
-            and tokens[end].start - tokens[end - 1].end == 1
+            end < len(tokens) and tokens[end].stem in vocabulary.PARTS and tokens[end].start - tokens[end - 1].end == 1
         )
     ]
     return tuple(mentions)
@@ -104,9 +102,7 @@ def _find_whole(tokens: Sequence[Token], stems: dict[str, tuple[str, ...]]) -> l
     found: list[_Span] = []
     at = 0
     while at < len(tokens):
-        fits = [
-            (size, fit, name) for name, wanted in stems.items() for size, fit in _fit_at(tokens, at, wanted)
-        ]
+        fits = [(size, fit, name) for name, wanted in stems.items() for size, fit in _fit_at(tokens, at, wanted)]
         if not fits:
             at += 1
             continue
@@ -124,11 +120,7 @@ def _fit_at(tokens: Sequence[Token], at: int, wanted: tuple[str, ...]) -> Iterab
         yield (len(wanted) if here == wanted else 1), Fit.EXACT
     elif here and len("".join(here[:2])) > 3 and "".join(t.stem for t in tokens[at : at + 2]) == joined:
         yield 2, Fit.EXACT
-    elif (
-        len(here) == len(wanted)
-        and (len(wanted) > 1 or len(joined) > _TYPO_LENGTH)
-        and _are_slips(here, wanted)
-    ):
+    elif len(here) == len(wanted) and (len(wanted) > 1 or len(joined) > _TYPO_LENGTH) and _are_slips(here, wanted):
         yield len(wanted), Fit.SLIP
 
 
@@ -182,9 +174,7 @@ def _short_names(wanted: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
         yield tuple(everyday.split())
 
 
-def _stands_alone(
-    text: str, tokens: Sequence[Token], start: int, end: int, qualities: frozenset[str]
-) -> bool:
+def _stands_alone(text: str, tokens: Sequence[Token], start: int, end: int, qualities: frozenset[str]) -> bool:
     before = tokens[start - 1] if start else None
     after = tokens[end] if end < len(tokens) else None
     free_before = before is None or re.search(r"[^\s'-]", text[before.end : tokens[start].start]) is not None

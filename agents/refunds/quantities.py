@@ -48,18 +48,12 @@ def find_count(text: str, start: int, end: int) -> int | None:
     if behind:
         return _to_number(behind.group("count") or behind.group("count2"))
     ahead = _AHEAD.search(before)
-    if (
-        ahead is None
-        or _NOT_A_COUNT.search(before[: ahead.start()])
-        or _SPOILERS.search(before[ahead.end("count") :])
-    ):
+    if ahead is None or _NOT_A_COUNT.search(before[: ahead.start()]) or _SPOILERS.search(before[ahead.end("count") :]):
         return None
     return _to_number(ahead.group("count"))
 
 
-def choose(
-    rows: Sequence[Item], count: int | None, singular: bool
-) -> tuple[tuple[tuple[Item, int], ...], str]:
+def choose(rows: Sequence[Item], count: int | None, singular: bool) -> tuple[tuple[tuple[Item, int], ...], str]:
     """Rows with pieces for `count`, and "" or the problem: "items" (which ones), "quantity" (too many).
 
     Where no number is said, `singular` makes it one of several alike.

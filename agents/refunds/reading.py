@@ -96,9 +96,7 @@ def spell_orders(message: str) -> tuple[str, ...]:
     for mention in find_orders(passages.clean(message).text):
         plain = re.sub(r"[^A-Z0-9]", "", mention.spelling.upper())
         letters, digits = re.sub(r"\d", "", plain), re.sub(r"\D", "", plain)
-        spellings += [plain, f"#{plain}"] + (
-            [f"{letters}-{digits}", f"#{letters}-{digits}"] if letters else []
-        )
+        spellings += [plain, f"#{plain}"] + ([f"{letters}-{digits}", f"#{letters}-{digits}"] if letters else [])
     return tuple(dict.fromkeys(spellings))
 
 
@@ -110,9 +108,7 @@ def find_orders(text: str) -> Iterable[OrderMention]:
         before = text[max(0, start - 24) : start]
         if group == "bare" and _POSTCODE_BEFORE.search(before):
             continue
-        yield OrderMention(
-            match.group(group), start, end, group != "bare", bool(_ASIDE_BEFORE.search(before))
-        )
+        yield OrderMention(match.group(group), start, end, group != "bare", bool(_ASIDE_BEFORE.search(before)))
 
 
 def find_wishes(text: str) -> list[tuple[int, int, Kind]]:
@@ -143,9 +139,7 @@ def _cut(sentence: Passage, orders: tuple[OrderMention, ...]) -> list[tuple[Pass
     pieces = []
     for start, end in zip(edges, (*edges[1:], len(sentence.text)), strict=True):
         kinds = frozenset(kind for at, _, kind in wishes if start <= at < end)
-        pieces.append(
-            (Passage(sentence.start + start, sentence.start + end, sentence.text[start:end]), kinds)
-        )
+        pieces.append((Passage(sentence.start + start, sentence.start + end, sentence.text[start:end]), kinds))
     return pieces
 
 
@@ -170,9 +164,7 @@ def _edge(between: list[re.Match[str]], sentence: Passage, orders: tuple[OrderMe
     last = between[-1]
     for separator in reversed(between[:-1]):
         tail = sentence.text[separator.end() : last.start()]
-        if not any(
-            sentence.start + separator.end() <= o.start < sentence.start + last.start() for o in orders
-        ):
+        if not any(sentence.start + separator.end() <= o.start < sentence.start + last.start() for o in orders):
             break
         if not re.match(r"\s*(?:for|from|in|on|out\s+of|of|regarding)\b", tail, re.IGNORECASE):
             break
@@ -180,9 +172,7 @@ def _edge(between: list[re.Match[str]], sentence: Passage, orders: tuple[OrderMe
     return last.start()
 
 
-def _gather(
-    cuts: list[tuple[Passage, frozenset[Kind]]], orders: tuple[OrderMention, ...]
-) -> tuple[Request, ...]:
+def _gather(cuts: list[tuple[Passage, frozenset[Kind]]], orders: tuple[OrderMention, ...]) -> tuple[Request, ...]:
     """Join each piece to the request it continues; what stands before the first wish belongs to it."""
     requests: list[Request] = []
     waiting: list[Passage] = []
@@ -195,9 +185,7 @@ def _gather(
             else:
                 requests[-1] = Request(last.kinds, last.asked, (*last.around, piece), (*last.orders, *own))
         elif last is not None and not waiting and _continues(kinds, own, last):
-            requests[-1] = Request(
-                last.kinds | kinds, (*last.asked, piece), last.around, (*last.orders, *own)
-            )
+            requests[-1] = Request(last.kinds | kinds, (*last.asked, piece), last.around, (*last.orders, *own))
         else:
             before = tuple(o for p in waiting for o in orders if p.start <= o.start < p.end)
             requests.append(Request(kinds, (piece,), tuple(waiting), (*before, *own)))

@@ -9,15 +9,11 @@ from portal.systems.records import Customer
 _CLOSING = "Kind regards\nCustomer service"
 
 
-def announce(
-    customer: Customer, plans: Sequence[Plan], refusals: Sequence[Refusal], named_amount: bool
-) -> str:
+def announce(customer: Customer, plans: Sequence[Plan], refusals: Sequence[Refusal], named_amount: bool) -> str:
     """The reply that goes out with refunds; tells what is refunded, where to, and what is not."""
     lines = [_tell_plan(plan) for plan in plans]
     if named_amount:
-        lines.append(
-            "The amount follows from the prices recorded for the order and is not converted or changed."
-        )
+        lines.append("The amount follows from the prices recorded for the order and is not converted or changed.")
     if any(plan.kind == "return" for plan in plans):
         lines.append("You will receive an email that tells how to send the articles back.")
     return _letter(customer, [*lines, *(refusal.why for refusal in refusals)])

@@ -116,9 +116,7 @@ AGENT = Agent(
     name="refunds",
     version="1",
     line=RefundLine,
-    tools=frozenset(
-        {"ticket", "customer", "orders_of", "methods_of", "orders_named", "clauses", "open_refunds"}
-    ),
+    tools=frozenset({"ticket", "customer", "orders_of", "methods_of", "orders_named", "clauses", "open_refunds"}),
     actions=frozenset({"refund.create", "ticket.reply"}),
     work=work,
 )

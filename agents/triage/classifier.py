@@ -83,9 +83,7 @@ class Model:
     def terms(self, text: str, queue: str) -> tuple[str, ...]:
         """The words that spoke loudest for the queue's likeliest label."""
         row = self.scorer.probabilities([text])[0]
-        at = max(
-            (i for i, label in enumerate(self.labels) if label.queue == queue), key=lambda i: float(row[i])
-        )
+        at = max((i for i, label in enumerate(self.labels) if label.queue == queue), key=lambda i: float(row[i]))
         return self.scorer.terms(text, str(self.labels[at]))
 
     def familiarity(self, text: str) -> float:
@@ -101,9 +99,7 @@ class Model:
         if URGENT in self.priorities and by_priority[self.priorities.index(URGENT)] >= URGENT_FROM:
             priority = self.priorities.index(URGENT)
         ranked = sorted(zip(self.queues, by_queue.tolist(), strict=True), key=lambda pair: -pair[1])
-        return Prediction(
-            self.queues[queue], self.priorities[priority], float(joint[queue, priority]), tuple(ranked)
-        )
+        return Prediction(self.queues[queue], self.priorities[priority], float(joint[queue, priority]), tuple(ranked))
 
 
 def fit(rows: Sequence[Labelled]) -> Model:

@@ -56,9 +56,7 @@ def decide(text: str, model: Model, *, floor: float = 0.80, queues: Collection[s
     confidence = min(matter.said.confidence for matter in found) * (UNFAMILIAR if strange else 1.0)
     lead = found[0].said
     if confidence < WORTH_PROPOSING or any(matter.said.queue not in queues for matter in found):
-        return _hand_off(
-            "It is not clear enough what the message is about.", lead.alternatives, reading.flags
-        )
+        return _hand_off("It is not clear enough what the message is about.", lead.alternatives, reading.flags)
     flags = ((TWO_MATTERS,) if len(found) > 1 else ()) + reading.flags
     draft = Draft(
         action=ACTION,

@@ -30,6 +30,9 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+NO_FACTS = Facts()
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """A dry run: the diff, one sentence of what would happen, and what policy and caps ask about.
@@ -42,7 +45,7 @@ class Preview:
     customer: str = ""
     amount_minor: int | None = None
     currency: str = ""
-    facts: Facts = Facts()
+    facts: Facts = NO_FACTS
 
 
 class Action(ABC):

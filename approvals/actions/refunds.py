@@ -14,7 +14,7 @@ from approvals.diff import Change, Diff, Read
 from approvals.policy import Facts
 from portal import money
 from portal.systems.base import Reader, Refund, Reversibility, Writer
-from portal.systems.records import Order, Payment
+from portal.systems.records import Order, Payment, PaymentMethod
 
 STATUS_NEEDED = {"return": "delivered", "cancel": "pending"}
 STATUS_AFTER = {"return": "return requested", "cancel": "cancelled"}
@@ -54,13 +54,13 @@ class RefundCreate(Action):
             (Read(f"order:{order.order_id}", order.version),),
         )  # fmt: skip
         destination = methods.get(args.refund_to)
-        allowed = destination is not None and (
-            destination.kind == "gift_card" or args.refund_to in _paid_with(order)
-        )
+        allowed = destination is not None and (destination.kind == "gift_card" or args.refund_to in _paid_with(order))
         shown = money.shown(args.amount_minor, args.currency)
         what = "Refund" if args.kind == "return" else "Cancel and refund"
         return Preview(
-            diff, f"{what} {shown} to {args.refund_to}, order {order.order_id}"[:300], order.customer_id,
+            diff,
+            f"{what} {shown} to {_called(destination, args.refund_to)}, order {order.order_id}"[:300],
+            order.customer_id,
             args.amount_minor, args.currency,
             Facts(
                 amount_minor=args.amount_minor, currency=args.currency, destination_matches=allowed,
@@ -85,7 +85,8 @@ class RefundCreate(Action):
         (effect,) = effects
         status = next(change.after for change in changes if change.field == "status")
         writer.refund(
-            Refund(effect["order"], effect["to"], effect["amount_minor"], effect["currency"], status), reference
+            Refund(effect["order"], effect["to"], effect["amount_minor"], effect["currency"], status),
+            reference,
         )
 
     def open_key(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -106,9 +107,7 @@ def amount_of(order: Order, item_ids: Sequence[str]) -> int:
         price[item.item_id] = item.unit_price_minor
     for item_id, pieces in Counter(item_ids).items():
         if pieces > bought[item_id]:
-            raise BadArguments(
-                f"item_ids: order {order.order_id} holds {bought[item_id]} of {item_id!r}, not {pieces}"
-            )
+            raise BadArguments(f"item_ids: order {order.order_id} holds {bought[item_id]} of {item_id!r}, not {pieces}")
     return sum(price[item_id] for item_id in item_ids)
 
 
@@ -134,6 +133,18 @@ def _check(order: Order, args: RefundArgs) -> None:
     paid = sum(p.amount_minor * (1 if p.type == "payment" else -1) for p in order.payments)
     if computed > paid:
         raise BadArguments(f"amount_minor: only {money.shown(paid, order.currency)} of {order.order_id} is left")
+
+
+def _called(method: PaymentMethod | None, key: str) -> str:
+    """How people call a destination; the effect names it by id."""
+    match method.kind if method else "":
+        case "gift_card":
+            return "the gift card"
+        case "paypal":
+            return "PayPal"
+        case "credit_card" if method and method.last_four:
+            return f"{method.brand or 'card'} ending {method.last_four}"
+    return key
 
 
 def _paid_with(order: Order) -> set[str]:

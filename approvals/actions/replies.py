@@ -9,12 +9,14 @@ from approvals.actions.base import Action, Arguments, BadArguments, Preview, cle
 from approvals.diff import Change, Diff, Read
 from portal.systems.base import Reader, Reversibility, Writer
 
+SALUTATION = 60
+
 
 class Reply(Arguments):
     """The message as it will be sent, and the clauses it rests on."""
 
     body: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(clean_text)]
-    clauses: Annotated[list[str], Field(max_length=30)] = []
+    clauses: Annotated[list[str], Field(max_length=30)] = Field(default_factory=list)
 
 
 class TicketReply(Action):
@@ -37,14 +39,18 @@ class TicketReply(Action):
             raise BadArguments(f"clauses: there is no clause {missing[0]!r}")
         if not args.body.strip():
             raise BadArguments("body: write something")
-        effect = {"kind": "reply", "ticket": ticket.ticket_id, "body": args.body, "clauses": list(args.clauses)}
+        effect = {
+            "kind": "reply",
+            "ticket": ticket.ticket_id,
+            "body": args.body,
+            "clauses": list(args.clauses),
+        }
         reads = (
             Read(f"messages:{ticket.ticket_id}", len(ticket.messages)),
             *(Read(f"clause:{name}", clauses[name].version) for name in args.clauses),
         )
         diff = Diff(self.name, target, (), (effect,), target_version=ticket.version, reads=reads)
-        first = next(line.strip() for line in args.body.splitlines() if line.strip())
-        return Preview(diff, f"Reply to {ticket.ticket_id}: {first}"[:300], ticket.customer_id)
+        return Preview(diff, f"Reply to {ticket.ticket_id}: {_gist(args.body)}"[:300], ticket.customer_id)
 
     def now(self, target: str, changes: Sequence[Change], reader: Reader) -> Mapping[str, Any]:
         """A reply changes no field."""
@@ -65,3 +71,9 @@ class TicketReply(Action):
     def open_key(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
         """The same text twice is the same reply, whatever it cites."""
         return {"body": args.get("body")}
+
+
+def _gist(body: str) -> str:
+    """The first line that says something: a salutation ends with a comma and does not."""
+    lines = [line.strip() for line in body.splitlines() if line.strip()]
+    return next((line for line in lines if not (line.endswith(",") and len(line) < SALUTATION)), lines[0])

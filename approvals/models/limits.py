@@ -25,9 +25,7 @@ class Threshold(WorkspaceRow):
     series = models.CharField(max_length=32)
     version = models.PositiveIntegerField(default=1)
     action = models.CharField(max_length=40)
-    proposer_kind = models.CharField(
-        max_length=10, blank=True, choices=[("agent", "agent"), ("person", "person")]
-    )
+    proposer_kind = models.CharField(max_length=10, blank=True, choices=[("agent", "agent"), ("person", "person")])
     agent = models.CharField(max_length=40, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     above_minor = models.BigIntegerField(null=True, blank=True)
@@ -46,14 +44,10 @@ class Threshold(WorkspaceRow):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "series", "version"], name="threshold_version_once"),
             models.CheckConstraint(
-                condition=Q(above_minor=None)
-                | Q(up_to_minor=None)
-                | Q(above_minor__lt=models.F("up_to_minor")),
+                condition=Q(above_minor=None) | Q(up_to_minor=None) | Q(above_minor__lt=models.F("up_to_minor")),
                 name="threshold_band_is_not_empty",
             ),
-            models.CheckConstraint(
-                condition=Q(confidence_floor_pct__lte=100), name="threshold_floor_is_a_share"
-            ),
+            models.CheckConstraint(condition=Q(confidence_floor_pct__lte=100), name="threshold_floor_is_a_share"),
         ]
 
     def __str__(self) -> str:
@@ -85,9 +79,7 @@ class DailyCap(WorkspaceRow):
 class CapUse(WorkspaceRow):
     """What is reserved of a day's caps, one row per proposal and scope; released by setting `released`."""
 
-    proposal = models.ForeignKey(
-        Proposal, on_delete=models.PROTECT, related_name="cap_uses", db_constraint=False
-    )
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="cap_uses", db_constraint=False)
     day = models.DateField()
     scope = models.CharField(max_length=10)
     holder = models.CharField(max_length=120)

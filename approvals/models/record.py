@@ -17,9 +17,7 @@ class Revision(WorkspaceRow):
     `alone` says that its editor may approve it (one person suffices, tier stayed, nothing grew).
     """
 
-    proposal = models.ForeignKey(
-        Proposal, on_delete=models.PROTECT, related_name="revisions", db_constraint=False
-    )
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="revisions", db_constraint=False)
     number = models.PositiveIntegerField()
     args = models.JSONField()
     content = models.TextField()
@@ -33,9 +31,7 @@ class Revision(WorkspaceRow):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["proposal", "number"], name="revision_number_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["proposal", "number"], name="revision_number_once")]
 
     def __str__(self) -> str:
         return f"revision {self.number}"
@@ -93,9 +89,7 @@ class Outbox(WorkspaceRow):
 
     class Meta:
         verbose_name_plural = "outbox"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["workspace", "task", "object_id"], name="outbox_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "task", "object_id"], name="outbox_once")]
         indexes: ClassVar = [models.Index(fields=["workspace", "not_before"], name="outbox_due")]
 
     def __str__(self) -> str:

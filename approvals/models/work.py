@@ -19,9 +19,7 @@ class Case(WorkspaceRow):
     opened_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["workspace", "subject"], name="case_subject_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "subject"], name="case_subject_once")]
 
     def __str__(self) -> str:
         return self.title or self.subject
@@ -100,9 +98,7 @@ class Proposal(WorkspaceRow):
     summary = models.CharField(max_length=300)
     flags = models.JSONField(default=list)
     content_key = models.CharField(max_length=64)
-    undoes = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="undone_by"
-    )
+    undoes = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="undone_by")
     created_at = models.DateTimeField(db_default=Now())
     urgency = models.BigIntegerField()
     fresh_until = models.DateTimeField()
@@ -112,9 +108,7 @@ class Proposal(WorkspaceRow):
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(state__in=list(State)), name="proposal_state_known"),
-            models.CheckConstraint(
-                condition=Q(tier__in=["low", "medium", "high"]), name="proposal_tier_known"
-            ),
+            models.CheckConstraint(condition=Q(tier__in=["low", "medium", "high"]), name="proposal_tier_known"),
             models.UniqueConstraint(
                 fields=["workspace", "target", "content_key"],
                 name="proposal_open_once",
@@ -122,13 +116,9 @@ class Proposal(WorkspaceRow):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(
-                fields=["workspace", "urgency", "id"], name="proposal_queue", condition=Q(state="pending")
-            ),
+            models.Index(fields=["workspace", "urgency", "id"], name="proposal_queue", condition=Q(state="pending")),
             models.Index(fields=["workspace", "state", "urgency", "id"], name="proposal_by_state"),
-            models.Index(
-                fields=["workspace", "proposer", "state", "urgency", "id"], name="proposal_by_agent"
-            ),
+            models.Index(fields=["workspace", "proposer", "state", "urgency", "id"], name="proposal_by_agent"),
             models.Index(fields=["workspace", "action", "state", "urgency", "id"], name="proposal_by_action"),
             models.Index(fields=["workspace", "tier", "state", "urgency", "id"], name="proposal_by_tier"),
             models.Index(fields=["workspace", "target"], name="proposal_by_target"),
@@ -181,9 +171,7 @@ class Handoff(WorkspaceRow):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(state__in=["open", "resolved"]), name="handoff_state_known")
         ]
-        indexes: ClassVar = [
-            models.Index(fields=["workspace", "state", "urgency", "id"], name="handoff_by_state")
-        ]
+        indexes: ClassVar = [models.Index(fields=["workspace", "state", "urgency", "id"], name="handoff_by_state")]
 
     def __str__(self) -> str:
         return self.summary
@@ -198,9 +186,7 @@ class Claim(WorkspaceRow):
     until = models.DateTimeField()
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["workspace", "item"], name="claim_item_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "item"], name="claim_item_once")]
 
     def __str__(self) -> str:
         return f"{self.item} held by {self.person_id}"

@@ -28,9 +28,7 @@ def marked(pieces: Iterable[marks.Piece]) -> SafeString:
 def _markup(piece: marks.Piece) -> SafeString:
     inner = format_html("{}", piece.text)
     if piece.code:
-        inner = format_html(
-            '<span class="unseen" title="{}">{}</span>', piece.code, piece.code.partition(" ")[0]
-        )
+        inner = format_html('<span class="unseen" title="{}">{}</span>', piece.code, piece.code.partition(" ")[0])
     tag = _TAGS.get(piece.mark)
     return format_html("<{}>{}</{}>", tag, inner, tag) if tag else inner
 

@@ -123,11 +123,7 @@ def opened(request: WorkspaceRequest, item: str) -> dict[str, Any]:
 
 def _handoff(request: WorkspaceRequest, pk: int, viewer: detail.Viewer) -> dict[str, Any]:
     ws = request.workspace.pk
-    row = (
-        Handoff.objects.select_related("case", "submission", "resolved_by")
-        .filter(workspace=ws, pk=pk)
-        .first()
-    )
+    row = Handoff.objects.select_related("case", "submission", "resolved_by").filter(workspace=ws, pk=pk).first()
     if row is None:
         raise Http404
     facts = background.facts(ws, row.case, customer=row.case.customer)

@@ -38,9 +38,7 @@ def edit(request: WorkspaceRequest, pk: int) -> HttpResponse:
                 done = deciding.decide(request, pk, decisions.edit, args=args)
                 return deciding.back_to(request, f"proposal:{pk}", done=done)
             except (*deciding.REFUSALS, ActionError, money.MoneyError) as error:
-                status = (
-                    422 if isinstance(error, ActionError | money.MoneyError) else deciding.status_of(error)
-                )
+                status = 422 if isinstance(error, ActionError | money.MoneyError) else deciding.status_of(error)
                 form.refuse(str(error))
     # A refused page keeps what it was made from: saving it again must not pass for having seen the new one.
     seen = request.POST if request.method == "POST" else row
@@ -61,9 +59,7 @@ def new_action(request: WorkspaceRequest, pk: int, action: str) -> HttpResponse:
     context = {"case": case, "action": action, "title": ACTIONS[action].title, "handoff": handoff}
     if not target:
         facts = background.facts(request.workspace.pk, case)
-        return respond(
-            request, "approvals/choose_order.html", {}, {**context, "facts": facts, "plans": plans}
-        )
+        return respond(request, "approvals/choose_order.html", {}, {**context, "facts": facts, "plans": plans})
     start = next((plan for plan in plans if plan.get("order_id", target[6:]) == target[6:]), None)
     offer = manual.offer(
         workspace=request.workspace.pk,
@@ -120,9 +116,7 @@ def undo(request: WorkspaceRequest, pk: int) -> HttpResponse:
     except execution.UndoError as error:
         context["problem"], status = str(error), 409
         context |= _look_again(row)
-    return respond(
-        request, "approvals/undo.html", {}, {**context, "key": secrets.token_hex(8)}, status=status
-    )
+    return respond(request, "approvals/undo.html", {}, {**context, "key": secrets.token_hex(8)}, status=status)
 
 
 @require_GET
@@ -175,9 +169,7 @@ def _args(request: WorkspaceRequest, form: ActionForm, action: str, target: str)
     return manual.complete(workspace=request.workspace.pk, action=action, target=target, args=form.args())
 
 
-def _start(
-    request: WorkspaceRequest, case: Case, action: str, target: str, form: ActionForm
-) -> Submission | None:
+def _start(request: WorkspaceRequest, case: Case, action: str, target: str, form: ActionForm) -> Submission | None:
     """Hand it in, or put what is off beside its field."""
     if not form.is_valid():
         return None

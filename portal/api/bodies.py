@@ -89,9 +89,7 @@ def _refuse_float(text: str) -> NoReturn:
 
 
 def _too_large() -> exceptions.APIException:
-    return Refused(
-        status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, f"A body holds at most {LARGEST_BYTES} bytes.", "body"
-    )
+    return Refused(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, f"A body holds at most {LARGEST_BYTES} bytes.", "body")
 
 
 def _too_deep() -> exceptions.APIException:

@@ -59,9 +59,7 @@ class FormSchema(AutoSchema):
             return []
         form = self.view.query.model_json_schema()
         return [
-            OpenApiParameter(
-                name, _bare(field, form.get("$defs", {})), description=field.get("description", "")
-            )
+            OpenApiParameter(name, _bare(field, form.get("$defs", {})), description=field.get("description", ""))
             for name, field in form["properties"].items()
         ]
 

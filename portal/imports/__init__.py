@@ -28,9 +28,7 @@ class Counts:
     new: dict[str, int]
 
 
-def load(
-    folder: Path, *, workspace: int, actor: str, now: datetime, progress: Callable[[str], None]
-) -> Counts:
+def load(folder: Path, *, workspace: int, actor: str, now: datetime, progress: Callable[[str], None]) -> Counts:
     """Bring the six tables of `folder` into the workspace the transaction is inside of (`workspace.within`).
 
     One entry `books.imported` with the counts and each file's SHA-256; none if nothing was new. `progress`

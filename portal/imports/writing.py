@@ -20,9 +20,7 @@ def write(books: Books, workspace: int, progress: Callable[[str], None]) -> dict
     Raises:
         BooksRefused: an id is there with other content.
     """
-    links = Links(
-        workspace, frozenset(Order.objects.filter(workspace=workspace).values_list("pk", flat=True))
-    )
+    links = Links(workspace, frozenset(Order.objects.filter(workspace=workspace).values_list("pk", flat=True)))
     new: dict[str, int] = {}
     for name, table in books.tables().items():
         shelf = SHELVES[name]
@@ -49,7 +47,7 @@ def _revise(shelf: Shelf[R, M], table: Table[R], there: dict[Key, M], links: Lin
                 setattr(old, name, getattr(made, name))
             old.version += 1  # type: ignore[attr-defined]  # what makes a shelf revisable
             changed.append(old)
-    shelf.model.objects.bulk_update(changed, [*shelf.columns, "version"], batch_size=BATCH)
+    shelf.model._default_manager.bulk_update(changed, [*shelf.columns, "version"], batch_size=BATCH)
 
 
 def _new_rows(shelf: Shelf[R, M], table: Table[R], there: dict[Key, M], links: Links) -> list[M]:

@@ -17,9 +17,7 @@ class Queue(WorkspaceRow):
     title = models.CharField(max_length=80)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["workspace", "name"], name="queue_name_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "name"], name="queue_name_once")]
 
     def __str__(self) -> str:
         return self.title
@@ -30,9 +28,7 @@ class Ticket(WorkspaceRow):
 
     ticket_id = models.CharField(max_length=80)
     external_id = models.CharField(max_length=120)
-    customer = models.ForeignKey(
-        Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="tickets"
-    )
+    customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="tickets")
     sender_email = models.CharField(max_length=254, blank=True)
     subject = models.CharField(max_length=200, blank=True)
     queue = models.ForeignKey(Queue, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -46,9 +42,7 @@ class Ticket(WorkspaceRow):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "ticket_id"], name="ticket_id_once"),
             models.UniqueConstraint(fields=["workspace", "external_id"], name="ticket_external_id_once"),
-            models.CheckConstraint(
-                condition=Q(priority__in=["P1", "P2", "P3", "P4"]), name="ticket_priority_known"
-            ),
+            models.CheckConstraint(condition=Q(priority__in=["P1", "P2", "P3", "P4"]), name="ticket_priority_known"),
             models.CheckConstraint(
                 condition=Q(status__in=["open", "waiting", "solved", "closed"]), name="ticket_status_known"
             ),
@@ -89,9 +83,7 @@ class Contact(WorkspaceRow):
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["workspace", "contact_id"], name="contact_id_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "contact_id"], name="contact_id_once")]
 
     def __str__(self) -> str:
         return self.contact_id
@@ -107,9 +99,7 @@ class Clause(WorkspaceRow):
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["workspace", "clause_id"], name="clause_id_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "clause_id"], name="clause_id_once")]
 
     def __str__(self) -> str:
         return self.clause_id

@@ -24,9 +24,7 @@ class Customer(WorkspaceRow):
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["workspace", "customer_id"], name="customer_id_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "customer_id"], name="customer_id_once")]
         indexes: ClassVar = [models.Index(fields=["workspace", "email"], name="customer_by_email")]
 
     def __str__(self) -> str:
@@ -86,9 +84,7 @@ class OrderItem(WorkspaceRow):
     options = models.JSONField(default=dict)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["workspace", "order", "line"], name="order_line_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "order", "line"], name="order_line_once")]
 
     def __str__(self) -> str:
         return f"{self.product} x {self.quantity}"

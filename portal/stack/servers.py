@@ -164,7 +164,7 @@ class Redis(Server):
     def pid_file(self) -> Path:
         return self.folder / "redis.pid"
 
-    def create(self, programs: Programs, account: Account) -> None:  # noqa: ARG002  # a folder is all it needs
+    def create(self, programs: Programs, account: Account) -> None:  # a folder is all it needs
         if not self.data.exists():
             made = account.run("mkdir", "-m", "700", self.data)
             if made.returncode:

@@ -75,7 +75,14 @@ class BooksReader:
 
 def _customer(row: models.Customer) -> records.Customer:
     return records.Customer(
-        row.customer_id, row.first_name, row.last_name, row.email, row.postcode, row.city, row.country, row.version
+        row.customer_id,
+        row.first_name,
+        row.last_name,
+        row.email,
+        row.postcode,
+        row.city,
+        row.country,
+        row.version,
     )
 
 

@@ -24,9 +24,7 @@ def receive_ticket(
     *, workspace: int, external_id: str, customer_id: str, sender_email: str, subject: str, body: str
 ) -> tuple[Ticket, bool]:
     """The ticket of an outside id, and whether it is new. An unknown customer leaves it without one."""
-    customer = (
-        Customer.objects.filter(workspace=workspace, customer_id=customer_id).first() if customer_id else None
-    )
+    customer = Customer.objects.filter(workspace=workspace, customer_id=customer_id).first() if customer_id else None
     ticket, made = Ticket.objects.get_or_create(
         workspace_id=workspace, external_id=external_id,
         defaults={

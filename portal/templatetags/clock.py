@@ -69,9 +69,7 @@ def countdown(context: Context, value: datetime) -> SafeString:
 
 def _time(context: Context, value: datetime, words: str, css: str = "") -> SafeString:
     exact = f"{value.astimezone(_zone(context)):%d %b %Y, %H:%M %Z}"
-    return format_html(
-        '<time datetime="{}" title="{}" class="{}">{}</time>', value.isoformat(), exact, css, words
-    )
+    return format_html('<time datetime="{}" title="{}" class="{}">{}</time>', value.isoformat(), exact, css, words)
 
 
 def _now(context: Context) -> datetime:

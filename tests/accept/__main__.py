@@ -1,7 +1,7 @@
 """Every line of "what it must show", one after the other: name, figure, met or missed. Exits 1 when any is missed.
 
-    make accept                     all of them
-    make accept ARGS="queue walls"  some of them
+make accept                     all of them
+make accept ARGS="queue walls"  some of them
 """
 
 import subprocess
@@ -15,17 +15,32 @@ PYTEST = [PYTHON, "-m", "pytest", "-q", "--no-header", "--timeout", "300"]
 
 LINES: dict[str, tuple[str, list[str]]] = {
     "new-user": ("make demo on a fresh clone and an empty cache", [PYTHON, "-m", "tests.accept.new_user"]),
-    "journeys": ("approve, stop, undo, reject, edit, two people, in the browser", [*PYTEST, "tests/journeys/test_desk.py"]),
-    "real-input": ("725 real requests; the money that moves; sequences", [PYTHON, "-m", "tests.accept.real_input"]),
+    "journeys": (
+        "approve, stop, undo, reject, edit, two people, in the browser",
+        [*PYTEST, "tests/journeys/test_desk.py"],
+    ),
+    "real-input": (
+        "725 real requests; the money that moves; sequences",
+        [PYTHON, "-m", "tests.accept.real_input"],
+    ),
     "refunds": ("evaluate refunds", [PYTHON, "-m", "tests.accept.evaluations", "refunds"]),
     "triage": ("evaluate triage", [PYTHON, "-m", "tests.accept.evaluations", "triage"]),
     "contacts": ("evaluate contacts", [PYTHON, "-m", "tests.accept.evaluations", "contacts"]),
     "killed": ("SIGKILL at each failpoint, lost messages", [*PYTEST, "tests/journeys/test_processes.py"]),
     "races": ("two people at once", [*PYTEST, "tests/approvals/test_races.py"]),
-    "refused": ("raw SQL, forged entries, foreign roles", [*PYTEST, "tests/approvals/test_transition.py", "tests/audit"]),
-    "walls": ("no query without a workspace, 404 for foreign ids", [*PYTEST, "tests/portal/test_walls.py", "tests/house/test_routes.py"]),
+    "refused": (
+        "raw SQL, forged entries, foreign roles",
+        [*PYTEST, "tests/approvals/test_transition.py", "tests/audit"],
+    ),
+    "walls": (
+        "no query without a workspace, 404 for foreign ids",
+        [*PYTEST, "tests/portal/test_walls.py", "tests/house/test_routes.py"],
+    ),
     "bad-input": ("one clear error or a hand-off", [*PYTEST, "tests/approvals/test_bad_input.py"]),
-    "queue": ("a fixed number of queries, no COUNT, no OFFSET", [*PYTEST, "tests/approvals/test_queue_cost.py"]),
+    "queue": (
+        "a fixed number of queries, no COUNT, no OFFSET",
+        [*PYTEST, "tests/approvals/test_queue_cost.py"],
+    ),
     "suite": ("make test under 10 minutes", [PYTHON, "-m", "tests.accept.suite"]),
 }
 
@@ -37,7 +52,9 @@ def main(names: list[str]) -> int:
         print(f"accept: there is no line {unknown[0]!r}; choose from {', '.join(LINES)}", file=sys.stderr)
         return 2
     missed = [name for name in names or LINES if not _met(name)]
-    print(f"\n{len(names or LINES) - len(missed)} met, {len(missed)} missed" + "".join(f"\n  missed: {n}" for n in missed))
+    print(
+        f"\n{len(names or LINES) - len(missed)} met, {len(missed)} missed" + "".join(f"\n  missed: {n}" for n in missed)
+    )
     return 1 if missed else 0
 
 
@@ -48,7 +65,10 @@ def _met(name: str) -> bool:
     tail = done.stdout.strip().splitlines()
     figure = "\n    ".join(tail[-1:] if "pytest" in command else tail[-12:]) or done.stderr.strip()[-600:]
     met = done.returncode == 0
-    print(f"{'met   ' if met else 'MISSED'} {name:<11} {what} ({time.monotonic() - start:.0f} s)\n    {figure}", flush=True)
+    print(
+        f"{'met   ' if met else 'MISSED'} {name:<11} {what} ({time.monotonic() - start:.0f} s)\n    {figure}",
+        flush=True,
+    )
     if not met:
         print("    " + "\n    ".join((done.stdout + done.stderr).strip().splitlines()[-25:]), flush=True)
     return met

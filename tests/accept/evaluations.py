@@ -1,6 +1,6 @@
 """`evaluate` on the labelled data, on our own golden sets, and on another split of the same form.
 
-    python -m tests.accept.evaluations refunds|triage|contacts
+python -m tests.accept.evaluations refunds|triage|contacts
 """
 
 import csv
@@ -33,7 +33,11 @@ def refunds(made: Installation) -> list[tuple[bool, str]]:
     lines = []
     own = sum(1 for line in (GOLDEN / "refunds" / "cases.jsonl").read_text().splitlines() if line)
     lines.append((own >= 60, f"our own requests: {own}"))
-    for name, folder in (("labelled", data("refunds")), ("our own", GOLDEN / "refunds"), ("split", half(data("refunds")))):
+    for name, folder in (
+        ("labelled", data("refunds")),
+        ("our own", GOLDEN / "refunds"),
+        ("split", half(data("refunds"))),
+    ):
         got = evaluate(made, "refunds", folder)
         share = without(got["by_kind"], "task_mixed")
         ok = share >= 0.90 and got["approve_only_exact"] >= 0.85 and got["wrong_effects"] == 0
@@ -56,7 +60,10 @@ def half(folder: Path) -> Path:
     orders: set[str] = set()
     for name, key in (("customers", "customer_id"), ("payment_methods", "customer_id"), ("orders", "customer_id"),
                       ("order_items", "order_id"), ("payment_history", "order_id")):  # fmt: skip
-        with (folder / f"{name}.csv").open(newline="") as file, (made / f"{name}.csv").open("w", newline="") as out:
+        with (
+            (folder / f"{name}.csv").open(newline="") as file,
+            (made / f"{name}.csv").open("w", newline="") as out,
+        ):
             rows = csv.DictReader(file)
             writer = csv.DictWriter(out, rows.fieldnames or [])
             writer.writeheader()
@@ -66,7 +73,11 @@ def half(folder: Path) -> Path:
                     if name == "orders":
                         orders.add(row["order_id"])
     shutil.copy(folder / "policy_clauses.jsonl", made)
-    cases = [line for line in (folder / "cases.jsonl").read_text().splitlines() if json.loads(line)["from_customer_id"] in kept]
+    cases = [
+        line
+        for line in (folder / "cases.jsonl").read_text().splitlines()
+        if json.loads(line)["from_customer_id"] in kept
+    ]
     (made / "cases.jsonl").write_text("\n".join(cases) + "\n")
     return made
 

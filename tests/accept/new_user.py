@@ -64,7 +64,12 @@ def sign_in(address: str, email: str, password: str) -> urllib.request.OpenerDir
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
     if token is None:
         raise SystemExit("the address does not lead to a sign-in page")
-    form = {"login": email, "password": password, "csrfmiddlewaretoken": token.group(1), "next": urllib.parse.urlsplit(address).path}
+    form = {
+        "login": email,
+        "password": password,
+        "csrfmiddlewaretoken": token.group(1),
+        "next": urllib.parse.urlsplit(address).path,
+    }
     root = address.partition("/w/")[0]
     request = urllib.request.Request(f"{root}/accounts/login/", urllib.parse.urlencode(form).encode())
     request.add_header("Referer", f"{root}/accounts/login/")
@@ -93,7 +98,16 @@ def main() -> None:
     parent.chmod(0o755)
     folder = parent / "countersign"
     subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
-    dropped = ("VIRTUAL_ENV", "VAR_DIR", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PORT", "MAKEFLAGS", "MAKELEVEL")
+    dropped = (
+        "VIRTUAL_ENV",
+        "VAR_DIR",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "PORT",
+        "MAKEFLAGS",
+        "MAKELEVEL",
+    )
     environment = {k: v for k, v in os.environ.items() if k not in dropped}
     for name in ("UV_CACHE_DIR", "PIP_CACHE_DIR", "XDG_CACHE_HOME"):
         environment[name] = str(parent / "cache")

@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from tests.accept.installation import Installation, data, enter_django, installed, verdict
@@ -103,7 +102,9 @@ def approve_all(slug: str) -> int:
     from portal.models import Person
 
     key = workspace.find(slug)
-    people = list(Person.objects.filter(email__endswith=f"@{slug}.example").order_by("-email").values_list("pk", flat=True))
+    people = list(
+        Person.objects.filter(email__endswith=f"@{slug}.example").order_by("-email").values_list("pk", flat=True)
+    )
     with workspace.within(key):
         waiting = list(Proposal.objects.filter(state="pending").order_by("pk").values_list("pk", flat=True))
     for proposal in waiting:
@@ -149,7 +150,12 @@ def all_of_them(made: Installation) -> tuple[bool, str]:
     took = time.monotonic() - started
     ends = Counter(answer["outcome"] for answer in answers)
     wrong = wrong_proposals(rows, answers)
-    ok = imported < IMPORT_SECONDS and not wrong and len(answers) == len(rows) and set(ends) <= {"proposal", "handoff", "question"}
+    ok = (
+        imported < IMPORT_SECONDS
+        and not wrong
+        and len(answers) == len(rows)
+        and set(ends) <= {"proposal", "handoff", "question"}
+    )
     return ok, (
         f"{len(answers)} cases in {took:.0f} s (books in {imported:.1f} s): {dict(ends)}; wrong proposals: {len(wrong)}"
         + "".join(f"\n  {line}" for line in wrong[:5])

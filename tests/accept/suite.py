@@ -13,7 +13,10 @@ def main() -> None:
     done = subprocess.run(["make", "test"], cwd=ROOT, capture_output=True, text=True, check=False)
     took = time.monotonic() - start
     last = done.stdout.strip().splitlines()[-1:] or [done.stderr[-300:]]
-    verdict(done.returncode == 0 and took < WITHIN_SECONDS, f"make test: {took:.0f} s of {WITHIN_SECONDS}; {last[0]}")
+    verdict(
+        done.returncode == 0 and took < WITHIN_SECONDS,
+        f"make test: {took:.0f} s of {WITHIN_SECONDS}; {last[0]}",
+    )
 
 
 if __name__ == "__main__":

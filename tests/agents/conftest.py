@@ -24,9 +24,7 @@ class Desk:
         from portal.workspace import within
 
         with within(self.workspace) as now:
-            return intake.take_in(
-                workspace=self.workspace, agent=agent, line=line, actor="system:tests", now=now
-            )
+            return intake.take_in(workspace=self.workspace, agent=agent, line=line, actor="system:tests", now=now)
 
     def rows(self, model: Any, **filters: object) -> list[Any]:
         from portal.workspace import within

@@ -82,9 +82,7 @@ def load_tables(folder: Path) -> Tables:
         )
         for r in _rows(folder, "payment_methods")
     }
-    clauses = tuple(
-        Clause(c["clause_id"], c["section"], c["text"]) for c in _lines(folder / "policy_clauses.jsonl")
-    )
+    clauses = tuple(Clause(c["clause_id"], c["section"], c["text"]) for c in _lines(folder / "policy_clauses.jsonl"))
     return Tables(customers, methods, orders, clauses)
 
 
@@ -116,9 +114,7 @@ def decision_of(outcome: Outcome) -> str:
 
 def clauses_of(outcome: Outcome) -> set[str]:
     said = [*outcome.drafts, *(x for x in (outcome.handoff, outcome.question) if x)]
-    return {
-        e.source.removeprefix("clause:") for s in said for e in s.evidence if e.source.startswith("clause:")
-    }
+    return {e.source.removeprefix("clause:") for s in said for e in s.evidence if e.source.startswith("clause:")}
 
 
 def actions_of(outcome: Outcome) -> list[dict[str, Any]]:
@@ -178,9 +174,7 @@ def _apply(world: Tables, outcome: Outcome) -> Tables:
     orders = dict(world.orders)
     for args in actions_of(outcome):
         order = orders[args["order_id"]]
-        back = Payment(
-            len(order.payments) + 1, "refund", args["amount_minor"], args["currency"], args["refund_to"]
-        )
+        back = Payment(len(order.payments) + 1, "refund", args["amount_minor"], args["currency"], args["refund_to"])
         status = "cancelled" if args["kind"] == "cancel" else "return requested"
         orders[order.order_id] = replace(order, status=status, payments=(*order.payments, back))
     return replace(world, orders=orders)

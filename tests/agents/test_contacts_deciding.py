@@ -126,9 +126,7 @@ masks = st.sampled_from(["X", "x", "*", "#", "?", "•", "_", "●", "×"])
     masks,
     st.sampled_from(["US", "GB", "DE", "SE", "JP", None]),
 )
-def test_a_masked_number_is_never_fixed(
-    number: str, start: int, length: int, mask: str, region: str | None
-) -> None:
+def test_a_masked_number_is_never_fixed(number: str, start: int, length: int, mask: str, region: str | None) -> None:
     covered = number[start : start + length]
     masked = number[:start] + mask * len(covered) + number[start + len(covered) :]
     assert phones.clean(masked, region).action == "flag"

@@ -172,9 +172,7 @@ def test_a_name_of_its_own_spelling_stays(raw: str) -> None:
     assert names.clean(raw, "post@example.org").action == "keep"
 
 
-@pytest.mark.parametrize(
-    "raw", ["INGA VAN DER HOLM", "EUAN MACALPINE", "GIANNI D'ALBA", "IŞIL DEMİR", "JT HOLM"]
-)
+@pytest.mark.parametrize("raw", ["INGA VAN DER HOLM", "EUAN MACALPINE", "GIANNI D'ALBA", "IŞIL DEMİR", "JT HOLM"])
 def test_capitals_that_need_a_guess_are_flagged(raw: str) -> None:
     assert names.clean(raw).action == "flag"
 

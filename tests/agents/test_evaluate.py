@@ -99,9 +99,7 @@ def test_what_is_measured_is_what_is_proposed_in_service(measured, desk):
         handed_in = desk.rows(Submission, case=taken.case, kind="action")
         served[row.id] = [s.payload["args"] for s in handed_in if s.payload["action"] == "refund.create"]
     for line in map(json.loads, path.read_text().splitlines()):
-        proposed = [
-            {key: args[key] for key in ("order_id", "item_ids", "refund_to")} for args in served[line["id"]]
-        ]
+        proposed = [{key: args[key] for key in ("order_id", "item_ids", "refund_to")} for args in served[line["id"]]]
         said = [{key: a[key] for key in ("order_id", "item_ids", "refund_to")} for a in line["actions"]]
         assert proposed == said
 
@@ -251,9 +249,7 @@ def test_each_row_of_a_cross_validation_is_measured_by_a_model_that_has_not_seen
     }
     given = [{"id": label["id"], "text": label["text"]} for label in (*labels, joined)]
     with fitting.fitted(given, [*labels, joined], None) as fits:
-        assert sorted(row["id"] for part in fits.parts for row in part.given) == sorted(
-            r["id"] for r in given
-        )
+        assert sorted(row["id"] for part in fits.parts for row in part.given) == sorted(r["id"] for r in given)
         for part in fits.parts:
             known = fitted_on[int(part.model) - 1]
             assert not known & {row["text"] for row in part.given}

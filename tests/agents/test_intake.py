@@ -51,9 +51,7 @@ def test_nothing_that_comes_in_is_unattributed(desk):
 def test_an_unknown_sender_gets_a_ticket_without_customer(desk):
     from portal.models import Ticket
 
-    desk.take_in(
-        "refunds", id="R-1", from_customer_id="nobody_1", from_email="x@example.org", text="Refund me"
-    )
+    desk.take_in("refunds", id="R-1", from_customer_id="nobody_1", from_email="x@example.org", text="Refund me")
     (ticket,) = desk.rows(Ticket)
     assert ticket.customer_id is None
 
@@ -61,9 +59,7 @@ def test_an_unknown_sender_gets_a_ticket_without_customer(desk):
 def test_a_contact_keeps_what_is_there_and_its_locks(desk):
     from portal.models import Contact
 
-    desk.take_in(
-        "contacts", id="C-1", record={"email": "a@example.org", "fax": None}, locked_fields=["email"]
-    )
+    desk.take_in("contacts", id="C-1", record={"email": "a@example.org", "fax": None}, locked_fields=["email"])
     (contact,) = desk.rows(Contact)
     assert (contact.fields, contact.locked_fields) == ({"email": "a@example.org"}, ["email"])
 

@@ -112,9 +112,7 @@ def test_wishes_are_told_apart(text: str, kinds: set[Kind]) -> None:
 
 
 def test_one_sentence_may_hold_two_requests() -> None:
-    requests = reading.read(
-        "Return the mug from W11111 to PayPal and cancel W22222, ordered by mistake."
-    ).requests
+    requests = reading.read("Return the mug from W11111 to PayPal and cancel W22222, ordered by mistake.").requests
     assert [(set(r.kinds), [o.spelling for o in r.orders]) for r in requests] == [
         ({Kind.RETURN}, ["W11111"]),
         ({Kind.CANCEL}, ["W22222"]),
@@ -206,9 +204,7 @@ def test_numbers_of_pieces_are_read(text: str, count: int | None) -> None:
         ("as soon as you can", "c-1003", "NB-30245", destinations.Problem.NONE_NAMED),
     ],
 )
-def test_destinations_come_from_the_senders_methods(
-    text: str, customer_id: str, order_id: str, method: str
-) -> None:
+def test_destinations_come_from_the_senders_methods(text: str, customer_id: str, order_id: str, method: str) -> None:
     facts = GOLDEN.facts_for(customer_id, "")
     found = destinations.resolve([text], GOLDEN.orders[order_id], facts.methods)
     assert (found.method.payment_method_id if found.method else found.problem) == method
@@ -331,9 +327,7 @@ def test_hostile_text_ends_soon_and_pays_nothing(text: str) -> None:
 
 @settings(max_examples=250, deadline=None)
 @given(FUZZ, st.sampled_from(["c-1001", "c-1003"]))
-def test_whatever_is_written_amount_owner_and_destination_come_from_the_records(
-    text: str, customer_id: str
-) -> None:
+def test_whatever_is_written_amount_owner_and_destination_come_from_the_records(text: str, customer_id: str) -> None:
     outcome = decide_for(customer_id, text)
     assert outcome.question or outcome.handoff or outcome.drafts
     for args in tables.actions_of(outcome):

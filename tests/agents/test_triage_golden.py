@@ -106,6 +106,4 @@ def test_rows_with_intents_and_rare_labels_are_learned_beside_rows_without() -> 
 
 def test_too_few_labels_are_refused() -> None:
     with pytest.raises(ModelError):
-        classifier.fit(
-            [Labelled("a card", "fraud_security", "P1"), Labelled("a parcel", "orders_delivery", "P3")]
-        )
+        classifier.fit([Labelled("a card", "fraud_security", "P1"), Labelled("a parcel", "orders_delivery", "P3")])

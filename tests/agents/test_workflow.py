@@ -179,9 +179,7 @@ def test_a_contact_run_hands_in_a_repair_and_a_doubt(desk):
 
 
 def test_an_unknown_sender_of_a_refund_request_is_asked_who_they_are(desk):
-    taken = desk.take_in(
-        "refunds", id="R-1", from_customer_id="x_1", from_email="", text="Refund order #W1234567"
-    )
+    taken = desk.take_in("refunds", id="R-1", from_customer_id="x_1", from_email="", text="Refund order #W1234567")
     assert advance(desk, taken.run)
     (handed_in,) = submissions(desk)
     assert handed_in.kind in {"handoff", "question"}

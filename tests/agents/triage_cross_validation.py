@@ -54,9 +54,7 @@ def answer(row: Row, model: classifier.Model) -> Answer:
     if outcome.drafts:
         draft = outcome.drafts[0]
         args = draft.args
-        return Answer(
-            row, str(args["queue"]), str(args["priority"]), draft.confidence, "two_matters" in draft.flags
-        )
+        return Answer(row, str(args["queue"]), str(args["priority"]), draft.confidence, "two_matters" in draft.flags)
     said = model.predict(row["text"])
     return Answer(row, said.queue, said.priority, 0.0, False)
 

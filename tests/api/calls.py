@@ -22,9 +22,7 @@ class Caller:
         return {"authorization": f"Bearer {self.secret}"} if self.secret else {}
 
     def get(self, path: str, **query: Any) -> HttpResponse:
-        return Client(raise_request_exception=False).get(
-            f"/w/{self.slug}/api/{path}", query, headers=self._headers()
-        )
+        return Client(raise_request_exception=False).get(f"/w/{self.slug}/api/{path}", query, headers=self._headers())
 
     def post(self, path: str, body: Any) -> HttpResponse:
         """A JSON value, or bytes as they are."""
@@ -35,9 +33,7 @@ class Caller:
 
 def make_token(cast: Cast, name: str, scopes: tuple[str, ...]) -> tuple[Any, str]:
     with workspace.within(cast.ws, cast.id(name)) as now:
-        return tokens.make(
-            workspace=cast.workspace, person=cast.people[name], name="For tests", scopes=scopes, now=now
-        )
+        return tokens.make(workspace=cast.workspace, person=cast.people[name], name="For tests", scopes=scopes, now=now)
 
 
 def proposed(cast: Cast) -> Any:

@@ -40,9 +40,7 @@ def test_a_vote_counts_for_the_person_of_the_token(
 def test_each_decision_moves_it(cast: Cast, caller: Callable[..., Caller]) -> None:
     mara, order = caller("mara"), steps.order(cast)
     target = steps.ticket(cast, customer="cu-1")
-    refund = steps.propose(
-        cast, target, "refund.create", f"order:{order}", steps.refund_args(order), agent="refunds"
-    )
+    refund = steps.propose(cast, target, "refund.create", f"order:{order}", steps.refund_args(order), agent="refunds")
     story = [
         ("approve", {}, "approved"), ("stop", {}, "pending"), ("reject", {"reason": "other"}, "rejected"),
         ("reopen", {}, "pending"),

@@ -17,9 +17,7 @@ READ = ("cases:read",)
 LISTS = ("cases/", "proposals/", "runs/", "entries/")
 
 
-def test_a_proposal_is_shown_with_its_diff_patch_verdict_and_votes(
-    cast: Cast, caller: Callable[..., Caller]
-) -> None:
+def test_a_proposal_is_shown_with_its_diff_patch_verdict_and_votes(cast: Cast, caller: Callable[..., Caller]) -> None:
     proposal = proposed(cast)
     steps.approve(cast, proposal, "rosa")
     shown = caller(scopes=READ).get(f"proposals/{proposal.pk}/").json()

@@ -62,9 +62,7 @@ REFUSED: dict[str, tuple[Any, int, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_body_that_is_off_gets_one_clear_error(
-    cast: Cast, caller: Callable[..., Caller], name: str
-) -> None:
+def test_a_body_that_is_off_gets_one_clear_error(cast: Cast, caller: Callable[..., Caller], name: str) -> None:
     body, status, field = REFUSED[name]
     started = time.monotonic()
     answer = caller().post("tickets/", body)

@@ -14,7 +14,7 @@ from tests.conftest import signed_in
 
 def ticket(cast: Cast, *, text: str = "Where is my kettle?", customer: str = "") -> str:
     """A ticket with one message, as web takes it in; returns its target."""
-    with workspace.within(cast.ws) as now:
+    with workspace.within(cast.ws):
         log.attribute("test")
         owner = models.Customer.objects.filter(workspace=cast.ws, customer_id=customer).first()
         row = models.Ticket.objects.create(

@@ -55,7 +55,5 @@ def test_releasing_what_somebody_else_holds_does_nothing(cast: Cast) -> None:
 def test_a_manager_takes_an_item_over(cast: Cast) -> None:
     with workspace.within(cast.ws, cast.id("mara")) as now:
         claims.claim(workspace=cast.ws, item="proposal:1", person=cast.id("rosa"), now=now)
-        taken = claims.claim(
-            workspace=cast.ws, item="proposal:1", person=cast.id("mara"), now=now, take_over=True
-        )
+        taken = claims.claim(workspace=cast.ws, item="proposal:1", person=cast.id("mara"), now=now, take_over=True)
         assert taken.person_id == cast.id("mara")

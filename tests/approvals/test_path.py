@@ -2,13 +2,12 @@
 
 import pytest
 
-from approvals import decisions, execution
+from approvals import execution
 from approvals.models import Handoff, Proposal
 from audit.models import Entry, Unattributed
 from portal import models, workspace
 from tests.approvals import steps
 from tests.cast import Cast, gather
-from tests.conftest import signed_in
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def test_a_ticket_change_is_proposed_approved_applied_and_undone(cast: Cast) -> 
         assert (ticket.queue.name, ticket.tags, ticket.version) == ("refunds_returns", ["kettle"], 2)
     with workspace.within(cast.ws, cast.id("rosa")):
         row = Proposal.objects.get(pk=proposal.pk)
-        _, changes, content = execution.undo_preview(proposal=row)
+        _, _, content = execution.undo_preview(proposal=row)
         submission = execution.undo(proposal=row, person=cast.id("rosa"), seen_content=content, key="undo-1")
     steps.pass_gate(cast, submission)
     with workspace.within(cast.ws):
@@ -37,7 +36,9 @@ def test_a_ticket_change_is_proposed_approved_applied_and_undone(cast: Cast) -> 
     with workspace.within(cast.ws):
         ticket = models.Ticket.objects.get()
         assert (ticket.queue, ticket.tags) == (None, [])
-        events = list(Entry.objects.filter(subject=f"proposal:{proposal.pk}").order_by("version").values_list("event", flat=True))
+        events = list(
+            Entry.objects.filter(subject=f"proposal:{proposal.pk}").order_by("version").values_list("event", flat=True)
+        )
         assert events == ["proposal.proposed", "proposal.approved", "proposal.applying", "proposal.applied"]
         assert not Unattributed.objects.exists()
 
@@ -45,22 +46,28 @@ def test_a_ticket_change_is_proposed_approved_applied_and_undone(cast: Cast) -> 
 def test_a_refund_moves_money_and_status_together(cast: Cast) -> None:
     order = steps.order(cast)
     target = steps.ticket(cast, customer="cu-1")
-    proposal = steps.propose(
-        cast, target, "refund.create", f"order:{order}", steps.refund_args(order), agent="refunds"
-    )
+    proposal = steps.propose(cast, target, "refund.create", f"order:{order}", steps.refund_args(order), agent="refunds")
     steps.approve(cast, proposal, "rosa")
     assert steps.apply(cast, proposal).state == "applied"
     with workspace.within(cast.ws):
         row = models.Order.objects.get()
         assert row.status == "return requested"
-        assert [(p.type, p.amount_minor) for p in row.payments.order_by("seq")] == [("payment", 4510), ("refund", 4510)]
+        assert [(p.type, p.amount_minor) for p in row.payments.order_by("seq")] == [
+            ("payment", 4510),
+            ("refund", 4510),
+        ]
 
 
 def test_above_the_cap_an_agent_ends_in_a_handoff_with_the_amount(cast: Cast) -> None:
     order = steps.order(cast, amount=90_000)
     target = steps.ticket(cast, customer="cu-1")
     submission = steps.submit_as_agent(
-        cast, target, "refund.create", f"order:{order}", steps.refund_args(order, amount=90_000), agent="refunds"
+        cast,
+        target,
+        "refund.create",
+        f"order:{order}",
+        steps.refund_args(order, amount=90_000),
+        agent="refunds",
     )
     steps.pass_gate(cast, submission)
     with workspace.within(cast.ws):

@@ -29,9 +29,7 @@ def pages(cast: Cast, filters: searching.Filters) -> list[list[int]]:
     found, after = [], ""
     with workspace.within(cast.ws, cast.id("rosa")) as now:
         while True:
-            page = queries.page(
-                workspace=cast.ws, filters=filters, person=cast.id("rosa"), now=now, after=after
-            )
+            page = queries.page(workspace=cast.ws, filters=filters, person=cast.id("rosa"), now=now, after=after)
             found.append([row.key for row in page.rows])
             after = page.after
             if not after:
@@ -63,9 +61,7 @@ def test_the_queue_takes_the_same_number_of_statements_for_1_25_and_60_items(cas
 def test_a_row_comparison_is_served_by_the_index_of_the_queue(cast: Cast) -> None:
     propose(cast, 2)
     with workspace.within(cast.ws, cast.id("rosa")) as now, CaptureQueriesContext(connection) as caught:
-        queries.page(
-            workspace=cast.ws, filters=searching.Filters(), person=cast.id("rosa"), now=now, after="5.7"
-        )
+        queries.page(workspace=cast.ws, filters=searching.Filters(), person=cast.id("rosa"), now=now, after="5.7")
         statement = next(q["sql"] for q in caught if '"urgency", ' in q["sql"] and "LIMIT" in q["sql"])
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")

@@ -100,11 +100,8 @@ def test_apply_alone_cannot_approve_what_nobody_voted_for(cast: Cast, proposal: 
 
 def test_a_proposal_inserted_as_approved_is_refused(cast: Cast, proposal: Proposal) -> None:
     for role, sqlstate in (("web", "42501"), ("agents", "42501")):
-        with signed_in(role), workspace.within(cast.ws), refused(sqlstate, role):
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "INSERT INTO approvals_proposal (workspace_id, state) VALUES (%s, 'approved')", [cast.ws]
-                )
+        with signed_in(role), workspace.within(cast.ws), refused(sqlstate, role), connection.cursor() as cursor:
+            cursor.execute("INSERT INTO approvals_proposal (workspace_id, state) VALUES (%s, 'approved')", [cast.ws])
     copy = steps.fresh(cast, proposal)
     target = steps.ticket(cast)
     submission = steps.submit_as_agent(cast, target, "ticket.update", target, {"priority": "P1"})
@@ -134,7 +131,8 @@ def test_an_agents_process_writes_submissions_and_its_own_runs_only(cast: Cast, 
         ("SELECT secret_sha256 FROM portal_personaltoken", "42501"),
         ("SELECT password FROM portal_person", "42501"),
         (
-            "INSERT INTO audit_entry (workspace_id, subject, version, event, state, actor, \"case\", trace_id, at, canonical)"
+            'INSERT INTO audit_entry (workspace_id, subject, version, event, state, actor, "case", trace_id, at,'
+            " canonical)"
             " VALUES (%(ws)s, 'proposal:1', 99, 'proposal.approved', 'approved', 'agent:triage', '', '', now(), '{}')",
             "42501",
         ),
@@ -159,7 +157,12 @@ def test_an_agents_process_writes_submissions_and_its_own_runs_only(cast: Cast, 
 def test_web_can_neither_gate_nor_submit_for_somebody_else(cast: Cast, proposal: Proposal) -> None:
     with workspace.within(cast.ws, cast.id("rosa")), refused("42501", "web"):
         proposals.submit(
-            workspace=cast.ws, case=proposal.case_id, kind="action", proposer="agent:refunds", key="k", payload={}
+            workspace=cast.ws,
+            case=proposal.case_id,
+            kind="action",
+            proposer="agent:refunds",
+            key="k",
+            payload={},
         )
     with workspace.within(cast.ws, cast.id("rosa")):
         proposals.submit(
@@ -196,7 +199,11 @@ def test_a_vote_is_refused_in_the_database_too(cast: Cast, proposal: Proposal) -
         ("rosa", "rosa", "reviewer", row.revision, "0" * 64, "CS008"),
     ]
     for signed, person, role, revision, digest, sqlstate in cases:
-        with workspace.within(cast.ws, cast.id(signed)), refused(sqlstate, "web"), connection.cursor() as cursor:
+        with (
+            workspace.within(cast.ws, cast.id(signed)),
+            refused(sqlstate, "web"),
+            connection.cursor() as cursor,
+        ):
             cursor.execute(sql, [cast.ws, row.pk, revision, digest, cast.id(person), role])
     with workspace.within(cast.ws, cast.id("rosa")), connection.cursor() as cursor:
         cursor.execute(sql, [cast.ws, row.pk, row.revision, row.digest, cast.id("rosa"), "reviewer"])

@@ -40,9 +40,7 @@ def refund(cast: Cast, amount: int = 4_510) -> Proposal:
     return steps.propose(cast, target, "refund.create", f"order:{order}", args, agent="refunds")
 
 
-def test_the_queue_opens_its_first_item_with_the_form_that_approves_it(
-    rosa: Desk, proposal: Proposal
-) -> None:
+def test_the_queue_opens_its_first_item_with_the_form_that_approves_it(rosa: Desk, proposal: Proposal) -> None:
     page = text(rosa.get("/"))
     assert proposal.summary in page
     assert f'name="digest" value="{proposal.digest}"' in page
@@ -68,9 +66,7 @@ def test_approving_without_scripts_redirects_to_the_next_item_and_says_what_was_
 
 def test_approving_by_htmx_brings_the_next_item_at_once(cast: Cast, rosa: Desk, proposal: Proposal) -> None:
     data = {"revision": proposal.revision, "digest": proposal.digest}
-    answer = rosa.post(
-        f"/proposals/{proposal.pk}/approve/", data, **{"HX-Request": "true", "HX-Target": "desk"}
-    )
+    answer = rosa.post(f"/proposals/{proposal.pk}/approve/", data, **{"HX-Request": "true", "HX-Target": "desk"})
     assert answer.status_code == 200
     assert "<html" not in text(answer)
     assert 'hx-swap-oob="innerHTML:#toasts"' in text(answer)
@@ -89,9 +85,7 @@ def test_the_same_address_gives_a_page_or_the_fragment(rosa: Desk, proposal: Pro
 def test_a_page_that_is_out_of_date_gets_409_and_the_version_that_stands(
     cast: Cast, rosa: Desk, proposal: Proposal
 ) -> None:
-    edited = sit_down(cast, "ravi").decide(
-        proposal, "edit", queue="", priority="P2", status="", tags="kettle"
-    )
+    edited = sit_down(cast, "ravi").decide(proposal, "edit", queue="", priority="P2", status="", tags="kettle")
     assert edited.status_code == 302, text(edited)
     answer = rosa.decide(proposal, "approve")
     assert answer.status_code == 409
@@ -108,9 +102,7 @@ def test_deciding_twice_is_told_and_does_nothing(cast: Cast, rosa: Desk, proposa
     assert state_of(cast, proposal) == "approved"
 
 
-def test_a_rejection_without_a_reason_keeps_what_was_written(
-    cast: Cast, rosa: Desk, proposal: Proposal
-) -> None:
+def test_a_rejection_without_a_reason_keeps_what_was_written(cast: Cast, rosa: Desk, proposal: Proposal) -> None:
     answer = rosa.decide(proposal, "reject", note="The kettle is somebody else's")
     assert answer.status_code == 422
     assert "Choose why it is rejected." in text(answer)
@@ -118,9 +110,7 @@ def test_a_rejection_without_a_reason_keeps_what_was_written(
     assert state_of(cast, proposal) == "pending"
 
 
-def test_a_form_that_does_not_say_what_was_seen_is_refused(
-    cast: Cast, rosa: Desk, proposal: Proposal
-) -> None:
+def test_a_form_that_does_not_say_what_was_seen_is_refused(cast: Cast, rosa: Desk, proposal: Proposal) -> None:
     assert rosa.post(f"/proposals/{proposal.pk}/approve/", {"digest": "x"}).status_code == 422
     assert state_of(cast, proposal) == "pending"
 
@@ -143,9 +133,7 @@ def test_what_is_on_hold_is_stopped_by_who_approved_it(live: None) -> None:
 
 
 @pytest.mark.parametrize("name", ["odile", "ada"])
-def test_who_only_reads_sees_everything_and_decides_nothing(
-    cast: Cast, proposal: Proposal, name: str
-) -> None:
+def test_who_only_reads_sees_everything_and_decides_nothing(cast: Cast, proposal: Proposal, name: str) -> None:
     desk = sit_down(cast, name)
     page = text(desk.get(f"/proposals/{proposal.pk}/"))
     assert "Only reviewers and managers decide." in page
@@ -170,9 +158,7 @@ def test_pages_that_read_change_nothing_and_refuse_posts(cast: Cast, rosa: Desk,
     assert state_of(cast, proposal) == "pending"
 
 
-def test_what_somebody_else_has_in_hand_is_shown_and_refused(
-    cast: Cast, rosa: Desk, proposal: Proposal
-) -> None:
+def test_what_somebody_else_has_in_hand_is_shown_and_refused(cast: Cast, rosa: Desk, proposal: Proposal) -> None:
     sit_down(cast, "ravi").post(f"/claims/proposal:{proposal.pk}/")
     page = text(rosa.get(f"/proposals/{proposal.pk}/"))
     assert f"<b>{cast.people['ravi'].name}</b> has this in hand" in page
@@ -181,9 +167,7 @@ def test_what_somebody_else_has_in_hand_is_shown_and_refused(
     assert answer.status_code == 409
     assert f"{cast.people['ravi'].name} has this in hand" in text(answer)
     assert rosa.post(f"/claims/proposal:{proposal.pk}/").status_code == 409
-    assert (
-        sit_down(cast, "mara").post(f"/claims/proposal:{proposal.pk}/", {"take_over": "1"}).status_code == 302
-    )
+    assert sit_down(cast, "mara").post(f"/claims/proposal:{proposal.pk}/", {"take_over": "1"}).status_code == 302
 
 
 def test_a_field_that_the_schema_lacks_is_refused_and_the_input_kept(
@@ -243,9 +227,7 @@ def test_handing_in_the_same_form_twice_is_one_submission(cast: Cast, rosa: Desk
     target = steps.ticket(cast)
     address = f"/cases/{case_of(cast, target)}/new/ticket.reply/"
     for _ in range(2):
-        assert (
-            rosa.post(address, {"body": "We look into it.", "clauses": "", "key": "same"}).status_code == 302
-        )
+        assert rosa.post(address, {"body": "We look into it.", "clauses": "", "key": "same"}).status_code == 302
     with workspace.within(cast.ws):
         assert Submission.objects.count() == 1
 
@@ -284,9 +266,7 @@ def test_a_handoff_is_prefilled_and_resolved_with_what_came_of_it(cast: Cast, ro
     assert "Paid by hand" in text(again)
 
 
-def test_an_undo_shows_what_it_would_change_and_starts_exactly_that(
-    cast: Cast, rosa: Desk, proposal: Proposal
-) -> None:
+def test_an_undo_shows_what_it_would_change_and_starts_exactly_that(cast: Cast, rosa: Desk, proposal: Proposal) -> None:
     steps.approve(cast, proposal, "rosa")
     assert "carried out just now" in text(rosa.get(f"/proposals/{proposal.pk}/undo/"))
     steps.apply(cast, proposal)
@@ -305,9 +285,7 @@ def test_an_undo_shows_what_it_would_change_and_starts_exactly_that(
 
 def test_a_stale_proposal_shows_before_proposed_and_now(cast: Cast, rosa: Desk) -> None:
     target = steps.contact(cast, {"city": "graz", "email": "a@example.com"})
-    proposal = steps.propose(
-        cast, target, "contact.update", target, {"changes": {"city": "Graz"}}, agent="contacts"
-    )
+    proposal = steps.propose(cast, target, "contact.update", target, {"changes": {"city": "Graz"}}, agent="contacts")
     with signed_in("apply"), workspace.within(cast.ws):
         models.Contact.objects.update(fields={"city": "Wien", "email": "a@example.com"}, version=2)
     answer = rosa.decide(proposal, "approve")
@@ -338,9 +316,7 @@ def test_no_page_carries_a_script_or_a_style_of_its_own(cast: Cast, rosa: Desk, 
         answer = rosa.get(path)
         assert answer.status_code == 200, path
         page = text(answer)
-        assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:|hx-on", page), (
-            path
-        )
+        assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:|hx-on", page), path
         policy = answer["Content-Security-Policy"]
         assert "unsafe" not in policy
 

@@ -21,7 +21,12 @@ def cast(live: None) -> Cast:
 def note(cast: Cast, subject: str, **more: object) -> Entry:
     with workspace.within(cast.ws) as now:
         return log.record(
-            workspace=cast.ws, subject=subject, event=Event.BOOKS_IMPORTED, actor="system:test", now=now, **more  # type: ignore[arg-type]
+            workspace=cast.ws,
+            subject=subject,
+            event=Event.BOOKS_IMPORTED,
+            actor="system:test",
+            now=now,
+            **more,  # type: ignore[arg-type]
         )
 
 
@@ -40,9 +45,9 @@ def test_recording_outside_a_transaction_is_refused(cast: Cast) -> None:
 
 
 def test_a_write_that_is_rolled_back_leaves_no_entry(cast: Cast) -> None:
-    with pytest.raises(ZeroDivisionError), workspace.within(cast.ws) as now:
+    with workspace.within(cast.ws) as now:
         log.record(workspace=cast.ws, subject="gone:1", event=Event.BOOKS_IMPORTED, actor="system:test", now=now)
-        _ = 1 / 0
+        transaction.set_rollback(True)
     with workspace.within(cast.ws):
         assert not Entry.objects.filter(subject="gone:1").exists()
 
@@ -58,7 +63,10 @@ def test_a_personal_value_enters_the_hashed_bytes_as_a_commitment_only(cast: Cas
 
 
 @pytest.mark.parametrize("role", ["web", "apply", "agents", "owner"])
-@pytest.mark.parametrize("statement", ["UPDATE audit_entry SET actor = 'x'", "DELETE FROM audit_entry", "TRUNCATE audit_entry CASCADE"])
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE audit_entry SET actor = 'x'", "DELETE FROM audit_entry", "TRUNCATE audit_entry CASCADE"],
+)
 def test_nobody_changes_an_entry(cast: Cast, role: str, statement: str) -> None:
     """The owner passes the grants, not the triggers, not even with replication switched."""
     note(cast, "books:3")

@@ -11,7 +11,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("audit", "portal", "approvals", "agents")
-IMPURE = ("django", "rest_framework", "celery", "psycopg", "redis", "time", "random", "secrets", "socket", "requests")
+IMPURE = (
+    "django",
+    "rest_framework",
+    "celery",
+    "psycopg",
+    "redis",
+    "time",
+    "random",
+    "secrets",
+    "socket",
+    "requests",
+)
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "managers", "misc"}
 MODULE_LINES, FUNCTION_LINES, SHARE_UNDER_30 = 300, 60, 0.9
 
@@ -45,7 +56,11 @@ def name_of(path: Path) -> str:
 
 def test_the_arrows_hold() -> None:
     done = subprocess.run(
-        [str(Path(sys.executable).parent / "lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
+        [str(Path(sys.executable).parent / "lint-imports")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout
 
@@ -160,7 +175,9 @@ def test_every_event_is_used() -> None:
 
 
 def test_no_path_of_a_machine_and_no_registry_is_named() -> None:
-    tracked = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    tracked = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     wrong = []
     for name in tracked.stdout.splitlines():
         path = ROOT / name

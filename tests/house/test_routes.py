@@ -77,19 +77,25 @@ def neighbours(live: None) -> tuple[Cast, Cast, dict[str, list[int]]]:
 
 
 def test_foreign_ids_answer_404_on_every_route(neighbours: tuple[Cast, Cast, dict[str, list[int]]]) -> None:
-    first, second, ids = neighbours
+    first, _, ids = neighbours
     client = Client()
     client.force_login(first.people["rosa"], backend="allauth.account.auth_backends.AuthenticationBackend")
     with workspace.within(first.ws, first.id("rosa")) as now:
         _, secret = tokens.make(
-            workspace=first.workspace, person=first.people["rosa"], name="x", scopes=list(tokens.SCOPES), now=now
+            workspace=first.workspace,
+            person=first.people["rosa"],
+            name="x",
+            scopes=list(tokens.SCOPES),
+            now=now,
         )
     headers = {"Authorization": f"Bearer {secret}"}
     tried, wrong = 0, []
     for route in with_parameters():
         names = re.findall(r"<(?:\w+:)?(\w+)>", route)
         for key in of_kind(route, ids):
-            path = f"/w/{first.workspace.slug}/" + filled(route, {name: str(key) for name in names} | {"action": "ticket.update"})
+            path = f"/w/{first.workspace.slug}/" + filled(
+                route, {name: str(key) for name in names} | {"action": "ticket.update"}
+            )
             for method in ("get", "post"):
                 more: dict[str, Any] = {"headers": headers} if "/api/" in path else {}
                 if method == "post" and more:
@@ -103,7 +109,9 @@ def test_foreign_ids_answer_404_on_every_route(neighbours: tuple[Cast, Cast, dic
     assert not wrong, "\n".join(map(str, wrong))
 
 
-def test_every_address_of_another_workspace_answers_404(neighbours: tuple[Cast, Cast, dict[str, list[int]]]) -> None:
+def test_every_address_of_another_workspace_answers_404(
+    neighbours: tuple[Cast, Cast, dict[str, list[int]]],
+) -> None:
     first, second, ids = neighbours
     client = Client()
     client.force_login(first.people["rosa"], backend="allauth.account.auth_backends.AuthenticationBackend")
@@ -117,14 +125,18 @@ def test_every_address_of_another_workspace_answers_404(neighbours: tuple[Cast, 
     assert client.get(f"/w/{first.workspace.slug}/").status_code == 200
 
 
-def test_nobody_unsigned_gets_past_the_sign_in_page(neighbours: tuple[Cast, Cast, dict[str, list[int]]]) -> None:
+def test_nobody_unsigned_gets_past_the_sign_in_page(
+    neighbours: tuple[Cast, Cast, dict[str, list[int]]],
+) -> None:
     first, _, _ = neighbours
     client = Client()
     wrong = []
     for route in routes():
         path = f"/w/{first.workspace.slug}/" + filled(route, {})
         answer = client.get(path)
-        right = answer.status_code in (401, 404) if "/api/" in path else "/accounts/login/" in answer.get("Location", "")
+        right = (
+            answer.status_code in (401, 404) if "/api/" in path else "/accounts/login/" in answer.get("Location", "")
+        )
         if not right and not path.endswith(PUBLIC):
             wrong.append((path, answer.status_code))
     assert not wrong, "\n".join(map(str, wrong))

@@ -128,7 +128,9 @@ def test_a_reply_is_edited_and_the_edited_text_is_what_is_sent(desk: Desk) -> No
             tier="medium", people="one", hold_seconds=1, fresh_minutes=480,
         )  # fmt: skip
     target = steps.ticket(desk.cast)
-    proposal = steps.propose(desk.cast, target, "ticket.reply", target, {"body": "Dear Cleo,\nit comes tomorow.", "clauses": []})
+    proposal = steps.propose(
+        desk.cast, target, "ticket.reply", target, {"body": "Dear Cleo,\nit comes tomorow.", "clauses": []}
+    )
     page = desk.sign_in("rosa")
     opened(desk, page, proposal)
     page.click("footer.decide a:has-text('Edit')")
@@ -157,7 +159,11 @@ def test_above_the_cap_a_person_proposes_and_two_people_approve(desk: Desk) -> N
     until(lambda: _pending(desk.cast) == 1, 20)
     with workspace.within(desk.cast.ws):
         proposal = Proposal.objects.get()
-    assert (proposal.people, proposal.tier, proposal.proposer) == (2, "high", f"person:{desk.cast.id('rosa')}")
+    assert (proposal.people, proposal.tier, proposal.proposer) == (
+        2,
+        "high",
+        f"person:{desk.cast.id('rosa')}",
+    )
     opened(desk, rosa, proposal)
     assert rosa.locator("footer.decide button:has-text('Approve')").count() == 0  # her own work
     for name, after in (("ravi", "pending"), ("mara", "approved")):

@@ -61,10 +61,7 @@ def test_nobody_signs_in_here(cast: Cast) -> None:
     posted = Client().post(login, {"username": cast.people["ada"].email, "password": PASSWORD})
     assert posted["Location"].startswith("/accounts/login/")
     assert browser(cast, "ada").get(login).status_code == 404
-    assert (
-        browser(cast, "ada").get(address(cast, "password_change/"))["Location"]
-        == "/accounts/password/change/"
-    )
+    assert browser(cast, "ada").get(address(cast, "password_change/"))["Location"] == "/accounts/password/change/"
 
 
 def test_flags_and_permission_rows_open_nothing(cast: Cast) -> None:
@@ -77,10 +74,7 @@ def test_who_may_only_read_cannot_write(cast: Cast, name: str) -> None:
     client, row = browser(cast, name), in_force(cast, "refund-eur-low")
     for path in ("approvals/threshold/add/", f"approvals/threshold/{row.pk}/change/"):
         assert client.post(address(cast, path), BAND).status_code == 403, path
-    assert (
-        client.post(address(cast, f"approvals/threshold/{row.pk}/delete/"), {"post": "yes"}).status_code
-        == 403
-    )
+    assert client.post(address(cast, f"approvals/threshold/{row.pk}/delete/"), {"post": "yes"}).status_code == 403
     assert client.get(address(cast, f"approvals/threshold/{row.pk}/change/")).status_code == 200
     assert in_force(cast, "refund-eur-low").version == 1
 
@@ -108,9 +102,7 @@ def test_deleting_a_threshold_retires_it(cast: Cast) -> None:
     assert client.get(address(cast, f"approvals/threshold/{row.pk}/delete/")).status_code == 200
     client.post(address(cast, f"approvals/threshold/{row.pk}/delete/"), {"post": "yes"})
     with workspace.within(cast.ws):
-        versions = list(
-            Threshold.objects.filter(series="refund-jpy-low").order_by("version").values_list("retired")
-        )
+        versions = list(Threshold.objects.filter(series="refund-jpy-low").order_by("version").values_list("retired"))
         assert not any(row.series == "refund-jpy-low" for row in thresholds.in_force(cast.ws))
     assert versions == [(False,), (True,)]
 
@@ -160,9 +152,7 @@ def test_a_cap_is_written_in_the_currency_s_decimals(cast: Cast) -> None:
         {"scope": "agent", "amount": "5"},
     ):
         assert client.post(address(cast, "approvals/dailycap/add/"), body).status_code == 200
-    client.post(
-        address(cast, "approvals/dailycap/add/"), {"scope": "agent", "currency": "KWD", "amount": "1.5"}
-    )
+    client.post(address(cast, "approvals/dailycap/add/"), {"scope": "agent", "currency": "KWD", "amount": "1.5"})
     with workspace.within(cast.ws):
         assert DailyCap.objects.get(currency="KWD").amount_minor == 1500
     assert "1.500 KWD" in client.get(address(cast, "approvals/dailycap/")).content.decode()
@@ -181,9 +171,7 @@ def test_people_are_appointed_and_let_go_on_the_log(cast: Cast) -> None:
         made.refresh_from_db()
         assert (made.role, made.active) == ("reviewer", False)
         entries = Entry.objects.filter(subject=f"membership:{made.pk}")
-        assert {(entry.event, entry.actor) for entry in entries} == {
-            ("membership.set", f"person:{cast.id('ada')}")
-        }
+        assert {(entry.event, entry.actor) for entry in entries} == {("membership.set", f"person:{cast.id('ada')}")}
         assert (len(entries), Unattributed.objects.count()) == (2, 0)
 
 
@@ -213,9 +201,7 @@ def test_records_of_work_cannot_be_edited(cast: Cast) -> None:
     for page, pk in ids.items():
         assert client.get(address(cast, f"{page}/{pk}/change/")).status_code == 200, page
         assert client.get(address(cast, f"{page}/{pk}/history/")).status_code == 200, page
-        assert client.post(address(cast, f"{page}/{pk}/change/"), {"state": "applied"}).status_code == 403, (
-            page
-        )
+        assert client.post(address(cast, f"{page}/{pk}/change/"), {"state": "applied"}).status_code == 403, page
         assert client.post(address(cast, f"{page}/{pk}/delete/"), {"post": "yes"}).status_code == 403, page
         assert client.get(address(cast, f"{page}/add/")).status_code == 403, page
         actions = {"action": "delete_selected", "_selected_action": [pk]}

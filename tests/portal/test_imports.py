@@ -43,9 +43,7 @@ TABLES = {
         "#2,1,i-3,p-3,Kettle,3,1500,{}\n"
     ),
     "payment_history.csv": (
-        "order_id,seq,type,amount,currency,payment_method_id\n"
-        "#1,1,payment,45.10,EUR,m-1\n"
-        "#2,1,payment,4500,JPY,m-2\n"
+        "order_id,seq,type,amount,currency,payment_method_id\n#1,1,payment,45.10,EUR,m-1\n#2,1,payment,4500,JPY,m-2\n"
     ),
     "policy_clauses.jsonl": (
         '{"clause_id":"A-1","section":"Amounts","text":"Only what was paid.","origin":"ours"}\n'
@@ -409,9 +407,7 @@ class TestABrokenFolderIsRefusedWhole:
             ("policy_clauses.jsonl", "Only", "Just", "policy_clauses.jsonl:1:text: 'A-1' is in the books"),
         ],
     )
-    def test_where_it_would_change_the_books(
-        self, tmp_path: Path, file: str, old: str, new: str, place: str
-    ) -> None:
+    def test_where_it_would_change_the_books(self, tmp_path: Path, file: str, old: str, new: str, place: str) -> None:
         key, _ = opened()
         load(books(tmp_path), key)
         before = held(key)

@@ -43,9 +43,7 @@ def _state_in_ground(ground: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(addresses: Addresses, question: str) -> object:
-    with psycopg.connect(
-        host=addresses.pg_host, port=addresses.pg_port, user="postgres", dbname="postgres"
-    ) as pg:
+    with psycopg.connect(host=addresses.pg_host, port=addresses.pg_port, user="postgres", dbname="postgres") as pg:
         row = pg.execute(question).fetchone()  # type: ignore[call-overload]
         return row and row[0]
 
@@ -213,9 +211,7 @@ def test_processes_that_start_at_once_share_one_pair_of_servers(ground: Path) ->
     ends = [racer.communicate(timeout=60) for racer in racers]
     assert [racer.returncode for racer in racers] == [0, 0, 0], ends
     assert len({printed for printed, _ in ends}) == 1
-    assert (Path(place.candidates(ground / "var")[0]) / "postgres.log").read_text().count(
-        "ready to accept"
-    ) == 1
+    assert (Path(place.candidates(ground / "var")[0]) / "postgres.log").read_text().count("ready to accept") == 1
 
 
 def test_a_killed_server_comes_back_at_the_next_start(ground: Path) -> None:

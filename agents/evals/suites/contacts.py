@@ -12,9 +12,7 @@ from agents.evals.suites.base import Prediction, Row, Suite
 EXTENSION = ";ext="
 
 
-def _play(
-    stage: Stage, parts: Sequence[Part], line: Callable[[Mapping[str, Any]], dict[str, Any]]
-) -> list[Came]:
+def _play(stage: Stage, parts: Sequence[Part], line: Callable[[Mapping[str, Any]], dict[str, Any]]) -> list[Came]:
     key = stage.open(queues=())
     return stage.play(key, "contacts", [line(row) for part in parts for row in part.given])
 
@@ -66,9 +64,7 @@ def _field_suite(name: str, field: str, expected: str, *, region: str = "", acti
         wanted = row.labels[action] if action else "fix"
         if wanted == "flag" or said["action"] == "flag":
             return bool(wanted == said["action"])
-        same = said["value"] == row.labels[expected] and said["extension"] == row.labels.get(
-            "expected_extension", ""
-        )
+        same = said["value"] == row.labels[expected] and said["extension"] == row.labels.get("expected_extension", "")
         return same and (not action or wanted == said["action"])
 
     def score(rows: Sequence[Row], predictions: Sequence[Prediction]) -> dict[str, Any]:

@@ -30,13 +30,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """See the README."""
-        parser.add_argument(
-            "--tickets", type=int, default=None, help="take in this many arrivals and no more"
-        )
+        parser.add_argument("--tickets", type=int, default=None, help="take in this many arrivals and no more")
         parser.add_argument("--decide", action="store_true", help="the sample staff decide by themselves")
-        parser.add_argument(
-            "--exit", action="store_true", help="end when everything taken in is worked to its end"
-        )
+        parser.add_argument("--exit", action="store_true", help="end when everything taken in is worked to its end")
         parser.add_argument("--json", action="store_true", help="print one JSON object of counts at the end")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -72,13 +68,11 @@ class Command(BaseCommand):
         self._say("bringing the database up to date")
         manage = str(Path(settings.BASE_DIR) / "manage.py")
         environment = {**os.environ, "PROCESS_ROLE": "owner"}
-        done = subprocess.run(  # noqa: S603  # our own program
+        done = subprocess.run(  # our own program
             [sys.executable, manage, "migrate", "--verbosity", "0"], env=environment, check=False
         )
         if done.returncode:
-            raise CommandError(
-                "the database could not be brought up to date; see above", returncode=done.returncode
-            )
+            raise CommandError("the database could not be brought up to date; see above", returncode=done.returncode)
 
     def _run(self, running: processes.Processes, shop: int, options: dict[str, Any]) -> None:
         arrivals = staging.arrivals()[: options["tickets"]]
@@ -97,9 +91,7 @@ class Command(BaseCommand):
         self._print_address(running.port)
         self._trickle(running, shop, arrivals[AT_ONCE:], decide=options["decide"])
 
-    def _trickle(
-        self, running: processes.Processes, shop: int, rest: list[staging.Arrival], *, decide: bool
-    ) -> None:
+    def _trickle(self, running: processes.Processes, shop: int, rest: list[staging.Arrival], *, decide: bool) -> None:
         taken = 0
         while True:
             time.sleep(EVERY_SECONDS if taken < FAST_ARRIVALS else SLOW_SECONDS)
@@ -110,9 +102,7 @@ class Command(BaseCommand):
             if decide:
                 staffing.decide_all(shop)
 
-    def _settle(
-        self, running: processes.Processes, shop: int, *, decide: bool, to_the_end: bool = False
-    ) -> None:
+    def _settle(self, running: processes.Processes, shop: int, *, decide: bool, to_the_end: bool = False) -> None:
         """Until every run ended and every submission is gated; with `to_the_end` until nothing is open at all."""
         until = time.monotonic() + SETTLE_SECONDS
         while time.monotonic() < until:
@@ -150,5 +140,5 @@ def _ended(state: str) -> bool:
     return state in ENDED or state in ("handoff_resolved", "runs_open", "submissions_open")
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt

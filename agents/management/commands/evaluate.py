@@ -92,9 +92,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(report))
             return
         for name, figure in report.items():
-            self.stdout.write(
-                f"{name:24} {json.dumps(figure) if isinstance(figure, dict | list) else figure}"
-            )
+            self.stdout.write(f"{name:24} {json.dumps(figure) if isinstance(figure, dict | list) else figure}")
 
 
 def _check(options: dict[str, Any]) -> None:

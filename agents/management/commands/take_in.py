@@ -54,9 +54,7 @@ class Command(BaseCommand):
         for start in range(0, len(lines), BATCH):
             with workspace.within(key) as now:
                 for line in lines[start : start + BATCH]:
-                    yield intake.take_in(
-                        workspace=key, agent=agent, line=line, actor="system:take_in", now=now
-                    )
+                    yield intake.take_in(workspace=key, agent=agent, line=line, actor="system:take_in", now=now)
             self.stderr.write(f"{min(start + BATCH, len(lines))} of {len(lines)} taken in", str)
 
     def _wait(self, key: int, cases: Sequence[int]) -> None:

@@ -1,0 +1,56 @@
+"""What the queue page costs: a fixed number of queries whatever its length; no COUNT, no OFFSET, an index."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.approvals import steps
+from tests.cast import Cast, gather
+
+LENGTHS = (1, 26, 52)
+GROWING = ("approvals_proposal", "approvals_handoff", "audit_entry", "agents_run", "approvals_submission")
+
+
+@pytest.fixture
+def cast(live: None) -> Cast:
+    return gather()
+
+
+def queries_of(cast: Cast, path: str) -> list[str]:
+    client = Client()
+    client.force_login(cast.people["rosa"], backend="allauth.account.auth_backends.AuthenticationBackend")
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        answer = client.get(f"/w/{cast.workspace.slug}/{path}")
+    assert answer.status_code == 200
+    return [query["sql"] for query in captured.captured_queries]
+
+
+def fill(cast: Cast, upto: int, have: int) -> None:
+    for _ in range(have, upto):
+        target = steps.ticket(cast)
+        steps.propose(cast, target, "ticket.update", target, {"priority": "P1"})
+
+
+def test_the_queue_page_costs_a_fixed_number_of_queries_whatever_its_length(cast: Cast) -> None:
+    counts, have = {}, 0
+    for length in LENGTHS:
+        fill(cast, length, have)
+        have = length
+        counts[length] = len(queries_of(cast, ""))
+    print(f"queries of the queue page by length: {counts}")
+    assert len(set(counts.values())) == 1
+    assert counts[LENGTHS[0]] <= 40
+
+
+@pytest.mark.parametrize("path", ["", "?state=applied", "?tier=low", "?agent=triage", "?state=handoffs", "cases/"])
+def test_no_list_counts_or_skips_over_a_table_that_grows(cast: Cast, path: str) -> None:
+    fill(cast, 27, 0)
+    for sql in queries_of(cast, path):
+        assert not re.search(r"\bOFFSET\b", sql), sql
+        counted = re.search(r"\bCOUNT\(", sql, re.IGNORECASE)
+        assert not counted or "LIMIT" in sql or not any(table in sql for table in GROWING), sql
