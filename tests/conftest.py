@@ -1,7 +1,9 @@
 """The ground of the suite: embedded servers, a database made as owner, and tests signed in as the roles."""
 # ruff: noqa: E402  # Django starts here, before any conftest below imports a model
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ import pytest
 if "DATABASE_URL" not in os.environ:
     os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="countersign-tests-")
     os.chmod(os.environ["VAR_DIR"], 0o755)
+    atexit.register(shutil.rmtree, os.environ["VAR_DIR"], ignore_errors=True)  # runs after the servers' release
 os.environ["PROCESS_ROLE"] = "web"
 os.environ["SECRET_KEY"] = "only-for-tests"
 os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"

@@ -53,7 +53,7 @@ def test_a_reviewer_approves_a_refund_and_the_money_moves_once(desk: Desk) -> No
     expect(page.locator("#detail")).to_contain_text("45.10 EUR")
     page.click("footer.decide button:has-text('Approve')")
     expect(page.locator(".toast")).to_be_visible()
-    until(lambda: state_of(desk.cast, proposal) == "applied", 20)
+    until(lambda: state_of(desk.cast, proposal) == "applied", 40)
     assert refunds_of(desk.cast) == [4_510]
     assert events_of(desk.cast, proposal)[-1] == "proposal.applied"
     opened(desk, page, proposal)
@@ -85,12 +85,12 @@ def test_a_ticket_change_is_approved_by_key_and_undone(desk: Desk) -> None:
     page = desk.sign_in("rosa")
     opened(desk, page, proposal)
     page.keyboard.press("a")
-    until(lambda: state_of(desk.cast, proposal) == "applied", 20)
+    until(lambda: state_of(desk.cast, proposal) == "applied", 40)
     opened(desk, page, proposal)
     page.click("footer.decide a:has-text('Undo')")
     expect(page.locator("main")).to_contain_text("fees_billing")
     page.click("button:has-text('Undo exactly this')")
-    until(lambda: _ticket(desk.cast) == ("", "P3"), 20)
+    until(lambda: _ticket(desk.cast) == ("", "P3"), 40)
     with workspace.within(desk.cast.ws):
         undo = Proposal.objects.get(undoes=proposal)
     until(lambda: state_of(desk.cast, undo) == "applied", 10)
@@ -138,7 +138,7 @@ def test_a_reply_is_edited_and_the_edited_text_is_what_is_sent(desk: Desk) -> No
     page.click("button:has-text('Save as revision 2')")
     expect(page.locator("#detail")).to_contain_text("it comes tomorrow.")
     page.click("footer.decide button:has-text('Approve')")
-    until(lambda: state_of(desk.cast, proposal) == "applied", 20)
+    until(lambda: state_of(desk.cast, proposal) == "applied", 40)
     with workspace.within(desk.cast.ws):
         sent = models.Message.objects.get(sender="staff")
         assert sent.body.replace("\r\n", "\n") == "Dear Cleo,\nit comes tomorrow."
@@ -156,7 +156,7 @@ def test_above_the_cap_a_person_proposes_and_two_people_approve(desk: Desk) -> N
         rosa.locator(f"a:has-text('{order}'), button:has-text('{order}')").first.click()
     _fill_refund(rosa)
     rosa.click("button:has-text('Hand it in')")
-    until(lambda: _pending(desk.cast) == 1, 20)
+    until(lambda: _pending(desk.cast) == 1, 40)
     with workspace.within(desk.cast.ws):
         proposal = Proposal.objects.get()
     assert (proposal.people, proposal.tier, proposal.proposer) == (
@@ -173,7 +173,7 @@ def test_above_the_cap_a_person_proposes_and_two_people_approve(desk: Desk) -> N
         assert state_of(desk.cast, proposal) == "pending"
         page.click("footer.decide button:has-text('Approve')")
         until(lambda after=after: state_of(desk.cast, proposal) in (after, "applied"), 10)
-    until(lambda: state_of(desk.cast, proposal) == "applied", 20)
+    until(lambda: state_of(desk.cast, proposal) == "applied", 40)
     assert refunds_of(desk.cast) == [90_000]
     assert target
 
@@ -198,7 +198,7 @@ def test_without_javascript_approve_reject_and_undo_work(desk: Desk) -> None:
     page = desk.sign_in("rosa", java_script_enabled=False)
     page.goto(f"{desk.base}proposals/{approved.pk}/")
     page.click("footer.decide button:has-text('Approve')")
-    until(lambda: state_of(desk.cast, approved) == "applied", 20)
+    until(lambda: state_of(desk.cast, approved) == "applied", 40)
     page.goto(f"{desk.base}proposals/{rejected.pk}/")
     page.click("footer.decide summary")
     page.check("footer.decide input[value=not_needed]")
@@ -206,7 +206,7 @@ def test_without_javascript_approve_reject_and_undo_work(desk: Desk) -> None:
     until(lambda: state_of(desk.cast, rejected) == "rejected", 10)
     page.goto(f"{desk.base}proposals/{approved.pk}/undo/")
     page.click("button:has-text('Undo exactly this')")
-    until(lambda: _undone(desk.cast, approved), 20)
+    until(lambda: _undone(desk.cast, approved), 40)
 
 
 def _undone(cast: Cast, proposal: Proposal) -> bool:

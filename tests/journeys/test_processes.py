@@ -53,13 +53,13 @@ def states(cast: Cast, run: int) -> list[str]:
 
 def test_a_ticket_becomes_a_proposal_by_itself(cast: Cast) -> None:
     run = take_in(cast)
-    until(lambda: states(cast, run) == ["pending"], 20)
+    until(lambda: states(cast, run) == ["pending"], 40)
 
 
 def test_lost_messages_are_made_up_for_within_five_seconds(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is told of the approval; the relay finds the row."""
     run = take_in(cast)
-    until(lambda: states(cast, run) == ["pending"], 20)
+    until(lambda: states(cast, run) == ["pending"], 40)
     with workspace.within(cast.ws):
         proposal = Proposal.objects.get(submission__run=f"run:{run}")
     monkeypatch.setattr(outbox, "send", lambda *args: None)
@@ -73,7 +73,7 @@ def test_a_message_for_a_row_that_was_rolled_back_does_nothing(cast: Cast) -> No
     outbox.send("approvals.tasks.apply", "apply", cast.ws, 10**12)
     outbox.send("approvals.tasks.gate", "apply", cast.ws, 10**12)
     run = take_in(cast)
-    until(lambda: states(cast, run) == ["pending"], 20)
+    until(lambda: states(cast, run) == ["pending"], 40)
 
 
 APPLY_FAILPOINTS = ["apply.before_write", "apply.after_write", "apply.before_commit", "apply.after_commit"]
@@ -93,16 +93,16 @@ def test_a_worker_killed_while_applying_leaves_one_effect(
             cast, target, "refund.create", f"order:{order}", steps.refund_args(order), agent="refunds"
         )
         if failpoint.startswith("gate"):
-            until(marker.exists, 20)
+            until(marker.exists, 40)
             _with_failpoint(processes, "worker-apply", "")
-        until(lambda: _exists(cast, submission.pk), 20)
+        until(lambda: _exists(cast, submission.pk), 40)
         with workspace.within(cast.ws):
             proposal = Proposal.objects.get(submission=submission)
         steps.approve(cast, proposal, "rosa")
         if failpoint.startswith("apply"):
-            until(marker.exists, 20)
+            until(marker.exists, 40)
             _with_failpoint(processes, "worker-apply", "")
-        until(lambda: steps.fresh(cast, proposal).state == "applied", 20)
+        until(lambda: steps.fresh(cast, proposal).state == "applied", 40)
     finally:
         _with_failpoint(processes, "worker-apply", "")
     with workspace.within(cast.ws):
@@ -120,11 +120,11 @@ def test_a_run_killed_at_any_point_resumes_and_proposes_once(
     _with_failpoint(processes, "worker-agents", f"{failpoint}=kill@{marker}")
     try:
         run = take_in(cast)
-        until(marker.exists, 20)
+        until(marker.exists, 40)
     finally:
         _with_failpoint(processes, "worker-agents", "")
     _expire_lease(cast, run)
-    until(lambda: states(cast, run) == ["pending"], 20)
+    until(lambda: states(cast, run) == ["pending"], 40)
     with workspace.within(cast.ws):
         row = Run.objects.get(pk=run)
         assert (row.state, row.steps.count()) == ("done", len({s.name for s in row.steps.all()}))
