@@ -5,7 +5,7 @@ import os
 import sys
 
 # Only migrations sign in as owner; sweepers as apply; everything else as web.
-ROLE_OF_COMMAND = {"migrate": "owner", "provision": "owner", "makemigrations": "owner", "evaluate": "eval"}
+ROLE_OF_COMMAND = {"migrate": "owner", "makemigrations": "owner", "evaluate": "eval"}
 WITHOUT_SERVERS = {"help", "--help", "version", "--version", "check", "collectstatic", "makemigrations", ""}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from approvals import diff, proposals, staleness, votes
+from approvals import dependencies, diff, proposals, staleness, votes
 from approvals import verdicts as verdict_of
 from approvals.actions import ActionError, named
 from approvals.models import Proposal, Revision
@@ -195,15 +195,11 @@ def _stale(row: Proposal, revision: Revision, *, now: datetime) -> str:
         return "the record changed since"
     if row.fresh_until < now:
         return "it waited too long"
-    ended = [d.on for d in row.dependencies.select_related("on") if d.on.state not in (*_ALIVE, State.APPLIED)]
-    if ended:
-        return f"it waits for proposal {ended[0].pk}, which is {ended[0].state}"
+    if why := dependencies.broken(row):
+        return why
     if (seen.drifted and row.tier == "high") or any(s.startswith("messages:") for s in seen.drifted):
         return f"what it rests on moved: {', '.join(seen.drifted)}"
     return "the record changed since" if row.tier == "high" and seen.moved(row.basis) else ""
-
-
-_ALIVE = (State.PENDING, State.APPROVED, State.APPLYING, State.STALE, State.UNKNOWN)
 
 
 def _rebase(row: Proposal, revision: Revision, *, actor: str, now: datetime) -> None:
@@ -249,6 +245,7 @@ def _revise(
         people=people, second_role=verdict.second_role, made_by=actor, created_at=now,
         alone=people == 1 and verdict.tier == row.tier and not _grew(before, args, row, preview.amount_minor),
     )  # fmt: skip
+    dependencies.renew(row)
     return proposals.transition(
         row, event, actor=actor, now=now, digest=made.digest, basis=preview.diff.basis(), people=people,
         basis_version=1, tier=verdict.tier, summary=preview.summary, amount_minor=preview.amount_minor,

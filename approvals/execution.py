@@ -4,11 +4,11 @@ Runs in the `apply` process. For our own books one transaction holds the lock, e
 receipt, the state and the entries: it happens whole or not at all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from approvals import actions, caps, diff, outbox, proposals, staleness, votes
+from approvals import actions, caps, dependencies, diff, outbox, proposals, staleness, votes
 from approvals import verdicts as verdict_of
 from approvals.models import Proposal, Receipt, Revision, Submission
 from approvals.state import WITHOUT_EFFECT, State
@@ -41,11 +41,11 @@ def apply(*, workspace: int, proposal: int) -> None:
 
 
 def _dispatch(row: Proposal, *, now: datetime) -> None:
-    waits = [d.on for d in row.dependencies.select_related("on")]
-    if any(on.state in (State.PENDING, State.APPROVED, State.APPLYING, State.UNKNOWN, State.STALE) for on in waits):
-        return
     revision = votes.current(row)
-    if why := _no_longer(row, revision, waits):
+    why = dependencies.broken(row)
+    if not why and dependencies.pending(row):
+        return
+    if why := why or _no_longer(row, revision):
         proposals.transition(row, Event.PROPOSAL_STALE, actor=SYSTEM, now=now, body={"because": why})
         return
     proposals.transition(row, Event.PROPOSAL_APPLYING, actor=SYSTEM, now=now)
@@ -53,10 +53,8 @@ def _dispatch(row: Proposal, *, now: datetime) -> None:
     _write(row, revision, now=now)
 
 
-def _no_longer(row: Proposal, revision: Revision, waits: Sequence[Proposal]) -> str:
+def _no_longer(row: Proposal, revision: Revision) -> str:
     """Why what was approved must not happen now, or "". Everything is asked again."""
-    if any(on.state != State.APPLIED for on in waits):
-        return "what it waits for was not applied"
     if revision.people and not votes.quorum(row, revision):
         return "its approvals no longer make a quorum"
     if diff.digest(revision.content.encode(), bytes(revision.nonce)) != row.digest:

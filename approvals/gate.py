@@ -11,11 +11,11 @@ from typing import Any
 
 from django.db import connection
 
-from approvals import caps, diff, handoffs, outbox, proposals, risk, votes
+from approvals import caps, dependencies, diff, handoffs, outbox, proposals, risk, votes
 from approvals import verdicts as verdict_of
 from approvals.actions import ActionError, named
 from approvals.actions.base import Action, NothingToDo, Preview
-from approvals.models import Dependency, Proposal, Revision, Submission
+from approvals.models import Proposal, Revision, Submission
 from approvals.state import OPEN, State
 from audit import canonical, log
 from audit.events import Event
@@ -223,7 +223,7 @@ def _depend(proposal: Proposal) -> None:
         workspace_id=proposal.workspace_id, submission__run=submission.run, submission__proposer=submission.proposer,
         submission__key__in=submission.depends_on,
     ):  # fmt: skip
-        Dependency.objects.create(workspace_id=proposal.workspace_id, proposal=proposal, on=on)
+        dependencies.depend(proposal, on)
 
 
 def _withdraw(submission: Submission, *, now: datetime) -> str:

@@ -130,14 +130,15 @@ class Proposal(WorkspaceRow):
 
 
 class Dependency(WorkspaceRow):
-    """`proposal` may only be applied after `on` was, at the revision it names."""
+    """`proposal` may only be applied after `on` was, at the `revision` it names; the newest row of a pair counts."""
 
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="dependencies")
     on = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="dependents")
+    revision = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name_plural = "dependencies"
-        constraints: ClassVar = [models.UniqueConstraint(fields=["proposal", "on"], name="dependency_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["proposal", "on", "revision"], name="dependency_once")]
 
     def __str__(self) -> str:
         return f"{self.proposal_id} waits for {self.on_id}"

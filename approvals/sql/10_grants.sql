@@ -8,7 +8,8 @@ ALTER TABLE approvals_decision ADD COLUMN IF NOT EXISTS xact xid8 NOT NULL DEFAU
 GRANT INSERT ON approvals_case TO @web@;
 GRANT INSERT ON approvals_submission TO @web@, @agents@;
 GRANT UPDATE (status, outcome) ON approvals_submission TO @apply@;
-GRANT INSERT ON approvals_proposal, approvals_dependency, approvals_receipt TO @apply@;
+GRANT INSERT ON approvals_proposal, approvals_receipt TO @apply@;
+GRANT INSERT ON approvals_dependency TO @web@, @apply@;
 GRANT UPDATE (state, version, revision, round, digest, basis, basis_version, tier, people, amount_minor, currency,
     confidence_pct, summary, flags, content_key, urgency, fresh_until, hold_until, decided_at)
     ON approvals_proposal TO @web@, @apply@;

@@ -18,7 +18,7 @@ from agents.demo import processes, staffing, staging
 from agents.demo.cast import CAST, SHOP
 from portal import env
 
-AT_ONCE, EVERY_SECONDS, SLOW_SECONDS, FAST_ARRIVALS = 24, 5, 60, 60
+WAITING, AT_ONCE, EVERY_SECONDS, SLOW_SECONDS, FAST_ARRIVALS = 20, 5, 5, 60, 60
 SETTLE_SECONDS = 180
 ENDED = {"applied", "rejected", "denied", "expired", "withdrawn", "failed"}
 
@@ -75,21 +75,28 @@ class Command(BaseCommand):
             raise CommandError("the database could not be brought up to date; see above", returncode=done.returncode)
 
     def _run(self, running: processes.Processes, shop: int, options: dict[str, Any]) -> None:
-        arrivals = staging.arrivals()[: options["tickets"]]
+        rest = staging.arrivals()[: options["tickets"]]
         self._say("taking in the first tickets")
-        known = [staging.receive(shop, arrival) for arrival in arrivals[:AT_ONCE]]
-        self._settle(running, shop, decide=options["decide"])
-        if any(taken.new for taken in known) and staffing.change_meanwhile(shop):
+        new = self._fill(running, shop, rest, decide=options["decide"])
+        if new and staffing.change_meanwhile(shop):
             self._settle(running, shop, decide=False)
             staffing.decide_by_hand(shop)
         if options["exit"]:
-            for arrival in arrivals[AT_ONCE:]:
+            for arrival in rest:
                 staging.receive(shop, arrival)
             self._settle(running, shop, decide=options["decide"], to_the_end=options["decide"])
             self._report(shop, as_json=options["json"])
             return
         self._print_address(running.port)
-        self._trickle(running, shop, arrivals[AT_ONCE:], decide=options["decide"])
+        self._trickle(running, shop, rest, decide=options["decide"])
+
+    def _fill(self, running: processes.Processes, shop: int, rest: list[staging.Arrival], *, decide: bool) -> bool:
+        """Take in until about twenty proposals wait, unless the staff decide; whether anything was new."""
+        new = False
+        while rest and (decide or staffing.counts(shop).get("pending", 0) < WAITING):
+            new |= sum(staging.receive(shop, rest.pop(0)).new for _ in range(min(AT_ONCE, len(rest)))) > 0
+            self._settle(running, shop, decide=decide)
+        return new
 
     def _trickle(self, running: processes.Processes, shop: int, rest: list[staging.Arrival], *, decide: bool) -> None:
         taken = 0
