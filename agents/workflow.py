@@ -109,7 +109,7 @@ def _end(leased: Run, outcome: Outcome, state: Run.State, *, now: datetime, trac
     handed_in = list(_hand_in(leased, outcome))
     Step.objects.bulk_create(_rows(leased, trace))
     log.record(
-        workspace=leased.workspace_id, subject=f"run:{leased.pk}", version=1, actor=f"agent:{leased.agent}",
+        workspace=leased.workspace_id, subject=f"run:{leased.pk}", actor=f"agent:{leased.agent}",
         event=Event.RUN_FINISHED if state == Run.State.DONE else Event.RUN_FAILED, now=now,
         case=f"case:{leased.case_id}", trace_id=leased.trace_id,
         body={

@@ -91,8 +91,7 @@ class ThresholdAdmin(VersionedAdmin):
     kind = "threshold"
     columns = tuple(name for name in thresholds.COPIED if name != "retired")
     list_display = (
-        "action", "whose", "band", "tier", "people", "second_role", "confidence_floor_pct", "hold_seconds",
-        "fresh_minutes", "version", "created_at",
+        "action", "whose", "band", "tier", "who", "floor", "hold", "fresh", "version",
     )  # fmt: skip
     list_filter = ("action", "people", "currency")
     fields = (
@@ -108,6 +107,22 @@ class ThresholdAdmin(VersionedAdmin):
     @admin.display(description="band")
     def band(self, obj: Threshold) -> str:
         return band(obj) or obj.currency
+
+    @admin.display(description="people")
+    def who(self, obj: Threshold) -> str:
+        return obj.get_people_display() + (f", one a {obj.second_role}" if obj.second_role else "")
+
+    @admin.display(description="floor")
+    def floor(self, obj: Threshold) -> str:
+        return f"{obj.confidence_floor_pct}%"
+
+    @admin.display(description="hold")
+    def hold(self, obj: Threshold) -> str:
+        return f"{obj.hold_seconds} s"
+
+    @admin.display(description="fresh")
+    def fresh(self, obj: Threshold) -> str:
+        return f"{obj.fresh_minutes} min"
 
     @admin.display(description="above")
     def above(self, obj: Threshold) -> str:

@@ -76,11 +76,13 @@ class ThresholdForm(_MoneyForm):
     up_to = MoneyField(help_text="The band is up to and with this amount; empty is open.")
     hold_seconds = forms.IntegerField(
         validators=[MinValueValidator(0), MaxValueValidator(LONGEST_HOLD_SECONDS)],
-        help_text="At most a week.",
+        label="Hold (seconds)",
+        help_text="Time to stop it after the approval; at most a week.",
     )
     fresh_minutes = forms.IntegerField(
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_FRESH_MINUTES)],
-        help_text="At most 30 days.",
+        label="Fresh (minutes)",
+        help_text="Time to decide before it goes stale; at most 30 days.",
     )
 
     class Meta:
@@ -89,6 +91,12 @@ class ThresholdForm(_MoneyForm):
             "action", "proposer_kind", "agent", "currency", "tier", "people", "second_role",
             "confidence_floor_pct", "hold_seconds", "fresh_minutes",
         ]  # fmt: skip
+        labels: ClassVar = {"proposer_kind": "Proposed by", "confidence_floor_pct": "Confidence floor (%)"}
+        help_texts: ClassVar = {
+            "proposer_kind": "Empty is anyone.",
+            "second_role": "Of one of the two, where two decide; empty is any.",
+            "confidence_floor_pct": "Below it nothing passes by itself.",
+        }
 
     def clean(self) -> dict[str, Any]:
         """What the rows must say together."""

@@ -32,6 +32,12 @@ class Facts:
     clauses: Mapping[str, Clause]
 
     @property
+    def queue_title(self) -> str:
+        """The ticket's queue as people call it, or ""."""
+        name = (self.ticket.queue or "") if self.ticket else ""
+        return self.books.queues.get(name, name)
+
+    @property
     def warnings(self) -> tuple[Warning, ...]:
         """What may deceive the eye in the conversation."""
         return marks.warnings([message.body for message in self.ticket.messages] if self.ticket else [])
@@ -151,9 +157,13 @@ def handoffs(workspace: int, case: int, besides: int = 0) -> list[Handoff]:
 def found(values: Mapping[str, Any], known: Facts) -> list[tuple[str, str]]:
     """What an agent had found, as labels and words; plans of refunds by item, amount and destination."""
     currency = str(values.get("currency", ""))
-    return [
-        (label, text) for name, value in values.items() for label, text in _found(name, value, currency, known) if text
-    ]
+    shown: list[tuple[str, str]] = []
+    for name, value in values.items():
+        try:
+            shown += [(label, text) for label, text in _found(name, value, currency, known) if text]
+        except (TypeError, ValueError, LookupError, AttributeError):  # an agent's own words, of any form
+            shown.append((wording.field(name), json.dumps(value)))
+    return shown
 
 
 def _found(name: str, value: Any, currency: str, known: Facts) -> Iterable[tuple[str, str]]:

@@ -45,6 +45,20 @@ def _over(cap: DailyCap, workspace: int, holder: str, amount_minor: int, now: da
     return ""
 
 
+def confirm(proposal: Proposal, *, now: datetime) -> str:
+    """Before a write: count it as it is now, released meanwhile or edited; why it would pass a cap, or ""."""
+    uses = CapUse.objects.filter(workspace_id=proposal.workspace_id, proposal=proposal)
+    holders = dict(uses.values_list("scope", "holder"))
+    uses.update(released=True)
+    over = exceeded(
+        workspace=proposal.workspace_id, holders=holders, amount_minor=proposal.amount_minor,
+        currency=proposal.currency, now=now,
+    )  # fmt: skip
+    if not over:
+        uses.update(released=False, amount_minor=proposal.amount_minor or 0, day=now.date())
+    return over
+
+
 def reserve(proposal: Proposal, holders: dict[str, str], *, now: datetime) -> None:
     """Take the proposal's part of each holder's day."""
     CapUse.objects.bulk_create(

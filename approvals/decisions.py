@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from approvals import dependencies, diff, proposals, staleness, votes
+from approvals import claims, dependencies, diff, proposals, staleness, votes
 from approvals import verdicts as verdict_of
 from approvals.actions import ActionError, named
 from approvals.models import Proposal, Revision
-from approvals.state import OPEN, Kind, State
+from approvals.state import Kind, State
 from audit.events import Event
 from portal import roles
 from portal.systems.books import BooksReader
@@ -62,7 +62,7 @@ def approve(*, workspace: int, proposal: int, seen: Seen, person: int, now: date
     Raises:
         Gone, NotAllowed, Proposal.DoesNotExist.
     """
-    row, held = _open(workspace, proposal, person, seen, (State.PENDING,))
+    row, held = _open(workspace, proposal, person, seen, (State.PENDING,), now=now)
     revision = votes.current(row)
     if reason := votes.why_not(row, person, held, revision):
         raise NotAllowed(reason)
@@ -86,7 +86,7 @@ def reject(
     """
     if reason not in REJECT_REASONS:
         raise BadInput("reason: choose why it is rejected")
-    row, held = _open(workspace, proposal, person, seen, (State.PENDING,))
+    row, held = _open(workspace, proposal, person, seen, (State.PENDING, State.STALE), now=now)
     votes.cast(
         row,
         person=person,
@@ -112,7 +112,7 @@ def stop(*, workspace: int, proposal: int, seen: Seen, person: int, now: datetim
     Raises:
         Gone: it is being applied or already was. NotAllowed: neither an approver of it nor a manager.
     """
-    row, held = _open(workspace, proposal, person, seen, (State.APPROVED,))
+    row, held = _open(workspace, proposal, person, seen, (State.APPROVED,), now=now)
     if "manager" not in held and not any(v.person_id == person for v in votes.approvals_of(row)):
         raise NotAllowed("Only who approved it, or a manager, stops it.")
     votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.STOP, now=now)
@@ -127,20 +127,20 @@ def reopen(*, workspace: int, proposal: int, seen: Seen, person: int, now: datet
     Raises:
         Gone, NotAllowed; an equal proposal may be open meanwhile (Gone).
     """
-    row, held = _open(workspace, proposal, person, seen, (State.REJECTED,))
+    row, held = _open(workspace, proposal, person, seen, (State.REJECTED,), now=now)
     mine = row.decisions.filter(
         kind=Kind.REJECT, person_id=person, round=row.round, created_at__gte=now - REOPEN_WITHIN
     ).exists()  # fmt: skip
     if "manager" not in held and not mine:
         raise NotAllowed("Only a manager reopens it now.")
-    _refuse_twin(row)
+    _refuse_twin(row, row.content_key)
     votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.REOPEN, now=now)
     return proposals.transition(row, Event.PROPOSAL_REOPENED, actor=f"person:{person}", now=now, decided_at=None)
 
 
 def withdraw(*, workspace: int, proposal: int, seen: Seen, person: int, now: datetime) -> Proposal:
     """The proposer or a manager takes it off the table, while it is not applying."""
-    row, held = _open(workspace, proposal, person, seen, (State.PENDING, State.STALE, State.APPROVED))
+    row, held = _open(workspace, proposal, person, seen, (State.PENDING, State.STALE, State.APPROVED), now=now)
     if "manager" not in held and row.proposer != f"person:{person}":
         raise NotAllowed("Only who proposed it, or a manager, withdraws it.")
     votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.WITHDRAW, now=now)
@@ -153,20 +153,19 @@ def edit(*, workspace: int, proposal: int, seen: Seen, person: int, args: Mappin
     Raises:
         Gone, NotAllowed, BadInput (naming the field), Proposal.DoesNotExist.
     """
-    row, held = _open(workspace, proposal, person, seen, (State.PENDING,))
+    row, held = _open(workspace, proposal, person, seen, (State.PENDING,), now=now)
     return _revise(row, person, held, Kind.EDIT, Event.PROPOSAL_EDITED, args, now=now)
 
 
 def redo(*, workspace: int, proposal: int, seen: Seen, person: int, now: datetime) -> Proposal:
     """Look again at what is stale or failed: the same arguments against the books as they are now."""
-    row, held = _open(workspace, proposal, person, seen, (State.STALE, State.FAILED))
-    _refuse_twin(row)
+    row, held = _open(workspace, proposal, person, seen, (State.STALE, State.FAILED), now=now)
     args = votes.current(row).args
     return _revise(row, person, held, Kind.REDO, Event.PROPOSAL_REDONE, args, now=now)
 
 
 def _open(
-    workspace: int, proposal: int, person: int, seen: Seen, states: tuple[State, ...]
+    workspace: int, proposal: int, person: int, seen: Seen, states: tuple[State, ...], *, now: datetime
 ) -> tuple[Proposal, frozenset[str]]:
     row = proposals.locked(workspace=workspace, proposal=proposal)
     held = roles.of(person, workspace)
@@ -176,16 +175,25 @@ def _open(
         raise Gone(f"It is {row.state} now.")
     if (row.revision, row.digest) != (seen.revision, seen.digest):
         raise Gone("It was edited meanwhile; look at the new version.")
+    if row.state in (State.PENDING, State.STALE):
+        _respect_claim(row, person, now=now)
     return row, held
 
 
-def _refuse_twin(row: Proposal) -> None:
-    """What comes back must not stand beside the same, proposed again meanwhile."""
-    twins = Proposal.objects.filter(
-        workspace_id=row.workspace_id, target=row.target, content_key=row.content_key, state__in=OPEN
-    )
-    if twins.exclude(pk=row.pk).exists():
-        raise Gone("The same has been proposed again meanwhile.")
+def _respect_claim(row: Proposal, person: int, *, now: datetime) -> None:
+    """What somebody has in hand is theirs to decide, from whatever page or program."""
+    try:
+        claims.check(workspace=row.workspace_id, item=f"proposal:{row.pk}", person=person, now=now)
+    except claims.Held as held:
+        raise Gone(str(held)) from held
+
+
+def _refuse_twin(row: Proposal, key: str) -> None:
+    """What comes back or changes must not stand beside the same, proposed again meanwhile."""
+    try:
+        proposals.refuse_twin(row.workspace_id, row.target, key, but=row.pk)
+    except proposals.Twin as twin:
+        raise Gone(str(twin)) from twin
 
 
 def _stale(row: Proposal, revision: Revision, *, now: datetime) -> str:
@@ -232,6 +240,8 @@ def _revise(
         workspace=row.workspace_id, action=action, preview=preview, proposer=row.proposer,
         confidence_pct=row.confidence_pct, flags=tuple(row.flags),
     )  # fmt: skip
+    key = proposals.content_key(action, args)
+    _refuse_twin(row, key)
     if not verdict.allowed:
         raise BadInput(" ".join(verdict.reasons))
     if TIERS.index(verdict.tier) < TIERS.index(row.tier) and "manager" not in held:
@@ -243,12 +253,13 @@ def _revise(
         workspace_id=row.workspace_id, proposal=row, number=row.revision + 1, args=dict(args),
         content=content.decode(), nonce=nonce, digest=diff.digest(content, nonce), verdict=verdict.as_json(),
         people=people, second_role=verdict.second_role, made_by=actor, created_at=now,
-        alone=people == 1 and verdict.tier == row.tier and not _grew(before, args, row, preview.amount_minor),
+        alone=kind is Kind.REDO
+        or (people == 1 and verdict.tier == row.tier and not _grew(before, args, row, preview.amount_minor)),
     )  # fmt: skip
     dependencies.renew(row)
     return proposals.transition(
-        row, event, actor=actor, now=now, digest=made.digest, basis=preview.diff.basis(), people=people,
-        basis_version=1, tier=verdict.tier, summary=preview.summary, amount_minor=preview.amount_minor,
+        row, event, actor=actor, now=now, digest=made.digest, content_key=key, basis=preview.diff.basis(),
+        people=people, basis_version=1, tier=verdict.tier, summary=preview.summary, amount_minor=preview.amount_minor,
         currency=preview.currency, fresh_until=now + timedelta(minutes=verdict.fresh_minutes),
         body={"tier": verdict.tier, "rules": list(verdict.rules), "policy": verdict.policy},
         personal={"summary": preview.summary},

@@ -45,7 +45,8 @@ def _dispatch(row: Proposal, *, now: datetime) -> None:
     why = dependencies.broken(row)
     if not why and dependencies.pending(row):
         return
-    if why := why or _no_longer(row, revision):
+    proposals.lock_target(row.workspace_id, row.target)
+    if why := why or _no_longer(row, revision) or caps.confirm(row, now=now):
         proposals.transition(row, Event.PROPOSAL_STALE, actor=SYSTEM, now=now, body={"because": why})
         return
     proposals.transition(row, Event.PROPOSAL_APPLYING, actor=SYSTEM, now=now)
@@ -64,7 +65,7 @@ def _no_longer(row: Proposal, revision: Revision) -> str:
         return "the record changed since"
     if any(source.startswith("messages:") for source in look.drifted) and _customer_wrote(row):
         return "the customer wrote since"
-    return _stricter(row, revision)
+    return "" if look.already_so else _stricter(row, revision)
 
 
 def _customer_wrote(row: Proposal) -> bool:
@@ -90,7 +91,8 @@ def _stricter(row: Proposal, revision: Revision) -> str:
         workspace=row.workspace_id, action=action, preview=preview, proposer=row.proposer,
         confidence_pct=row.confidence_pct, flags=tuple(row.flags),
     )  # fmt: skip
-    if not verdict.allowed or verdict.people > revision.people:
+    asks_more = verdict.people > revision.people or verdict.second_role not in ("", revision.second_role)
+    if not verdict.allowed or asks_more:
         return "policy is stricter now: " + " ".join(verdict.reasons)
     return ""
 
@@ -99,9 +101,12 @@ def _write(row: Proposal, revision: Revision, *, now: datetime) -> None:
     """The approved bytes, the receipt, the state."""
     changes, effects = diff.read_content(revision.content)
     reference = f"proposal:{row.pk}"
+    if already := staleness.look(row, revision).already_so:
+        changes = ()  # somebody did it meanwhile: nothing is written, and nothing of this can be undone
     log.attribute(reference)
     try:
-        actions.named(row.action).apply(row.target, changes, effects, actions.writer(row.workspace_id), reference)
+        if not already:
+            actions.named(row.action).apply(row.target, changes, effects, actions.writer(row.workspace_id), reference)
     except BooksError as error:
         proposals.transition(row, Event.PROPOSAL_FAILED, actor=SYSTEM, now=now, body={"because": str(error)})
         return
@@ -110,7 +115,9 @@ def _write(row: Proposal, revision: Revision, *, now: datetime) -> None:
         workspace_id=row.workspace_id, proposal=row, revision=row.revision, digest=row.digest,
         changed=[change.as_json() for change in changes], applied_at=now,
     )  # fmt: skip
-    proposals.transition(row, Event.PROPOSAL_APPLIED, actor=SYSTEM, now=now, body={"effects": len(effects)})
+    proposals.transition(
+        row, Event.PROPOSAL_APPLIED, actor=SYSTEM, now=now, body={"effects": len(effects), "already_so": already}
+    )
     for waiting in row.dependents.all():
         outbox.nudge(proposals.APPLY, "apply", row.workspace_id, waiting.proposal_id)
 
@@ -118,7 +125,7 @@ def _write(row: Proposal, revision: Revision, *, now: datetime) -> None:
 def settle(*, workspace: int, proposal: int) -> None:
     """Give back the caps of what ended without effect, and let what waited for it go stale."""
     with inside.within(workspace) as now:
-        row = Proposal.objects.filter(workspace_id=workspace, pk=proposal).first()
+        row = Proposal.objects.select_for_update().filter(workspace_id=workspace, pk=proposal).first()
         outbox.done(workspace=workspace, task=proposals.SETTLE, object_id=proposal)
         if row is None or row.state not in WITHOUT_EFFECT:
             return

@@ -68,7 +68,7 @@ class ActionForm(forms.Form):
             self.fields[name].label = wording.field(name)
 
     def _text_field(self, name: str, found: Mapping[str, Any], value: Any, *, optional: bool) -> forms.Field:
-        values = [(v, wording.state(v) if name == "status" else v) for v in found.get("enum", ())]
+        values = [(v, wording.state(v) if name == "status" else v[:1].upper() + v[1:]) for v in found.get("enum", ())]
         offered = list(self._choices.get(name, values))
         if not offered:
             size = int(found.get("maxLength", LONG))

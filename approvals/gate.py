@@ -4,24 +4,28 @@ Runs in the `apply` process under its own database role. Nothing handed in is lo
 becomes a hand-off to a person, with what was found and why.
 """
 
+import graphlib
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
-from approvals import caps, dependencies, diff, handoffs, outbox, proposals, risk, votes
+from approvals import caps, dependencies, diff, handoffs, outbox, payloads, proposals, risk, votes
 from approvals import verdicts as verdict_of
 from approvals.actions import ActionError, named
 from approvals.actions.base import Action, NothingToDo, Preview
-from approvals.models import Proposal, Revision, Submission
+from approvals.models import Handoff, Proposal, Revision, Submission
 from approvals.state import OPEN, State
-from audit import canonical, log
+from audit import log
 from audit.events import Event
 from portal import failpoints
 from portal import workspace as inside
 from portal.systems.books import BooksReader
+
+logger = logging.getLogger(__name__)
 
 DUE = {"high": timedelta(hours=4), "medium": timedelta(hours=8), "low": timedelta(hours=24)}
 
@@ -51,27 +55,49 @@ def pass_through(*, workspace: int, submission: int) -> None:
 
 
 def _due_with(first: Submission) -> list[Submission]:
-    """The submission and, for a run, its siblings, locked; those a sibling depends on come first."""
+    """The submission and, for a run, its siblings, locked; what a sibling depends on comes first."""
     rows = Submission.objects.select_for_update().filter(workspace_id=first.workspace_id, status="new")
     rows = rows.filter(proposer=first.proposer, run=first.run) if first.run else rows.filter(pk=first.pk)
-    return sorted(rows.order_by("pk"), key=lambda row: len(row.depends_on))
+    by_key = {row.key: row for row in rows.order_by("pk")}
+    wanted = {key: [on for on in _depends_on(row) if on in by_key] for key, row in by_key.items()}
+    try:
+        return [by_key[key] for key in graphlib.TopologicalSorter(wanted).static_order()]
+    except graphlib.CycleError:
+        return list(by_key.values())  # each then finds that what it waits for was not proposed
+
+
+def _depends_on(submission: Submission) -> list[str]:
+    """Keys of siblings; a column of the wrong form names none."""
+    return [str(key) for key in submission.depends_on] if isinstance(submission.depends_on, list) else []
 
 
 def _gate(submission: Submission, *, now: datetime) -> None:
+    """One submission to its end. What nobody thought of becomes a hand-off: its run must not wait for ever."""
+    try:
+        with transaction.atomic():
+            outcome = _outcome(submission, now=now)
+    except OperationalError:
+        raise  # the database went away or chose a victim: the whole is tried again
+    except Exception:  # whatever was handed in, a person hears of it
+        logger.exception("submission %s cannot be checked", submission.pk)
+        summary = "This could not be checked; the log of the apply process says why."
+        outcome = handoffs.open_refused(submission, reason="cannot_check", summary=summary, now=now)
+    Submission.objects.filter(pk=submission.pk).update(status=Submission.Status.GATED, outcome=outcome[:200])
+
+
+def _outcome(submission: Submission, *, now: datetime) -> str:
     match submission.kind:
         case Submission.Is.ACTION:
-            outcome = _action(submission, now=now)
+            return _action(submission, now=now)
         case Submission.Is.WITHDRAW:
-            outcome = _withdraw(submission, now=now)
-        case _:
-            outcome = handoffs.open_from(submission, now=now)
-    Submission.objects.filter(pk=submission.pk).update(status=Submission.Status.GATED, outcome=outcome[:200])
+            return _withdraw(submission, now=now)
+    return handoffs.open_from(submission, now=now)
 
 
 def _action(submission: Submission, *, now: datetime) -> str:
     try:
         asked = _take_apart(submission)
-        _lock_target(submission.workspace_id, asked.target)
+        proposals.lock_target(submission.workspace_id, asked.target)
         preview = asked.action.preview(
             asked.target, asked.action.parse(asked.args), submission.case.customer,
             BooksReader(submission.workspace_id),
@@ -79,55 +105,47 @@ def _action(submission: Submission, *, now: datetime) -> str:
         content = preview.diff.content()
     except NothingToDo as nothing:
         return f"nothing to do: {nothing}"
-    except (ActionError, diff.DiffError) as error:
+    except (ActionError, diff.DiffError, payloads.PayloadError) as error:
         return handoffs.open_refused(submission, reason="bad_arguments", summary=str(error), now=now)
-    if reason := _held_back(submission):
+    if (reason := _held_back(submission, now=now)) or (reason := _twin(asked, now=now)):
         return reason
-    if twin := _twin(submission, asked):
-        summary = f"Already proposed: {twin.summary}"
-        return handoffs.open_refused(
-            submission, reason="duplicate", summary=summary, now=now, found={"open": f"proposal:{twin.pk}"}
-        )
     return _judge(asked, preview, content, now=now)
 
 
 def _take_apart(submission: Submission) -> Asked:
-    payload = submission.payload
+    paper = payloads.read(payloads.ActionPaper, submission.payload)
     return Asked(
-        submission, named(str(payload.get("action"))), dict(payload.get("args") or {}), str(payload.get("target")),
-        max(0, min(100, round(float(payload.get("confidence", 1)) * 100))),
-        tuple(sorted(str(flag) for flag in payload.get("flags", ()))),
+        submission, named(paper.action), dict(paper.args), paper.target, round(paper.confidence * 100),
+        tuple(sorted(set(paper.flags))),
     )  # fmt: skip
 
 
-def _lock_target(workspace: int, target: str) -> None:
-    """Two gates at once must not both find no twin."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [f"{workspace}:{target}"])
-
-
-def _held_back(submission: Submission) -> str:
-    """A reply that announces a refund is not proposed where the refund was not."""
-    for key in submission.depends_on:
-        if not Proposal.objects.filter(
-            workspace_id=submission.workspace_id, submission__run=submission.run, submission__key=key,
-            submission__proposer=submission.proposer,
-        ).exclude(state=State.DENIED).exists():  # fmt: skip
-            return f"held back: {key} did not become a proposal"
+def _held_back(submission: Submission, *, now: datetime) -> str:
+    """A reply that announces a refund is not proposed where the refund was not; "" where nothing is missing."""
+    siblings = Submission.objects.filter(
+        workspace_id=submission.workspace_id, run=submission.run, proposer=submission.proposer
+    )
+    for key in _depends_on(submission):
+        on = siblings.filter(key=key).first()
+        if on is not None and Proposal.objects.filter(submission=on).exclude(state=State.DENIED).exists():
+            continue
+        if on is not None and Handoff.objects.filter(submission=on).exists():
+            return f"held back: a person has {key} in hand"
+        summary = f"Held back: {key} did not become a proposal"
+        return handoffs.open_refused(submission, reason="held_back", summary=summary, now=now)
     return ""
 
 
-def _open_key(asked: Asked) -> str:
-    return canonical.sha256_hex([asked.action.name, dict(asked.action.open_key(asked.args))])
-
-
-def _twin(submission: Submission, asked: Asked) -> Proposal | None:
-    return Proposal.objects.filter(
-        workspace_id=submission.workspace_id,
-        target=asked.target,
-        content_key=_open_key(asked),
-        state__in=OPEN,
-    ).first()
+def _twin(asked: Asked, *, now: datetime) -> str:
+    """The same, open already, is named to a person; "" where there is none."""
+    twin = Proposal.objects.filter(
+        workspace_id=asked.submission.workspace_id, target=asked.target, state__in=OPEN,
+        content_key=proposals.content_key(asked.action, asked.args),
+    ).first()  # fmt: skip
+    if twin is None:
+        return ""
+    summary, found = f"Already proposed: {twin.summary}", {"open": f"proposal:{twin.pk}"}
+    return handoffs.open_refused(asked.submission, reason="duplicate", summary=summary, now=now, found=found)
 
 
 def _judge(asked: Asked, preview: Preview, content: bytes, *, now: datetime) -> str:
@@ -155,7 +173,7 @@ def _judge(asked: Asked, preview: Preview, content: bytes, *, now: datetime) -> 
             found={"args": asked.args},
         )
     proposal = _insert(asked, preview, content, verdict, now=now)
-    if denied_by_policy or (not verdict.allowed):
+    if denied_by_policy:
         handoffs.open_refused(submission, reason="policy", summary=" ".join(verdict.reasons), now=now)
         return f"denied: proposal:{proposal.pk}"
     caps.reserve(proposal, holders, now=now)
@@ -183,7 +201,7 @@ def _insert(asked: Asked, preview: Preview, content: bytes, verdict: risk.Verdic
         basis=preview.diff.basis(), tier=verdict.tier, people=verdict.people, proposer=submission.proposer,
         customer=preview.customer, amount_minor=preview.amount_minor, currency=preview.currency,
         confidence_pct=asked.confidence_pct, summary=preview.summary, flags=list(asked.flags),
-        content_key=_open_key(asked), undoes_id=submission.undoes_id, created_at=now,
+        content_key=proposals.content_key(asked.action, asked.args), undoes_id=submission.undoes_id, created_at=now,
         urgency=int((now + DUE[verdict.tier]).timestamp()),
         fresh_until=now + timedelta(minutes=verdict.fresh_minutes),
         hold_until=now + timedelta(seconds=verdict.hold_seconds) if after == State.APPROVED else None,
@@ -221,14 +239,14 @@ def _depend(proposal: Proposal) -> None:
     submission = proposal.submission
     for on in Proposal.objects.filter(
         workspace_id=proposal.workspace_id, submission__run=submission.run, submission__proposer=submission.proposer,
-        submission__key__in=submission.depends_on,
+        submission__key__in=_depends_on(submission),
     ):  # fmt: skip
         dependencies.depend(proposal, on)
 
 
 def _withdraw(submission: Submission, *, now: datetime) -> str:
     """A proposer takes its own proposal back, while it is not yet applying."""
-    key = str(submission.payload.get("proposal", ""))
+    key = payloads.text_of(submission.payload, "proposal")
     number = int(key) if key.isdecimal() and len(key) < 19 else 0
     proposal = Proposal.objects.select_for_update().filter(
         workspace_id=submission.workspace_id, pk=number, proposer=submission.proposer

@@ -1,9 +1,10 @@
 """What a person must do instead, or answer: opened by the gate, resolved by a person, never lost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from approvals import payloads
 from approvals.models import Handoff, Submission
 from audit import log
 from audit.events import Event
@@ -22,40 +23,45 @@ class AlreadyResolved(HandoffError):
 
 
 def open_from(submission: Submission, *, now: datetime) -> str:
-    """The hand-off or question an agent asked for."""
-    payload = submission.payload
+    """The hand-off or question an agent asked for; one of a wrong form is handed over all the same."""
     question = submission.kind == Submission.Is.QUESTION
-    return _open(
-        submission, kind=submission.kind, now=now, found=dict(payload.get("found") or {}),
-        reason="question" if question else str(payload.get("reason") or "unclear"),
-        summary=str(payload.get("text" if question else "summary") or "No words were given."),
-    )  # fmt: skip
+    try:
+        if question:
+            asked = payloads.read(payloads.QuestionPaper, submission.payload)
+            return _open(submission, "question", asked.text, asked.found, asked.evidence, now=now, kind=submission.kind)
+        handed = payloads.read(payloads.HandoffPaper, submission.payload)
+    except payloads.PayloadError as error:
+        return open_refused(submission, reason="bad_arguments", summary=str(error), now=now)
+    return _open(submission, handed.reason, handed.summary, handed.found, handed.evidence, now=now)
 
 
 def open_refused(
-    submission: Submission,
-    *,
-    reason: str,
-    summary: str,
-    now: datetime,
-    found: Mapping[str, Any] | None = None,
+    submission: Submission, *, reason: str, summary: str, now: datetime, found: Mapping[str, Any] | None = None
 ) -> str:
     """What was handed in cannot become a proposal: a person takes it, with what was found and why."""
-    kept = {
-        "action": submission.payload.get("action"),
-        "target": submission.payload.get("target"),
-        **(found or {}),
-    }
-    return _open(submission, kind=Handoff.Is.HANDOFF, reason=reason, summary=summary, found=kept, now=now)
+    kept = {name: text for name in ("action", "target") if (text := payloads.text_of(submission.payload, name))}
+    try:
+        evidence = payloads.read(payloads.Paper, submission.payload).evidence
+    except payloads.PayloadError:
+        evidence = []
+    return _open(submission, reason, summary, {**kept, **(found or {})}, evidence, now=now)
 
 
 def _open(
-    submission: Submission, *, kind: str, reason: str, summary: str, found: Mapping[str, Any], now: datetime
+    submission: Submission,
+    reason: str,
+    summary: str,
+    found: Mapping[str, Any],
+    evidence: Sequence[payloads.Citation],
+    *,
+    now: datetime,
+    kind: str = Handoff.Is.HANDOFF,
 ) -> str:
     handoff = Handoff.objects.create(
         workspace_id=submission.workspace_id, case_id=submission.case_id, submission=submission, kind=kind,
-        reason=reason[:40], summary=summary[:1000], found=dict(found), proposer=submission.proposer,
-        evidence=submission.payload.get("evidence", []), created_at=now, urgency=int((now + DUE).timestamp()),
+        reason=reason, summary=summary[:1000] or "No words were given.", found=dict(found),
+        proposer=submission.proposer, evidence=[citation.model_dump() for citation in evidence], created_at=now,
+        urgency=int((now + DUE).timestamp()),
     )  # fmt: skip
     log.record(
         workspace=submission.workspace_id, subject=f"handoff:{handoff.pk}", version=1, event=Event.HANDOFF_OPENED,

@@ -49,7 +49,7 @@ def offer(*, workspace: int, action: str, target: str, args: Mapping[str, Any] |
         case "refund.create":
             return _refund(target, reader.order(key), reader, args)
     contact = reader.contact(key)
-    return Offer(target, initial=args or {}, present=dict(contact.fields) if contact else {})
+    return Offer(target, initial=args or {}, present=dict(wording.in_order(contact.fields)) if contact else {})
 
 
 def _ticket(workspace: int, target: str, reader: Reader, args: Mapping[str, Any] | None) -> Offer:
@@ -169,9 +169,15 @@ def found_args(handoff: Handoff | None, action: str) -> list[dict[str, Any]]:
     if handoff is None:
         return []
     found = handoff.found
-    drafts = [d["args"] for d in found.get("drafts", ()) if d.get("action") == action]
-    refused = [found["args"]] if found.get("action") == action and found.get("args") else []
-    plans = list(found.get("actions", ())) if action == "refund.create" else []
     if action == "ticket.reply" and handoff.kind == Handoff.Is.QUESTION:
-        return [{"body": handoff.summary, "clauses": list(found.get("clauses", ()))}]
-    return [*drafts, *refused, *plans]
+        return [{"body": handoff.summary, "clauses": list(_rows(found, "clauses", str))}]
+    drafts = [d.get("args") for d in _rows(found, "drafts", dict) if d.get("action") == action]
+    refused = [found.get("args")] if found.get("action") == action else []
+    plans = _rows(found, "actions", dict) if action == "refund.create" else []
+    return [args for args in (*drafts, *refused, *plans) if isinstance(args, dict) and args]
+
+
+def _rows(found: Mapping[str, Any], name: str, form: type) -> list[Any]:
+    """The rows of a form; what an agent found may be anything."""
+    value = found.get(name)
+    return [row for row in value if isinstance(row, form)] if isinstance(value, list) else []

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from approvals.models import Outbox
 
 # A message is said again when its work is not done this long after the last time, in seconds.
 AGAIN = timedelta(seconds=2)
+# A message nobody took in this time is dropped; the row says it again.
+MESSAGE_SECONDS = 60
 BATCH = 200
 
 
@@ -39,7 +41,7 @@ def nudge(task: str, queue: str, workspace: int, object_id: int) -> None:
 
 def send(task: str, queue: str, workspace: int, object_id: int) -> None:
     """One message with ids only."""
-    current_app.send_task(task, args=[workspace, object_id], queue=queue, retry=False)
+    current_app.send_task(task, args=[workspace, object_id], queue=queue, retry=False, expires=MESSAGE_SECONDS)
 
 
 def relay(*, workspace: int, now: datetime) -> int:
@@ -48,7 +50,7 @@ def relay(*, workspace: int, now: datetime) -> int:
         Outbox.objects.select_for_update(skip_locked=True)
         .filter(workspace_id=workspace, not_before__lte=now)
         .filter(Q(sent_at=None) | Q(sent_at__lt=now - AGAIN))
-        .order_by("not_before")[:BATCH]
+        .order_by(F("sent_at").asc(nulls_first=True), "not_before")[:BATCH]
     )
     rows = list(due)
     Outbox.objects.filter(pk__in=[row.pk for row in rows]).update(sent_at=now)

@@ -4,13 +4,17 @@ Who submits is not asked: an agent, a person and an outside system come through 
 turns a submission into a proposal.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
+
 from approvals import outbox, state
+from approvals.actions.base import Action
 from approvals.models import Case, Proposal, Submission
-from audit import log
+from audit import canonical, log
 from audit.events import Event
 
 GATE = "approvals.tasks.gate"
@@ -24,6 +28,14 @@ class ProposalError(Exception):
 
 class Moved(ProposalError):
     """The proposal is no longer at the version the caller saw."""
+
+
+class Twin(ProposalError):
+    """The same is open already."""
+
+
+class AlreadySubmitted(ProposalError):
+    """Something else was handed in under this key."""
 
 
 class NotStorable(ProposalError):
@@ -58,7 +70,7 @@ def submit(
     submissions of the same run. A trigger makes it due; the gate is nudged after commit.
 
     Raises:
-        NotStorable: nothing is written.
+        NotStorable, AlreadySubmitted: nothing is written.
     """
     _refuse_unstorable(payload, "payload")
     submission, made = Submission.objects.get_or_create(
@@ -68,6 +80,8 @@ def submit(
             "undoes_id": undoes, "seen_content": seen_content, "trace_id": trace_id,
         },
     )  # fmt: skip
+    if not made and submission.payload != json.loads(json.dumps(dict(payload))):
+        raise AlreadySubmitted("Something else was handed in from this form already; open it anew to send this.")
     if made:
         outbox.nudge(GATE, "apply", workspace, submission.pk)
     return submission
@@ -84,6 +98,29 @@ def _refuse_unstorable(value: Any, where: str) -> None:
     elif isinstance(value, list | tuple):
         for number, inner in enumerate(value):
             _refuse_unstorable(inner, f"{where}.{number}")
+
+
+def lock_target(workspace: int, target: str) -> None:
+    """One transaction at a time looks at a target and then writes, or decides that nothing like it is open."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [f"{workspace}:{target}"])
+
+
+def content_key(action: Action, args: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of what makes two open proposals on one target the same."""
+    return canonical.sha256_hex([action.name, dict(action.open_key(args))])
+
+
+def refuse_twin(workspace: int, target: str, key: str, *, but: int) -> None:
+    """Hold the target and make sure that nothing like it is open beside proposal `but`.
+
+    Raises:
+        Twin: it is.
+    """
+    lock_target(workspace, target)
+    twins = Proposal.objects.filter(workspace_id=workspace, target=target, content_key=key, state__in=state.OPEN)
+    if twins.exclude(pk=but).exists():
+        raise Twin("The same has been proposed meanwhile.")
 
 
 def locked(*, workspace: int, proposal: int) -> Proposal:

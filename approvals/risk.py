@@ -47,7 +47,6 @@ class Write:
     confidence_pct: int
     reversible: bool
     flags: tuple[str, ...] = ()
-    autonomy: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ def _people(rule: Rule, write: Write) -> tuple[int, tuple[str, ...]]:
     unsure = write.confidence_pct < rule.confidence_floor_pct
     if unsure:
         reasons.append(f"Confidence {write.confidence_pct}% is below the floor of {rule.confidence_floor_pct}%.")
-    blocked = unsure or not write.reversible or bool(write.flags) or not write.autonomy
+    blocked = unsure or not write.reversible or bool(write.flags)
     if people == 0 and blocked:
         reasons.append("Nothing passes by itself that is unsure, flagged or cannot be undone: one person.")
         people = 1

@@ -49,8 +49,9 @@ def fields(
     now: Mapping[str, Any] | None = None,
     fits: Mapping[str, Fit] | None = None,
 ) -> tuple[FieldRow, ...]:
-    """One row per change; with `now`, the third column. Queues are shown by their title."""
-    return tuple(_row(change, books, now, fits or {}) for change in changes)
+    """One row per change; with `now`, the third column. Queues by their title, contacts as on a card."""
+    shown = sorted(changes, key=lambda change: wording.place(change.field))
+    return tuple(_row(change, books, now, fits or {}) for change in shown)
 
 
 def _row(change: Change, books: Books, now: Mapping[str, Any] | None, fits: Mapping[str, Fit]) -> FieldRow:

@@ -18,11 +18,17 @@ class Look:
     fits: dict[str, diff.Fit]
     drifted: tuple[str, ...]
     basis: dict[str, Any]
+    outward: bool = False
 
     @property
     def conflict(self) -> bool:
         """A field changed to something else meanwhile."""
         return diff.Fit.CONFLICT in self.fits.values()
+
+    @property
+    def already_so(self) -> bool:
+        """Somebody made every one of the changes meanwhile; never where something goes out."""
+        return bool(self.fits) and not self.outward and set(self.fits.values()) == {diff.Fit.ALREADY}
 
     def moved(self, basis: dict[str, Any]) -> bool:
         """Something moved, though it may not touch what would be written."""
@@ -32,13 +38,13 @@ class Look:
 def look(proposal: Proposal, revision: Revision) -> Look:
     """Read the target and the reads again, inside the caller's transaction."""
     reader = BooksReader(proposal.workspace_id)
-    changes, _ = diff.read_content(revision.content)
+    changes, effects = diff.read_content(revision.content)
     now = dict(named(proposal.action).now(proposal.target, changes, reader))
     present = {change.field: now[change.field] for change in changes if change.field in now}
     reads = {source: _version(source, reader) for source in proposal.basis["reads"]}
     drifted = tuple(s for s, version in sorted(proposal.basis["reads"].items()) if reads[s] != version)
     basis = {"target_version": _version(proposal.target, reader), "reads": reads}
-    return Look(present, diff.fits(changes, now), drifted, basis)
+    return Look(present, diff.fits(changes, now), drifted, basis, bool(effects))
 
 
 def _version(source: str, reader: Reader) -> int:

@@ -58,7 +58,7 @@ def started_undo(proposal: Proposal, actor: str) -> bool:
     """Whoever starts the undo of something reversible below high may approve it."""
     return (
         proposal.undoes_id is not None and proposal.proposer == actor and proposal.tier != "high"
-        and proposal.people == 1
+        and proposal.people == 1 and proposal.revision == 1
     )  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def standing(proposal: Proposal) -> list[Decision]:
 def quorum(proposal: Proposal, revision: Revision) -> bool:
     """Enough distinct people, one of them with the second role where the verdict asks for it."""
     votes = standing(proposal)
-    if len({vote.person_id for vote in votes}) < revision.people:
+    if len({vote.person_id for vote in votes}) < max(1, revision.people):
         return False
     return not revision.second_role or any(_holds(vote, revision.second_role) for vote in votes)
 

@@ -127,10 +127,12 @@ _WORDS = {
     "body": "Text",
     "customer_id": "Customer",
     "payments": "Payment history",
-    "decision": "By the rules",
+    "decision": "The rules say",
     "refused": "Refused parts",
     "faults": "What did not agree",
 }
+
+_CARD = ("full_name", "legal_name", "email", "phone", "address", "postcode", "city", "country")
 
 
 def state(name: str) -> str:
@@ -141,6 +143,16 @@ def state(name: str) -> str:
 def field(name: str) -> str:
     """A field's label: `full_name` is 'Name', `consent_date` is 'Consent date'."""
     return _WORDS.get(name) or name.replace("_", " ").capitalize()
+
+
+def in_order(fields: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Fields of a contact as people read a card, what is not known by its name after that."""
+    return sorted(fields.items(), key=lambda item: (place(item[0]), item[0]))
+
+
+def place(name: str) -> int:
+    """Where a field stands on a card; all that are not on it stand together behind."""
+    return _CARD.index(name) if name in _CARD else len(_CARD)
 
 
 def flag(name: str) -> tuple[str, str]:

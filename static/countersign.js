@@ -58,8 +58,9 @@
 
   // Keys ------------------------------------------------------------------------------------------------
   function press(key) {
-    const aim = one(`[data-key="${CSS.escape(key)}"]`);
-    if (!aim) return false;
+    const aims = `[data-key="${CSS.escape(key)}"]`;
+    const aim = one(`.toast ${aims}`) ?? one(aims); // what was just done comes before what is looked at
+    if (!aim?.checkVisibility()) return false;
     if (aim.matches("input")) {
       aim.focus();
       aim.select();

@@ -10,7 +10,7 @@ ALTER TABLE agents_step ENABLE ALWAYS TRIGGER append_only;
 
 -- A run is due from intake to its end.
 CREATE OR REPLACE FUNCTION agents_run_due() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public AS $$
+SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO approvals_outbox (workspace_id, task, queue, object_id, sent_at)

@@ -10,7 +10,7 @@ from approvals.diff import ABSENT, Change, Diff
 from approvals.policy import Facts
 from portal.systems.base import Reader, Reversibility, Writer
 
-Text = Annotated[str, Field(max_length=2_000), AfterValidator(clean_text)]
+Text = Annotated[str, Field(max_length=10_000), AfterValidator(clean_text)]
 Name = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(clean_text)]
 
 

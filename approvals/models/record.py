@@ -56,7 +56,7 @@ class Decision(WorkspaceRow):
             models.UniqueConstraint(
                 fields=["proposal", "revision", "round", "person"],
                 name="one_vote_each",
-                condition=Q(kind__in=[str(Kind.APPROVE), str(Kind.REJECT)]),
+                condition=Q(kind=str(Kind.APPROVE)),
             ),
             models.CheckConstraint(condition=Q(kind__in=list(Kind)), name="decision_kind_known"),
         ]

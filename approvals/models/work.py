@@ -41,7 +41,6 @@ class Submission(WorkspaceRow):
     class Status(models.TextChoices):
         NEW = "new"
         GATED = "gated"
-        REFUSED = "refused"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="submissions")
     kind = models.CharField(max_length=10, choices=Is)

@@ -20,7 +20,7 @@ GRANT INSERT ON approvals_handoff TO @apply@;
 GRANT UPDATE (state, version, outcome, resolved_by_id) ON approvals_handoff TO @web@;
 GRANT INSERT, UPDATE, DELETE ON approvals_claim TO @web@;
 GRANT INSERT ON approvals_threshold, approvals_dailycap TO @web@;
-GRANT INSERT, UPDATE (released, amount_minor) ON approvals_capuse TO @apply@;
+GRANT INSERT, UPDATE (released, amount_minor, day) ON approvals_capuse TO @apply@;
 GRANT INSERT, UPDATE, DELETE ON approvals_outbox TO @web@, @apply@;
 GRANT SELECT ON approvals_case, approvals_submission TO @agents@;
 GRANT SELECT (id, workspace_id, case_id, submission_id, action, target, state, summary)
@@ -57,7 +57,7 @@ END $$;
 
 -- A submission is due from the moment it is there until it is gated: agents may not write the outbox.
 CREATE OR REPLACE FUNCTION approvals_submission_due() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public AS $$
+SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO approvals_outbox (workspace_id, task, queue, object_id, sent_at)

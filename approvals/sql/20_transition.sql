@@ -8,11 +8,11 @@ CREATE OR REPLACE VIEW approvals_moves AS
         ('', 'denied', 'proposal.denied', 'apply', '', false, false),
         ('pending', 'pending', 'proposal.edited', 'web', 'edit', true, false),
         ('pending', 'pending', 'proposal.rebased', 'web,apply', 'approve', false, false),
-        ('approved', 'approved', 'proposal.rebased', 'apply', '', false, false),
         ('pending', 'approved', 'proposal.approved', 'web,apply', 'approve', false, false),
         ('pending', 'rejected', 'proposal.rejected', 'web', 'reject', false, false),
         ('pending', 'stale', 'proposal.stale', 'web,apply', 'found_stale', false, false),
         ('approved', 'stale', 'proposal.stale', 'apply', '', false, false),
+        ('stale', 'rejected', 'proposal.rejected', 'web', 'reject', false, false),
         ('stale', 'pending', 'proposal.redone', 'web', 'redo', true, false),
         ('failed', 'pending', 'proposal.redone', 'web', 'redo', true, false),
         ('pending', 'expired', 'proposal.expired', 'apply', '', false, false),
@@ -28,7 +28,8 @@ CREATE OR REPLACE VIEW approvals_moves AS
     ) AS moves ("before", "after", event, processes, decisions, new_revision, new_round);
 GRANT SELECT ON approvals_moves TO @web@, @apply@;
 
-CREATE OR REPLACE FUNCTION approvals_check_transition() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION approvals_check_transition() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 DECLARE
     process text := CASE current_user WHEN @'web'@ THEN 'web' WHEN @'apply'@ THEN 'apply' ELSE current_user END;
     old_state text := CASE WHEN TG_OP = 'UPDATE' THEN OLD.state ELSE '' END;
@@ -88,7 +89,7 @@ BEGIN
         SELECT count(DISTINCT d.person_id) INTO votes FROM approvals_decision d
         WHERE d.proposal_id = NEW.id AND d.kind = 'approve' AND d.revision = NEW.revision
           AND d.round = NEW.round AND d.digest = NEW.digest;
-        IF votes < NEW.people OR (NEW.people = 0 AND TG_OP = 'UPDATE') THEN
+        IF votes < greatest(NEW.people, (TG_OP = 'UPDATE')::int) THEN
             RAISE EXCEPTION 'proposal %: % of % people approved', NEW.id, votes, NEW.people USING ERRCODE = 'CS007';
         END IF;
         IF r.second_role <> '' AND NOT EXISTS (
@@ -110,7 +111,8 @@ CREATE OR REPLACE TRIGGER kept BEFORE DELETE ON approvals_proposal
 ALTER TABLE approvals_proposal ENABLE ALWAYS TRIGGER kept;
 
 -- The digest is that of the bytes beside it, whoever wrote them: SHA-256 over nonce and content.
-CREATE OR REPLACE FUNCTION approvals_check_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION approvals_check_revision() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
     IF octet_length(NEW.nonce) <> 32
        OR NEW.digest <> encode(sha256(NEW.nonce || convert_to(NEW.content, 'UTF8')), 'hex') THEN
@@ -124,7 +126,8 @@ ALTER TABLE approvals_revision ENABLE ALWAYS TRIGGER checked;
 
 -- Who may decide: the second wall behind `decisions`. A vote is on the current bytes, by an active person who holds
 -- the role, who neither proposed it nor edited it (but where the revision says its editor may), for themselves.
-CREATE OR REPLACE FUNCTION approvals_check_decision() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION approvals_check_decision() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 DECLARE
     p record;
     started_undo boolean;
@@ -141,7 +144,7 @@ BEGIN
             USING ERRCODE = 'CS009';
     END IF;
     started_undo := p.undoes_id IS NOT NULL AND p.tier <> 'high' AND p.people = 1
-        AND p.proposer = 'person:' || NEW.person_id;
+        AND p.revision = 1 AND p.proposer = 'person:' || NEW.person_id;
     IF current_user = @'apply'@ THEN
         IF NOT (started_undo AND NEW.kind = 'approve') THEN
             RAISE EXCEPTION 'decision: only people decide' USING ERRCODE = 'CS009';

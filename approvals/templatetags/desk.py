@@ -13,6 +13,7 @@ register = template.Library()
 _TAGS = {"gone": "del", "new": "ins"}
 register.filter("state_word", wording.state)
 register.filter("field_word", wording.field)
+register.filter("in_order", wording.in_order)
 register.filter("money", wording.amount)
 register.filter("in_brackets", showing.options)
 register.filter("method", showing.method)

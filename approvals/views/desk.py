@@ -126,7 +126,9 @@ def _handoff(request: WorkspaceRequest, pk: int, viewer: detail.Viewer) -> dict[
     row = Handoff.objects.select_related("case", "submission", "resolved_by").filter(workspace=ws, pk=pk).first()
     if row is None:
         raise Http404
-    facts = background.facts(ws, row.case, customer=row.case.customer)
+    plans = manual.found_args(row, "refund.create")
+    target = f"order:{plans[0].get('order_id', '')}" if plans else ""
+    facts = background.facts(ws, row.case, target, row.case.customer)
     holder = claims.holders(workspace=ws, items=[f"handoff:{pk}"], now=viewer.now).get(f"handoff:{pk}")
     flags = row.submission.payload.get("flags", ()) if row.submission else ()
     return {

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from approvals import background, decisions, diff, execution, manual, queries, showing, votes
+from approvals import background, decisions, diff, execution, manual, proposals, queries, showing, votes
 from approvals.actions import ACTIONS, ActionError
 from approvals.forms import ActionForm
 from approvals.models import Case, Handoff, Proposal, Submission
@@ -43,6 +43,7 @@ def edit(request: WorkspaceRequest, pk: int) -> HttpResponse:
     # A refused page keeps what it was made from: saving it again must not pass for having seen the new one.
     seen = request.POST if request.method == "POST" else row
     context = {"form": form, "proposal": row, "seen": seen, "title": ACTIONS[row.action].title}
+    context["facts"] = background.facts(request.workspace.pk, row.case, row.target, row.customer)
     return respond(request, "approvals/edit.html", {}, context, status=status)
 
 
@@ -181,16 +182,20 @@ def _start(request: WorkspaceRequest, case: Case, action: str, target: str, form
         form.refuse(str(error))
         return None
     key = request.POST.get("key", "")[:32] or secrets.token_hex(8)
-    return manual.hand_in(
-        workspace=ws,
-        case=case,
-        action=action,
-        target=target,
-        args=args,
-        why="Started by hand.",
-        person=request.user.pk,
-        key=key,
-    )
+    try:
+        return manual.hand_in(
+            workspace=ws,
+            case=case,
+            action=action,
+            target=target,
+            args=args,
+            why="Started by hand.",
+            person=request.user.pk,
+            key=key,
+        )
+    except proposals.ProposalError as error:
+        form.refuse(str(error))
+        return None
 
 
 def _handoff(request: WorkspaceRequest, case: Case) -> Handoff | None:

@@ -2,6 +2,9 @@
 ALTER TABLE audit_entry ADD COLUMN IF NOT EXISTS xact xid8 NOT NULL DEFAULT pg_current_xact_id();
 CREATE INDEX IF NOT EXISTS audit_entry_xact ON audit_entry (xact);
 
+-- Nobody makes temporary tables: one of the same name would stand before ours in a search.
+DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()); END $$;
+
 CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'CS001';
@@ -34,7 +37,7 @@ CREATE POLICY seals ON audit_entry FOR SELECT TO @sealer@ USING (true);
 
 -- A write to a watched table that names no action is noted here; the sweeper reports it.
 CREATE OR REPLACE FUNCTION audit_watch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public AS $$
+SET search_path = public, pg_temp AS $$
 DECLARE
     r jsonb := to_jsonb(CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END);
 BEGIN

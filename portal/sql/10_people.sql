@@ -21,7 +21,7 @@ CREATE POLICY relays ON portal_workspace FOR SELECT TO @apply@, @agents@ USING (
 -- Whose key is this? Asked before any workspace is known, so it answers for exactly one SHA-256.
 CREATE OR REPLACE FUNCTION portal_token_holder(sha256 text)
 RETURNS TABLE (token bigint, workspace bigint, person bigint, scopes jsonb)
-LANGUAGE sql SECURITY DEFINER SET search_path = public STABLE AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp STABLE AS $$
     SELECT t.id, t.workspace_id, t.person_id, t.scopes FROM portal_personaltoken t
     JOIN portal_person p ON p.id = t.person_id AND p.is_active
     WHERE t.secret_sha256 = sha256 AND t.revoked_at IS NULL
@@ -31,7 +31,7 @@ GRANT EXECUTE ON FUNCTION portal_token_holder(text) TO @web@;
 
 -- Commands name a workspace by its address before they are inside it.
 CREATE OR REPLACE FUNCTION portal_workspace_ids() RETURNS TABLE (slug varchar, id bigint)
-LANGUAGE sql SECURITY DEFINER SET search_path = public STABLE AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp STABLE AS $$
     SELECT w.slug, w.id FROM portal_workspace w
 $$;
 REVOKE ALL ON FUNCTION portal_workspace_ids() FROM PUBLIC;

@@ -15,12 +15,12 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 def span(length: timedelta) -> str:
-    """A length of time in its largest unit, two units below ten: '3 min', '2 h 5 min', '12 d'."""
+    """A length of time in its largest unit, two units below four: '3 min', '2 h 5 min', '7 h'."""
     seconds = int(abs(length).total_seconds())
     for position, (size, name) in enumerate(_UNITS):
         whole, rest = divmod(seconds, size)
         if whole:
-            smaller = rest // _UNITS[position + 1][0] if position + 1 < len(_UNITS) and whole < 10 else 0
+            smaller = rest // _UNITS[position + 1][0] if position + 1 < len(_UNITS) and whole < 4 else 0
             return f"{whole} {name}" + (f" {smaller} {_UNITS[position + 1][1]}" if smaller else "")
     return "under 1 min"
 
