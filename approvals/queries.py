@@ -88,7 +88,9 @@ def newest(workspace: int, filters: Filters) -> int:
 
 def _matching(workspace: int, filters: Filters, person: int, now: datetime) -> QuerySet[Any]:
     if filters.handoffs:
-        rows: QuerySet[Any] = Handoff.objects.filter(workspace_id=workspace, state=HANDOFF_TABS[filters.state])
+        rows: QuerySet[Any] = Handoff.objects.select_related("case").filter(
+            workspace_id=workspace, state=HANDOFF_TABS[filters.state]
+        )
     else:
         rows = Proposal.objects.filter(workspace_id=workspace, **filters.columns)
         rows = rows.select_related("case").defer("basis")

@@ -14,6 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"
+NOT_MEASURED = 77
 
 
 @dataclass
@@ -82,10 +83,10 @@ def enter_django(made: Installation, role: str = "web") -> None:
 
 
 def data(folder: str) -> Path:
-    """A folder of the labelled data; ends the line with a message, unmeasured, where it is absent."""
+    """A folder of the labelled data; where it is absent the line ends unmeasured, which is not met."""
     if not DATA.is_dir():
-        print("skipped: the labelled data is not here (../shared/data)")
-        raise SystemExit(0)
+        print("not measured: the labelled data is not here (../shared/data)")
+        raise SystemExit(NOT_MEASURED)
     return DATA / folder
 
 

@@ -26,7 +26,9 @@ def ticket(cast: Cast, *, text: str = "Where is my kettle?", customer: str = "")
     return f"ticket:{row.ticket_id}"
 
 
-def order(cast: Cast, *, customer: str = "cu-1", amount: int = 4_510, status: str = "delivered") -> str:
+def order(
+    cast: Cast, *, customer: str = "cu-1", amount: int = 4_510, status: str = "delivered", besides: int = 0
+) -> str:
     """A paid order of one item; returns its id. The customer pays with `card-<customer>`."""
     with workspace.within(cast.ws):
         log.attribute("test")
@@ -39,14 +41,19 @@ def order(cast: Cast, *, customer: str = "cu-1", amount: int = 4_510, status: st
         )
         row = models.Order.objects.create(
             workspace=cast.workspace, order_id=f"#W{secrets.randbelow(10**7):07}", customer=owner, status=status,
-            currency="EUR", paid_total_minor=amount,
+            currency="EUR", paid_total_minor=amount + besides,
         )  # fmt: skip
         models.OrderItem.objects.create(
             workspace=cast.workspace, order=row, line=1, item_id="i-1", product="Kettle", quantity=1,
             unit_price_minor=amount,
         )  # fmt: skip
+        if besides:
+            models.OrderItem.objects.create(
+                workspace=cast.workspace, order=row, line=2, item_id="i-2", product="Filter", quantity=1,
+                unit_price_minor=besides,
+            )  # fmt: skip
         models.Payment.objects.create(
-            workspace=cast.workspace, order=row, seq=1, type="payment", amount_minor=amount, currency="EUR",
+            workspace=cast.workspace, order=row, seq=1, type="payment", amount_minor=amount + besides, currency="EUR",
             method=method,
         )  # fmt: skip
     return row.order_id

@@ -68,3 +68,8 @@ def test_an_address_round_trips_and_nonsense_falls_back() -> None:
     assert filters.query == "state=stale&tier=low&mine=1"
     assert searching.read({"state": "nonsense", "tier": "x"}) == searching.Filters()
     assert searching.read({"q": "order:#W1"}).state == "any"
+
+
+def test_a_contact_is_read_like_a_card_whatever_the_order_it_is_kept_in() -> None:
+    kept = {"city": "Bonn", "notes": "", "email": "c@example.org", "full_name": "Cleo"}
+    assert [name for name, _ in wording.in_order(kept)] == ["full_name", "email", "city", "notes"]

@@ -34,7 +34,8 @@ def refunds_of(cast: Cast) -> list[int]:
 
 
 def refund(cast: Cast, amount: int = 4_510) -> Proposal:
-    order = steps.order(cast, amount=amount)
+    """Of an order with other pieces besides, so that the amount stands nowhere else on the page."""
+    order = steps.order(cast, amount=amount, besides=700)
     target = steps.ticket(cast, text=f"Please refund {order}, it leaks.", customer="cu-1")
     args = steps.refund_args(order, amount=amount)
     return steps.propose(cast, target, "refund.create", f"order:{order}", args, agent="refunds")
@@ -50,7 +51,8 @@ def test_a_reviewer_approves_a_refund_and_the_money_moves_once(desk: Desk) -> No
     page = desk.sign_in("rosa")
     expect(page.locator(".row")).to_have_count(1)
     opened(desk, page, proposal)
-    expect(page.locator("#detail")).to_contain_text("45.10 EUR")
+    expect(page.locator("#detail h1")).to_contain_text("45.10 EUR")
+    expect(page.locator("#detail .effect")).to_contain_text("45.10 EUR")
     page.click("footer.decide button:has-text('Approve')")
     expect(page.locator(".toast")).to_be_visible()
     until(lambda: state_of(desk.cast, proposal) == "applied", 40)
