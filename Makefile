@@ -1,7 +1,7 @@
 # Every way in: `make help` lists them. The servers start by themselves; see docs/operations.md.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check accept faults lock chromium clean
+.PHONY: help install demo test check accept lock chromium clean
 
 # requirements.lock is what production runs; the other one adds what tests and checks need.
 LOCK ?= requirements-dev.lock
@@ -60,9 +60,6 @@ check: install ## style, types, fences, secrets, dependencies, migrations, house
 
 accept: install ## every promise as a figure, measured here
 	@$(BIN)/python -m tests.accept $(ARGS)
-
-faults: install ## crashes, races and lost messages against real servers
-	@$(BIN)/pytest tests/faults -m faults $(ARGS)
 
 # --universal: one lock serves every Python from 3.11.0 on; some packages are needed by a few of them only.
 COMPILE = "$(UV)" pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header

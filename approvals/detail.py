@@ -230,7 +230,7 @@ def _may(
     return May(
         approve=free and not why_not,
         why_not=why_not,
-        reject=free,
+        reject=free or (state == State.STALE and not others),
         edit=free,
         claim=state == State.PENDING and holder is None,
         release=holder is not None and not others,
