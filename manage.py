@@ -6,7 +6,7 @@ import sys
 
 # Only migrations sign in as owner; sweepers as apply; everything else as web.
 ROLE_OF_COMMAND = {"migrate": "owner", "makemigrations": "owner", "evaluate": "eval"}
-WITHOUT_SERVERS = {"help", "--help", "version", "--version", "check", "collectstatic", "makemigrations", ""}
+WITHOUT_SERVERS = {"help", "version", "--version", "check", "collectstatic", "makemigrations", ""}
 
 
 def main() -> None:
@@ -14,10 +14,10 @@ def main() -> None:
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     os.environ.setdefault("PROCESS_ROLE", ROLE_OF_COMMAND.get(command, "web"))
-    if command not in WITHOUT_SERVERS and "--help" not in sys.argv:
+    if "--help" not in sys.argv:
         from portal import installation
 
-        installation.prepare()
+        installation.prepare(servers=command not in WITHOUT_SERVERS)
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -7,15 +7,18 @@ from pathlib import Path
 from portal import env, provision, stack
 
 
-def prepare() -> None:
+def prepare(*, servers: bool = True) -> None:
     """Bring up what the environment does not name, and put its addresses into the environment.
+
+    Without `servers` only the folder and the secret key are seen to.
 
     Raises:
         SystemExit: with one clear line and code 2, when a server cannot be had.
     """
     settings = env.read()
     try:
-        _servers(settings.var_dir)
+        if servers:
+            _servers(settings.var_dir)
     except (stack.StackError, provision.ProvisionError) as error:
         raise SystemExit(_exit(str(error))) from error
     # Collected static files, where a deployment collects them; without, they are served from where they lie.
