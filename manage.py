@@ -17,7 +17,7 @@ def main() -> None:
     if "--help" not in sys.argv:
         from portal import installation
 
-        installation.prepare(servers=command not in WITHOUT_SERVERS)
+        installation.prepare(servers=command not in WITHOUT_SERVERS or "--database" in sys.argv)
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)
