@@ -86,7 +86,7 @@ def half(folder: Path) -> Path:
 
 def triage(made: Installation) -> list[tuple[bool, str]]:
     got = evaluate(made, "triage", data("triage"))
-    sources = {name: part["queue_accuracy"] for name, part in got["by_source"].items()}
+    sources = {name: part["share"] for name, part in got["by_source"].items()}
     said = ", ".join(f"{name} {value:.3f}" for name, value in sorted(sources.items()))
     ok = got["queue_accuracy"] >= 0.92 and min(sources.values()) >= 0.90
     own = evaluate(made, "triage", GOLDEN / "triage", "--train", str(data("triage")))
