@@ -144,7 +144,7 @@ APPEND_ONLY = [
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_not_even_the_owner_changes_what_is_append_only(cast: Cast, table: str) -> None:
-    proposal = high(cast)
+    high(cast)
     steps.ticket(cast)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -159,8 +159,14 @@ def test_not_even_the_owner_changes_what_is_append_only(cast: Cast, table: str) 
                 with pytest.raises(DatabaseError) as caught, transaction.atomic():
                     cursor.execute(statement)
                 assert caught.value.__cause__.sqlstate == "CS001"  # type: ignore[union-attr]
-    with signed_in("owner"), workspace.within(cast.ws), pytest.raises(DatabaseError), transaction.atomic():
-        Proposal.objects.filter(pk=proposal.pk)._raw_delete("default")  # type: ignore[attr-defined]
+
+
+def test_not_even_the_owner_deletes_a_proposal(cast: Cast, row: Proposal) -> None:
+    with signed_in("owner"), workspace.within(cast.ws), connection.cursor() as cursor:
+        with pytest.raises(DatabaseError) as caught, transaction.atomic():
+            cursor.execute("DELETE FROM approvals_proposal WHERE id = %s", [row.pk])
+        assert caught.value.__cause__.sqlstate == "CS001"  # type: ignore[union-attr]
+    assert steps.fresh(cast, row).state == "pending"
 
 
 WRITES = {  # what each role may write in the books, beyond reading
