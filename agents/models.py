@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from approvals.models import Case
+from approvals.models import Case, Instruction
 from portal.models import WorkspaceRow
 
 
@@ -29,6 +29,9 @@ class Run(WorkspaceRow):
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=200, blank=True)
+    instruction = models.OneToOneField(
+        Instruction, null=True, blank=True, on_delete=models.PROTECT, related_name="run"
+    )
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
 

@@ -37,6 +37,9 @@ class Kind(StrEnum):
     STOP = "stop"
     REOPEN = "reopen"
     WITHDRAW = "withdraw"
+    SEND_BACK = "send_back"
+    FOUND = "found"
+    NOT_FOUND = "not_found"
     FOUND_STALE = "found_stale"
 
 
@@ -62,6 +65,10 @@ MOVES: tuple[Move, ...] = (
     Move(None, E.PROPOSAL_ALLOWED, S.APPROVED, ("apply",)),
     Move(None, E.PROPOSAL_DENIED, S.DENIED, ("apply",)),
     Move(S.PENDING, E.PROPOSAL_EDITED, S.PENDING, ("web",), (K.EDIT,), new_revision=True),
+    Move(S.PENDING, E.PROPOSAL_REVISED, S.PENDING, ("apply",), (K.SEND_BACK,), new_revision=True),
+    Move(S.STALE, E.PROPOSAL_REVISED, S.PENDING, ("apply",), (K.SEND_BACK,), new_revision=True),
+    Move(S.PENDING, E.PROPOSAL_RESCHEDULED, S.PENDING, ("apply",)),
+    Move(S.STALE, E.PROPOSAL_RESCHEDULED, S.STALE, ("apply",)),
     Move(S.PENDING, E.PROPOSAL_REBASED, S.PENDING, ("web", "apply"), (K.APPROVE,)),
     Move(S.PENDING, E.PROPOSAL_APPROVED, S.APPROVED, ("web", "apply"), (K.APPROVE,)),
     Move(S.PENDING, E.PROPOSAL_REJECTED, S.REJECTED, ("web",), (K.REJECT,)),
@@ -80,6 +87,10 @@ MOVES: tuple[Move, ...] = (
     Move(S.APPROVED, E.PROPOSAL_APPLYING, S.APPLYING, ("apply",)),
     Move(S.APPLYING, E.PROPOSAL_APPLIED, S.APPLIED, ("apply",)),
     Move(S.APPLYING, E.PROPOSAL_FAILED, S.FAILED, ("apply",)),
+    Move(S.APPLYING, E.PROPOSAL_UNKNOWN, S.UNKNOWN, ("apply",)),
+    Move(S.UNKNOWN, E.PROPOSAL_APPLIED, S.APPLIED, ("apply",)),
+    Move(S.UNKNOWN, E.PROPOSAL_FAILED, S.FAILED, ("apply",)),
+    Move(S.UNKNOWN, E.PROPOSAL_CLEARED, S.APPROVED, ("apply",)),
 )
 
 

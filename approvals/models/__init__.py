@@ -1,10 +1,11 @@
 """Tables of the door; triggers in `approvals/sql/` hold what a constraint cannot say."""
 
-from approvals.models.limits import CapUse, DailyCap, Threshold
-from approvals.models.record import Decision, Outbox, Receipt, Revision
-from approvals.models.work import Case, Claim, Dependency, Handoff, Proposal, Submission
+from approvals.models.limits import CapUse, DailyCap, Switch, SwitchEverywhere, Threshold
+from approvals.models.record import Attempt, Decision, Outbox, Pulse, Receipt, Revision
+from approvals.models.work import Case, Claim, Dependency, Handoff, Instruction, Mark, Proposal, Submission, Timer
 
 __all__ = [
+    "Attempt",
     "CapUse",
     "Case",
     "Claim",
@@ -12,10 +13,16 @@ __all__ = [
     "Decision",
     "Dependency",
     "Handoff",
+    "Instruction",
+    "Mark",
     "Outbox",
     "Proposal",
+    "Pulse",
     "Receipt",
     "Revision",
     "Submission",
+    "Switch",
+    "SwitchEverywhere",
     "Threshold",
+    "Timer",
 ]

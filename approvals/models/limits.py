@@ -99,3 +99,52 @@ class CapUse(WorkspaceRow):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.holder} {self.day}"
+
+
+class Switch(WorkspaceRow):
+    """What a person switched off here, insert-only: the newest row of a kind and subject is in force.
+
+    `subject` names the action or the agent, "" where the kind has none.
+    """
+
+    class Is(models.TextChoices):
+        AUTONOMY_OFF = "autonomy_off"
+        FORCE_APPROVAL = "force_approval"
+        FREEZE = "freeze"
+        HALT = "halt"
+
+    kind = models.CharField(max_length=16, choices=Is)
+    subject = models.CharField(max_length=40, blank=True)
+    thrown = models.BooleanField()
+    reason = models.CharField(max_length=300)
+    made_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "switches"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["autonomy_off", "force_approval", "freeze", "halt"]), name="switch_known"
+            )
+        ]
+        indexes: ClassVar = [models.Index(fields=["workspace", "kind", "subject", "-id"], name="switch_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}".strip()
+
+
+class SwitchEverywhere(models.Model):
+    """The same for the whole installation, thrown by its operator; insert-only. Of no workspace."""
+
+    kind = models.CharField(max_length=16, choices=Switch.Is)
+    subject = models.CharField(max_length=40, blank=True)
+    thrown = models.BooleanField()
+    reason = models.CharField(max_length=300)
+    made_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "switches everywhere"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}".strip()

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from approvals.models.work import Proposal
 from approvals.state import Kind
-from portal.models import Person, Role, WorkspaceRow
+from portal.models import Person, Role, StepUp, WorkspaceRow
 
 
 class Revision(WorkspaceRow):
@@ -49,6 +49,8 @@ class Decision(WorkspaceRow):
     kind = models.CharField(max_length=12)
     reason = models.CharField(max_length=40, blank=True)
     note = models.CharField(max_length=1000, blank=True)
+    batch = models.CharField(max_length=32, blank=True, default="", db_default="")
+    step_up = models.OneToOneField(StepUp, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -74,18 +76,89 @@ class Receipt(WorkspaceRow):
     changed = models.JSONField()
     applied_at = models.DateTimeField(db_default=Now())
 
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["workspace", "applied_at"], name="receipt_by_time")]
+
     def __str__(self) -> str:
         return f"receipt of {self.proposal_id}"
 
 
+class Attempt(WorkspaceRow):
+    """One call to an outside system, committed before it is made. Only the holder of the newest fence ends it.
+
+    `key` is the idempotency key and the client's reference, the same for every attempt at one effect. `request`
+    is what goes out, fixed with the first attempt; `answer` what came back, without secrets.
+    `follow` is where the money stands after it was sent: "", pending, settled, bounced.
+    """
+
+    class State(models.TextChoices):
+        SENT = "sent"
+        DONE = "done"
+        REFUSED = "refused"
+        NOT_SENT = "not_sent"
+        LOST = "lost"
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="attempts")
+    revision = models.PositiveIntegerField()
+    number = models.PositiveSmallIntegerField()
+    fence = models.PositiveIntegerField()
+    key = models.UUIDField()
+    part = models.CharField(max_length=10)
+    system = models.CharField(max_length=20)
+    request = models.JSONField()
+    state = models.CharField(max_length=8, choices=State, default=State.SENT)
+    sent_at = models.DateTimeField(db_default=Now())
+    lease_until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    stored_failure = models.BooleanField(default=False)
+    outside_id = models.CharField(max_length=120, blank=True)
+    answer = models.JSONField(default=dict)
+    follow = models.CharField(max_length=8, blank=True)
+    look_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["proposal", "revision", "fence"], name="attempt_fence_once"),
+            models.UniqueConstraint(
+                fields=["proposal"], name="one_effect_each", condition=Q(state="done")
+            ),
+            models.CheckConstraint(condition=Q(follow__in=["", "pending", "settled", "bounced"]), name="follow_known"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["workspace", "look_at"], name="attempt_followed", condition=Q(follow="pending"))
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.proposal_id}"
+
+
+class Pulse(models.Model):
+    """A canary per queue: asked by the beat, answered by a worker that took the message. Of no workspace."""
+
+    queue = models.CharField(max_length=10, primary_key=True)
+    asked_at = models.DateTimeField(db_default=Now())
+    answered_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.queue
+
+
 class Outbox(WorkspaceRow):
-    """Work that is due: the truth behind every message. The relay repeats what nobody has finished."""
+    """Work that is due: the truth behind every message. The relay repeats what nobody has finished.
+
+    `sends` counts messages after the first, `tries` processes that began it and were gone
+    after: with the third it is dead. `begun_by` names the process that has it now.
+    """
 
     task = models.CharField(max_length=60)
     queue = models.CharField(max_length=10)
     object_id = models.BigIntegerField()
     not_before = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True)
+    sends = models.PositiveIntegerField(default=0, db_default=0)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    begun_by = models.CharField(max_length=16, blank=True, default="", db_default="")
+    dead_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "outbox"

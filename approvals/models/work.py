@@ -11,11 +11,15 @@ from portal.models import Person, WorkspaceRow
 
 
 class Case(WorkspaceRow):
-    """One subject (`ticket:T-1`, `contact:c-1`) with all that was proposed for it."""
+    """One subject (`ticket:T-1`, `contact:c-1`) with all that was proposed for it.
+
+    While `waiting_since` is set we wait for the customer, and no clock of its items runs.
+    """
 
     subject = models.CharField(max_length=120)
     title = models.CharField(max_length=200, blank=True)
     customer = models.CharField(max_length=80, blank=True)
+    waiting_since = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -29,7 +33,8 @@ class Submission(WorkspaceRow):
     """What anyone hands in at the door, an agent, a person, an outside system: all that an agent may write.
 
     `payload` is a Draft, a Handoff or a Question as JSON; `seen_content` the SHA-256 of the content a person
-    had on screen when starting an undo.
+    had on screen when starting an undo. `revises` is the proposal that was sent back and comes again;
+    `proposer_version` that of an agent; `language` the customer's, as ISO 639-1, where it is known.
     """
 
     class Is(models.TextChoices):
@@ -52,7 +57,12 @@ class Submission(WorkspaceRow):
     undoes = models.ForeignKey(
         "Proposal", null=True, blank=True, on_delete=models.PROTECT, related_name="undo_submissions"
     )
+    revises = models.ForeignKey(
+        "Proposal", null=True, blank=True, on_delete=models.PROTECT, related_name="revising_submissions"
+    )
     seen_content = models.CharField(max_length=64, blank=True)
+    proposer_version = models.CharField(max_length=40, blank=True, default="", db_default="")
+    language = models.CharField(max_length=8, blank=True, default="", db_default="")
     trace_id = models.CharField(max_length=32, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     status = models.CharField(max_length=8, choices=Status, default=Status.NEW)
@@ -90,6 +100,9 @@ class Proposal(WorkspaceRow):
     tier = models.CharField(max_length=6)
     people = models.PositiveSmallIntegerField()
     proposer = models.CharField(max_length=120)
+    proposer_version = models.CharField(max_length=40, blank=True, default="", db_default="")
+    team = models.CharField(max_length=60, blank=True, default="", db_default="")
+    language = models.CharField(max_length=8, blank=True, default="", db_default="")
     customer = models.CharField(max_length=80, blank=True)
     amount_minor = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=3, blank=True)
@@ -122,6 +135,7 @@ class Proposal(WorkspaceRow):
             models.Index(fields=["workspace", "tier", "state", "urgency", "id"], name="proposal_by_tier"),
             models.Index(fields=["workspace", "target"], name="proposal_by_target"),
             models.Index(fields=["workspace", "customer", "created_at"], name="proposal_by_customer"),
+            models.Index(fields=["workspace", "proposer", "created_at"], name="proposal_by_maker"),
         ]
 
     def __str__(self) -> str:
@@ -160,6 +174,8 @@ class Handoff(WorkspaceRow):
     found = models.JSONField(default=dict)
     evidence = models.JSONField(default=list)
     proposer = models.CharField(max_length=120)
+    team = models.CharField(max_length=60, blank=True, default="", db_default="")
+    language = models.CharField(max_length=8, blank=True, default="", db_default="")
     state = models.CharField(max_length=8, default="open")
     version = models.PositiveIntegerField(default=1)
     outcome = models.CharField(max_length=1000, blank=True)
@@ -178,15 +194,83 @@ class Handoff(WorkspaceRow):
 
 
 class Claim(WorkspaceRow):
-    """A lease on a queue item (`proposal:12`), a courtesy: safety is version and digest."""
+    """The place of an open item (`proposal:12`) in the queue, and who has it in hand: null is nobody.
+
+    A trigger makes and removes it with the item's state. A lease is a courtesy: safety is version and digest.
+    """
 
     item = models.CharField(max_length=40)
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
-    token = models.CharField(max_length=32)
-    until = models.DateTimeField()
+    urgency = models.BigIntegerField(default=0)
+    team = models.CharField(max_length=60, blank=True, default="", db_default="")
+    language = models.CharField(max_length=8, blank=True, default="", db_default="")
+    proposer = models.CharField(max_length=120, blank=True)
+    person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    token = models.CharField(max_length=32, blank=True)
+    until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "item"], name="claim_item_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["workspace", "urgency", "id"], name="claim_free", condition=Q(person=None)),
+            models.Index(fields=["workspace", "person", "until"], name="claim_held", condition=Q(person__isnull=False)),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.item} held by {self.person_id}"
+        return f"{self.item} held by {self.person_id or 'nobody'}"
+
+
+class Instruction(WorkspaceRow):
+    """What a reviewer told the agent when sending a proposal back; answered by a new revision or a hand-off."""
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="instructions")
+    revision = models.PositiveIntegerField()
+    text = models.CharField(max_length=2000)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    answer = models.CharField(max_length=300, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["proposal"], name="one_open_instruction", condition=Q(answered_at=None)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class Mark(WorkspaceRow):
+    """A share of an item's time that is used up and was said: 50, 75 or 100 per cent, each once. Insert-only."""
+
+    item = models.CharField(max_length=40)
+    percent = models.PositiveSmallIntegerField()
+    due = models.BigIntegerField()
+    reached_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "item", "percent", "due"], name="mark_once"),
+            models.CheckConstraint(condition=Q(percent__in=[50, 75, 100]), name="mark_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item} {self.percent}%"
+
+
+class Timer(WorkspaceRow):
+    """When the sweeper looks at an open item (`proposal:12`) next; null is not before the item changes.
+
+    A trigger makes it, sets it to now with every change of the item, and removes it with the item's end.
+    """
+
+    item = models.CharField(max_length=40)
+    look_at = models.DateTimeField(null=True, db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "item"], name="timer_item_once")]
+        indexes: ClassVar = [models.Index(fields=["workspace", "look_at"], name="timer_due")]
+
+    def __str__(self) -> str:
+        return self.item

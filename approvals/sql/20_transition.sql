@@ -7,6 +7,10 @@ CREATE OR REPLACE VIEW approvals_moves AS
         ('', 'approved', 'proposal.allowed', 'apply', '', false, false),
         ('', 'denied', 'proposal.denied', 'apply', '', false, false),
         ('pending', 'pending', 'proposal.edited', 'web', 'edit', true, false),
+        ('pending', 'pending', 'proposal.revised', 'apply', 'send_back', true, false),
+        ('stale', 'pending', 'proposal.revised', 'apply', 'send_back', true, false),
+        ('pending', 'pending', 'proposal.rescheduled', 'apply', '', false, false),
+        ('stale', 'stale', 'proposal.rescheduled', 'apply', '', false, false),
         ('pending', 'pending', 'proposal.rebased', 'web,apply', 'approve', false, false),
         ('pending', 'approved', 'proposal.approved', 'web,apply', 'approve', false, false),
         ('pending', 'rejected', 'proposal.rejected', 'web', 'reject', false, false),
@@ -24,7 +28,11 @@ CREATE OR REPLACE VIEW approvals_moves AS
         ('approved', 'withdrawn', 'proposal.withdrawn', 'web,apply', 'withdraw', false, false),
         ('approved', 'applying', 'proposal.applying', 'apply', '', false, false),
         ('applying', 'applied', 'proposal.applied', 'apply', '', false, false),
-        ('applying', 'failed', 'proposal.failed', 'apply', '', false, false)
+        ('applying', 'failed', 'proposal.failed', 'apply', '', false, false),
+        ('applying', 'unknown', 'proposal.unknown', 'apply', '', false, false),
+        ('unknown', 'applied', 'proposal.applied', 'apply', '', false, false),
+        ('unknown', 'failed', 'proposal.failed', 'apply', '', false, false),
+        ('unknown', 'approved', 'proposal.cleared', 'apply', '', false, false)
     ) AS moves ("before", "after", event, processes, decisions, new_revision, new_round);
 GRANT SELECT ON approvals_moves TO @web@, @apply@;
 
@@ -85,14 +93,27 @@ BEGIN
         RAISE EXCEPTION 'proposal %: % needs a person''s decision beside it', NEW.id, logged USING ERRCODE = 'CS006';
     END IF;
 
-    IF NEW.state = 'approved' AND old_state <> 'approved' THEN
+    IF logged = 'proposal.revised' AND NOT EXISTS (
+        SELECT FROM approvals_decision d WHERE d.proposal_id = NEW.id AND d.revision = OLD.revision
+        AND d.kind = 'send_back'
+    ) THEN
+        RAISE EXCEPTION 'proposal %: nobody sent it back', NEW.id USING ERRCODE = 'CS006';
+    END IF;
+
+    -- Counted at quorum and again at dispatch: whoever lost the role or was shut out since does not count. What comes
+    -- back from unknown was counted when it left, and is counted again when it leaves again.
+    IF (NEW.state = 'approved' AND old_state <> 'approved') OR (NEW.state = 'applying' AND old_state = 'approved') THEN
         SELECT count(DISTINCT d.person_id) INTO votes FROM approvals_decision d
         WHERE d.proposal_id = NEW.id AND d.kind = 'approve' AND d.revision = NEW.revision
-          AND d.round = NEW.round AND d.digest = NEW.digest;
-        IF votes < greatest(NEW.people, (TG_OP = 'UPDATE')::int) THEN
+          AND d.round = NEW.round AND d.digest = NEW.digest
+          AND (old_state = 'unknown' OR EXISTS (
+            SELECT FROM portal_membership held JOIN portal_person me ON me.id = held.person_id AND me.is_active
+            WHERE held.workspace_id = NEW.workspace_id AND held.person_id = d.person_id AND held.active
+            AND held.role IN ('reviewer', 'manager')));
+        IF votes < greatest(NEW.people, (old_state = 'pending')::int) THEN
             RAISE EXCEPTION 'proposal %: % of % people approved', NEW.id, votes, NEW.people USING ERRCODE = 'CS007';
         END IF;
-        IF r.second_role <> '' AND NOT EXISTS (
+        IF r.second_role <> '' AND old_state <> 'unknown' AND NOT EXISTS (
             SELECT FROM approvals_decision d JOIN portal_membership p
               ON p.workspace_id = NEW.workspace_id AND p.person_id = d.person_id AND p.active AND p.role = r.second_role
             WHERE d.proposal_id = NEW.id AND d.kind = 'approve' AND d.revision = NEW.revision AND d.round = NEW.round
@@ -144,7 +165,7 @@ BEGIN
             USING ERRCODE = 'CS009';
     END IF;
     started_undo := p.undoes_id IS NOT NULL AND p.tier <> 'high' AND p.people = 1
-        AND p.revision = 1 AND p.proposer = 'person:' || NEW.person_id;
+        AND p.revision = 1 AND p.proposer = 'person:' || NEW.person_id AND NOT p.flags ? 'partial_undo';
     IF current_user = @'apply'@ THEN
         IF NOT (started_undo AND NEW.kind = 'approve') THEN
             RAISE EXCEPTION 'decision: only people decide' USING ERRCODE = 'CS009';
@@ -161,8 +182,65 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'decision: person % edited it', NEW.person_id USING ERRCODE = 'CS010';
     END IF;
+    IF NEW.kind = 'approve' AND EXISTS (
+        SELECT FROM portal_person me WHERE me.id = NEW.person_id AND me.email <> '' AND (
+            EXISTS (SELECT FROM portal_customer c WHERE c.workspace_id = p.workspace_id
+                    AND c.customer_id = p.customer AND lower(c.email) = lower(me.email))
+            OR EXISTS (SELECT FROM portal_contact c WHERE c.workspace_id = p.workspace_id
+                       AND 'contact:' || c.contact_id = p.target AND lower(c.fields->>'email') = lower(me.email)))
+    ) THEN
+        RAISE EXCEPTION 'decision: person % is who it is about', NEW.person_id USING ERRCODE = 'CS010';
+    END IF;
+    IF coalesce(current_setting('countersign.impersonator', true), '') <> '' THEN
+        RAISE EXCEPTION 'decision: nobody decides in somebody else''s name' USING ERRCODE = 'CS009';
+    END IF;
+    IF NEW.kind IN ('found', 'not_found') AND (p.state <> 'unknown' OR NEW.role <> 'manager') THEN
+        RAISE EXCEPTION 'decision: a manager says what became of an unknown one' USING ERRCODE = 'CS009';
+    END IF;
+    IF (NEW.kind IN ('found', 'not_found') OR (NEW.kind = 'approve' AND p.tier = 'high')) AND NOT EXISTS (
+        SELECT FROM portal_stepup s WHERE s.id = NEW.step_up_id AND s.person_id = NEW.person_id
+        AND s.subject = 'proposal:' || p.id AND s.digest = NEW.digest AND s.used_at IS NOT NULL
+        AND s.passed_at > clock_timestamp() - interval '5 minutes'
+        AND (p.tier <> 'high' OR s.method <> 'password')
+    ) THEN
+        RAISE EXCEPTION 'decision: no fresh proof of presence for this digest' USING ERRCODE = 'CS011';
+    END IF;
     RETURN NEW;
 END $$;
 CREATE OR REPLACE TRIGGER checked BEFORE INSERT ON approvals_decision
     FOR EACH ROW EXECUTE FUNCTION approvals_check_decision();
 ALTER TABLE approvals_decision ENABLE ALWAYS TRIGGER checked;
+
+-- Nothing is sent but for what is being applied, and only the newest attempt says how it ended.
+CREATE OR REPLACE FUNCTION approvals_check_attempt() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.state <> 'sent' OR NOT EXISTS (
+            SELECT FROM approvals_proposal p WHERE p.id = NEW.proposal_id AND p.state = 'applying'
+            AND p.revision = NEW.revision
+        ) THEN
+            RAISE EXCEPTION 'attempt: proposal % is not being applied', NEW.proposal_id USING ERRCODE = 'CS012';
+        END IF;
+        IF EXISTS (
+            SELECT FROM approvals_attempt a WHERE a.proposal_id = NEW.proposal_id
+            AND (a.state IN ('sent', 'done') OR (a.revision = NEW.revision AND a.fence >= NEW.fence))
+        ) THEN
+            RAISE EXCEPTION 'attempt: one is under way or has ended well' USING ERRCODE = 'CS012';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF NEW.state <> OLD.state AND (OLD.state NOT IN ('sent', 'lost') OR NEW.state = 'sent' OR (OLD.state = 'sent' AND EXISTS (
+        SELECT FROM approvals_attempt a WHERE a.proposal_id = NEW.proposal_id AND a.revision = NEW.revision
+        AND a.fence > NEW.fence
+    ))) THEN
+        RAISE EXCEPTION 'attempt: fence % is not the newest, or it has ended', NEW.fence USING ERRCODE = 'CS012';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER checked BEFORE INSERT OR UPDATE ON approvals_attempt
+    FOR EACH ROW EXECUTE FUNCTION approvals_check_attempt();
+ALTER TABLE approvals_attempt ENABLE ALWAYS TRIGGER checked;
+CREATE OR REPLACE TRIGGER kept BEFORE DELETE ON approvals_attempt
+    FOR EACH ROW EXECUTE FUNCTION audit_refuse();
+ALTER TABLE approvals_attempt ENABLE ALWAYS TRIGGER kept;

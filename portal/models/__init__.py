@@ -1,5 +1,6 @@
 """People, workspaces and the built-in books."""
 
+from portal.models.connections import Connection, Credential, Pace, Part
 from portal.models.desk import Clause, Contact, Message, Queue, Ticket
 from portal.models.people import (
     Membership,
@@ -10,9 +11,17 @@ from portal.models.people import (
     Workspace,
     WorkspaceRow,
 )
+from portal.models.presence import Delegation, Skill, StepUp
 from portal.models.shop import Customer, Order, OrderItem, Payment, PaymentMethod
 
 __all__ = [
+    "Connection",
+    "Credential",
+    "Delegation",
+    "Pace",
+    "Part",
+    "Skill",
+    "StepUp",
     "Clause",
     "Contact",
     "Customer",

@@ -50,11 +50,18 @@ class Person(AbstractUser):
 
 
 class Workspace(models.Model):
-    """A tenant. `currency` is what its people count in; books may hold others."""
+    """A tenant. `currency` is what its people count in; books may hold others.
+
+    `hours` maps "mon".."sun" to ["09:00", "17:00"] in `time_zone`, `closed_on` lists ISO dates; without hours it
+    never closes.
+    """
 
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=120)
     currency = models.CharField(max_length=3, default="EUR")
+    time_zone = models.CharField(max_length=60, default="UTC")
+    hours = models.JSONField(default=dict, blank=True)
+    closed_on = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:

@@ -91,7 +91,11 @@ class OrderItem(WorkspaceRow):
 
 
 class Payment(WorkspaceRow):
-    """One row of an order's payment history, append-only. `reference` names the proposal that moved money."""
+    """One row of an order's payment history, append-only. `reference` names the proposal that moved money.
+
+    `outside_id` is what the payment provider calls a payment (for Stripe the charge or payment intent), "" where
+    none is known: then the order's id stands for it.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
     seq = models.PositiveIntegerField()
@@ -100,6 +104,7 @@ class Payment(WorkspaceRow):
     currency = models.CharField(max_length=3)
     method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, related_name="+")
     reference = models.CharField(max_length=80, blank=True)
+    outside_id = models.CharField(max_length=120, blank=True, default="", db_default="")
 
     class Meta:
         constraints: ClassVar = [

@@ -48,3 +48,38 @@ GRANT SELECT ON django_content_type, django_migrations TO @web@, @apply@, @agent
 GRANT SELECT, INSERT ON django_admin_log TO @web@;
 GRANT SELECT ON auth_permission, auth_group, auth_group_permissions, portal_person_groups,
     portal_person_user_permissions TO @web@;
+
+-- Systems outside: web chooses them and puts a credential in; the apply process alone can read it back.
+GRANT SELECT ON portal_connection TO @web@, @apply@;
+GRANT INSERT ON portal_connection, portal_credential TO @web@;
+GRANT SELECT (id, workspace_id, part, version, key_id, made_by, created_at) ON portal_credential TO @web@;
+GRANT SELECT ON portal_credential TO @apply@;
+GRANT SELECT, INSERT, UPDATE ON portal_pace TO @apply@;
+
+-- Presence, skills, stand-ins.
+GRANT SELECT, INSERT ON portal_stepup TO @web@;
+GRANT UPDATE (method, failures, passed_at, used_at, stash, session_sha256) ON portal_stepup TO @web@;
+GRANT SELECT ON portal_stepup TO @apply@;
+GRANT SELECT, INSERT, DELETE ON portal_skill TO @web@;
+GRANT SELECT, INSERT ON portal_delegation TO @web@;
+GRANT UPDATE (ended_at) ON portal_delegation TO @web@;
+GRANT SELECT ON portal_skill, portal_delegation TO @apply@;
+GRANT SELECT, INSERT, UPDATE, DELETE ON mfa_authenticator TO @web@;
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['connection', 'credential'] LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON portal_%s
+                        FOR EACH ROW EXECUTE FUNCTION audit_refuse()', t);
+        EXECUTE format('ALTER TABLE portal_%s ENABLE ALWAYS TRIGGER append_only', t);
+    END LOOP;
+    FOREACH t IN ARRAY ARRAY['connection', 'delegation', 'skill'] LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER watched AFTER INSERT OR UPDATE OR DELETE ON portal_%s
+                        FOR EACH ROW EXECUTE FUNCTION audit_watch()', t);
+        EXECUTE format('ALTER TABLE portal_%s ENABLE ALWAYS TRIGGER watched', t);
+    END LOOP;
+END $$;
+-- Working hours move every due time: a change of the row is accounted for like a threshold.
+CREATE OR REPLACE TRIGGER watched AFTER UPDATE ON portal_workspace
+    FOR EACH ROW EXECUTE FUNCTION audit_watch('id');
+ALTER TABLE portal_workspace ENABLE ALWAYS TRIGGER watched;

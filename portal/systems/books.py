@@ -106,7 +106,9 @@ def _item(row: models.OrderItem) -> records.Item:
 
 def _payments(rows: Iterable[models.Payment]) -> Iterable[records.Payment]:
     for row in sorted(rows, key=lambda payment: payment.seq):
-        yield records.Payment(row.seq, row.type, row.amount_minor, row.currency, row.method.payment_method_id)
+        yield records.Payment(
+            row.seq, row.type, row.amount_minor, row.currency, row.method.payment_method_id, row.outside_id
+        )
 
 
 def _ticket(row: models.Ticket) -> records.Ticket:

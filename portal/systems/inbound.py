@@ -1,4 +1,4 @@
-"""What comes in from outside: a new ticket with its first message, a new contact. Web alone may write these.
+"""What comes in from outside: a new ticket, a customer's next message, a new contact. Web alone may write these.
 
 The same outside id again writes nothing. Refuses to change what is there.
 """
@@ -7,10 +7,14 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Max
+
 from portal.models import Contact, Customer, Message, Ticket
 
 # An outside id of this form can be read out on the phone and stand in an address; others get one of ours.
 _CLEAN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+_TRIES = 5
 
 
 def own_id(external_id: str, prefix: str) -> str:
@@ -35,6 +39,31 @@ def receive_ticket(
     if made:
         Message.objects.create(workspace_id=workspace, ticket=ticket, seq=1, sender="customer", body=body)
     return ticket, made
+
+
+def receive_message(*, ticket: Ticket, external_id: str, body: str) -> tuple[Message, bool]:
+    """The customer's next message of an outside id, and whether it is new."""
+    reference = f"in:{ticket.pk}:{hashlib.sha256(external_id.encode()).hexdigest()[:32]}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 5))", [f"messages:{ticket.pk}"])
+    known = Message.objects.filter(workspace_id=ticket.workspace_id, reference=reference).first()
+    if known is not None:
+        return known, False
+    for _ in range(_TRIES):
+        try:
+            with transaction.atomic():
+                return _append(ticket, body, reference), True
+        except IntegrityError:  # a reply of ours was sent in this moment and has the number
+            continue
+    return _append(ticket, body, reference), True
+
+
+def _append(ticket: Ticket, body: str, reference: str) -> Message:
+    last = ticket.messages.aggregate(n=Max("seq"))["n"] or 0
+    return Message.objects.create(
+        workspace_id=ticket.workspace_id, ticket=ticket, seq=last + 1, sender="customer", body=body,
+        reference=reference,
+    )  # fmt: skip
 
 
 def receive_contact(

@@ -47,13 +47,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One row of an order's payment history. `type` is `payment` or `refund`."""
+    """One row of an order's payment history. `type` is `payment` or `refund`; `outside_id` the provider's name."""
 
     seq: int
     type: str
     amount_minor: int
     currency: str
     payment_method_id: str
+    outside_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
