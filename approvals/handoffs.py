@@ -1,17 +1,15 @@
 """What a person must do instead, or answer: opened by the gate, resolved by a person, never lost."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from approvals import payloads
-from approvals.models import Handoff, Submission
+from approvals import deadlines, payloads, placing
+from approvals.models import Handoff, Proposal, Submission
 from audit import log
 from audit.events import Event
-from portal import roles
+from portal import hours, roles
 from portal.models import Person
-
-DUE = timedelta(hours=8)
 
 
 class HandoffError(Exception):
@@ -61,7 +59,8 @@ def _open(
         workspace_id=submission.workspace_id, case_id=submission.case_id, submission=submission, kind=kind,
         reason=reason, summary=summary[:1000] or "No words were given.", found=dict(found),
         proposer=submission.proposer, evidence=[citation.model_dump() for citation in evidence], created_at=now,
-        urgency=int((now + DUE).timestamp()),
+        urgency=deadlines.urgency(hours.of(submission.workspace_id), now, deadlines.HANDOFF_DUE),
+        team=placing.team_of(submission.case), language=submission.language,
     )  # fmt: skip
     log.record(
         workspace=submission.workspace_id, subject=f"handoff:{handoff.pk}", version=1, event=Event.HANDOFF_OPENED,
@@ -69,6 +68,31 @@ def _open(
         body={"reason": handoff.reason, "kind": kind, "run": submission.run}, personal={"summary": handoff.summary},
     )  # fmt: skip
     return f"handoff:{handoff.pk}"
+
+
+def open_for(
+    row: Proposal,
+    *,
+    reason: str,
+    summary: str,
+    now: datetime,
+    found: Mapping[str, Any],
+    evidence: Sequence[payloads.Citation] = (),
+) -> Handoff:
+    """A person must see at once to what became of a proposal; what it was about goes with it. Runs as apply."""
+    about = {"proposal": row.pk, "action": row.action, "target": row.target}
+    handoff = Handoff.objects.create(
+        workspace_id=row.workspace_id, case_id=row.case_id, kind=Handoff.Is.HANDOFF, reason=reason,
+        summary=summary[:1000], found={**about, **found}, proposer="system:apply", team=row.team,
+        language=row.language, created_at=now, urgency=int(now.timestamp()),
+        evidence=[citation.model_dump() for citation in evidence],
+    )  # fmt: skip
+    log.record(
+        workspace=row.workspace_id, subject=f"handoff:{handoff.pk}", version=1, event=Event.HANDOFF_OPENED,
+        actor="system:apply", now=now, case=f"case:{row.case_id}",
+        body={"reason": reason, "kind": str(handoff.kind), "proposal": row.pk}, personal={"summary": handoff.summary},
+    )  # fmt: skip
+    return handoff
 
 
 def resolve(*, workspace: int, handoff: int, person: Person, outcome: str, now: datetime) -> Handoff:

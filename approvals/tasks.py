@@ -1,32 +1,70 @@
 """Celery tasks of the `apply` queue: ids in, one service call each, safe to run twice."""
 
-from celery import shared_task
+from collections.abc import Callable
+from typing import Any
 
-from approvals import execution, outbox
+from celery import Task, shared_task
+
+from approvals import claims, execution, following, outbox, pulse, reconciliation, sweeper, waiting
 from approvals import gate as gates
 from audit import watch
 from portal import workspace as inside
 
 
-@shared_task(name="approvals.tasks.gate", queue="apply")
-def gate(workspace: int, submission: int) -> None:
+def fit(task: Task, workspace: int, object_id: int) -> bool:
+    """Whether this worker may begin: the work has not ended others before."""
+    if not task.request.get("again"):
+        return True
+    with inside.within(workspace) as now:
+        return outbox.take(workspace=workspace, task=str(task.name), object_id=object_id, now=now)
+
+
+def _begin(task: Task, workspace: int, object_id: int, work: Callable[..., None], give_up: Callable[..., None]) -> None:
+    kind = {"gate": "submission", "resume": "entry"}.get(str(task.name).rpartition(".")[2], "proposal")
+    (work if fit(task, workspace, object_id) else give_up)(workspace=workspace, **{kind: object_id})
+
+
+def _leave(**_: Any) -> None:
+    """The dead row is all there is to say."""
+
+
+@shared_task(name="approvals.tasks.gate", queue="apply", bind=True)
+def gate(self: Task, workspace: int, submission: int, **_newer: Any) -> None:
     """Turn a submission into a proposal or a hand-off."""
-    gates.pass_through(workspace=workspace, submission=submission)
+    _begin(self, workspace, submission, gates.pass_through, gates.give_up)
 
 
-@shared_task(name="approvals.tasks.apply", queue="apply")
-def apply(workspace: int, proposal: int) -> None:
+@shared_task(name="approvals.tasks.apply", queue="apply", bind=True)
+def apply(self: Task, workspace: int, proposal: int, **_newer: Any) -> None:
     """Apply what is approved and no longer held."""
-    execution.apply(workspace=workspace, proposal=proposal)
+    _begin(self, workspace, proposal, execution.apply, execution.give_up)
 
 
-@shared_task(name="approvals.tasks.settle", queue="apply")
-def settle(workspace: int, proposal: int) -> None:
+@shared_task(name="approvals.tasks.reconcile", queue="apply", bind=True)
+def reconcile(self: Task, workspace: int, proposal: int, **_newer: Any) -> None:
+    """Find out what became of a call whose outcome was lost."""
+    _begin(self, workspace, proposal, reconciliation.reconcile, reconciliation.give_up)
+
+
+@shared_task(name="approvals.tasks.settle", queue="apply", bind=True)
+def settle(self: Task, workspace: int, proposal: int, **_newer: Any) -> None:
     """Clean up behind what ended without effect."""
-    execution.settle(workspace=workspace, proposal=proposal)
+    _begin(self, workspace, proposal, execution.settle, _leave)
 
 
-@shared_task(name="approvals.tasks.relay", queue="apply")
+@shared_task(name="approvals.tasks.pause", queue="apply", bind=True)
+def pause(self: Task, workspace: int, proposal: int, **_newer: Any) -> None:
+    """Wait for the answer to what was sent."""
+    _begin(self, workspace, proposal, waiting.begin, _leave)
+
+
+@shared_task(name="approvals.tasks.resume", queue="apply", bind=True)
+def resume(self: Task, workspace: int, entry: int, **_newer: Any) -> None:
+    """Go on after the customer's answer."""
+    _begin(self, workspace, entry, waiting.resume, _leave)
+
+
+@shared_task(name="approvals.tasks.relay", queue="apply", least_pause=1.0)
 def relay() -> None:
     """Every two seconds: say again what nobody did."""
     for workspace in inside.all_ids():
@@ -34,9 +72,21 @@ def relay() -> None:
             outbox.relay(workspace=workspace, now=now)
 
 
-@shared_task(name="approvals.tasks.sweep", queue="apply")
+@shared_task(name="approvals.tasks.pulse", queue="apply")
+def answer_pulse() -> None:
+    """This queue is worked."""
+    pulse.answer("apply")
+
+
+@shared_task(name="approvals.tasks.sweep", queue="apply", least_pause=5.0)
 def sweep() -> None:
-    """Every ten seconds: report writes that nobody accounted for."""
+    """Every ten seconds: ask after every queue, report unaccounted writes, free leases, follow money."""
+    with inside.within(None) as now:
+        pulse.ask(now=now)
     for workspace in inside.all_ids():
         with inside.within(workspace) as now:
             watch.report(workspace=workspace, now=now)
+            claims.free_expired(workspace=workspace, now=now)
+            sweeper.put_back_absent(workspace=workspace, now=now)
+        sweeper.sweep(workspace=workspace)
+        following.follow(workspace=workspace)

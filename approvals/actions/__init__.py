@@ -5,7 +5,8 @@ from approvals.actions.contacts import ContactUpdate
 from approvals.actions.refunds import RefundCreate
 from approvals.actions.replies import TicketReply
 from approvals.actions.tickets import TicketUpdate
-from portal.systems.base import Writer
+from portal.systems.base import Reader, Writer
+from portal.systems.books import BooksReader
 from portal.systems.books_writer import BooksWriter
 
 ACTIONS: dict[str, Action] = {
@@ -29,4 +30,9 @@ def writer(workspace: int) -> Writer:
     return BooksWriter(workspace)
 
 
-__all__ = ["ACTIONS", "Action", "ActionError", "BadArguments", "named", "writer"]
+def reader(workspace: int) -> Reader:
+    """The systems' reader for a workspace."""
+    return BooksReader(workspace)
+
+
+__all__ = ["ACTIONS", "Action", "ActionError", "BadArguments", "named", "reader", "writer"]

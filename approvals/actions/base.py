@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from approvals.diff import Change, Diff
 from approvals.policy import Facts
+from portal.models import Part
 from portal.systems.base import Reader, Reversibility, Writer
+from portal.systems.outside import Operation
 
 
 class ActionError(Exception):
@@ -56,6 +58,7 @@ class Action(ABC):
     schema: ClassVar[type[Arguments]]
     reversibility: ClassVar[Reversibility]
     target_kind: ClassVar[str]
+    part: ClassVar[Part]
 
     @property
     def outward(self) -> bool:
@@ -100,6 +103,15 @@ class Action(ABC):
 
         Raises:
             portal.systems.base.BooksError: the record is gone or moved.
+        """
+
+    @abstractmethod
+    def outgoing(
+        self, target: str, changes: Sequence[Change], effects: Sequence[Mapping[str, Any]], reader: Reader
+    ) -> tuple[Operation, Mapping[str, Any]]:
+        """What an outside system is told to do instead: the approved changes and effects, nothing else.
+
+        The reader only puts the other side's own ids in.
         """
 
     def undo_args(self, changed: Sequence[Change], now: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -1,5 +1,6 @@
 """`contact.update`: fields of a contact of the CRM. Reversible."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
@@ -8,10 +9,19 @@ from pydantic import AfterValidator, Field
 from approvals.actions.base import Action, Arguments, BadArguments, NothingToDo, Preview, clean_text, id_of
 from approvals.diff import ABSENT, Change, Diff
 from approvals.policy import Facts
+from portal.models import Part
 from portal.systems.base import Reader, Reversibility, Writer
+from portal.systems.outside import Operation
 
 Text = Annotated[str, Field(max_length=10_000), AfterValidator(clean_text)]
 Name = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(clean_text)]
+
+
+# Words in the name of a field that proves who somebody is, or what they own; all other fields are personal.
+_IDENTITY = re.compile(
+    r"(?:^|_)(?:birth|birthday|dob|passport|identity|ssn|sin|nino|nif|dni|cpf|iban|bic|tax|vat|licen[cs]e)(?:_|$)"
+    r"|social_security|national_id|id_(?:number|no|card)|date_of_birth|birth_?date"
+)
 
 
 class ContactFields(Arguments):
@@ -28,6 +38,7 @@ class ContactUpdate(Action):
     schema: ClassVar = ContactFields
     reversibility: ClassVar[Reversibility] = "reversible"
     target_kind: ClassVar = "contact"
+    part: ClassVar = Part.CONTACTS
 
     def preview(self, target: str, args: ContactFields, case_customer: str, reader: Reader) -> Preview:
         """One change per field that differs."""
@@ -47,7 +58,7 @@ class ContactUpdate(Action):
         return Preview(
             Diff(self.name, target, changes, target_version=contact.version),
             f"Correct {fields} of {name}"[:300],
-            facts=Facts(touches_locked=locked),
+            facts=Facts(touches_locked=locked, data=tuple(sorted({_data_class(field) for field in args.changes}))),
         )
 
     def now(self, target: str, changes: Sequence[Change], reader: Reader) -> Mapping[str, Any]:
@@ -68,9 +79,21 @@ class ContactUpdate(Action):
             id_of(target, "contact"), {c.field: None if c.after is ABSENT else c.after for c in changes}
         )
 
+    def outgoing(
+        self, target: str, changes: Sequence[Change], effects: Sequence[Mapping[str, Any]], reader: Reader
+    ) -> tuple[Operation, Mapping[str, Any]]:
+        """The approved fields; null takes one away."""
+        fields = {c.field: None if c.after is ABSENT else c.after for c in changes}
+        return "update_contact", {"contact": id_of(target, "contact"), "fields": fields}
+
     def undo_args(self, changed: Sequence[Change], now: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The values before; a field that was absent is taken away again."""
         return {"changes": {c.field: None if c.before is ABSENT else c.before for c in changed}}
+
+
+def _data_class(field: str) -> str:
+    """What kind of data a field of the CRM holds; a name nobody foresaw is personal."""
+    return "identity" if _IDENTITY.search(re.sub(r"[^a-z]+", "_", field.lower())) else "personal"
 
 
 def _change(field: str, before: str | None, after: str | None) -> Change:

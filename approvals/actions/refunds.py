@@ -13,7 +13,9 @@ from approvals.actions.base import Action, Arguments, BadArguments, Preview, id_
 from approvals.diff import Change, Diff, Read
 from approvals.policy import Facts
 from portal import money
+from portal.models import Part
 from portal.systems.base import Reader, Refund, Reversibility, Writer
+from portal.systems.outside import Operation
 from portal.systems.records import Order, Payment, PaymentMethod
 
 STATUS_NEEDED = {"return": "delivered", "cancel": "pending"}
@@ -41,6 +43,7 @@ class RefundCreate(Action):
     schema: ClassVar = RefundArgs
     reversibility: ClassVar[Reversibility] = "cancellable"
     target_kind: ClassVar = "order"
+    part: ClassVar = Part.PAYMENTS
 
     def preview(self, target: str, args: RefundArgs, case_customer: str, reader: Reader) -> Preview:
         """Recomputes everything; what the arguments say must agree."""
@@ -64,7 +67,8 @@ class RefundCreate(Action):
             args.amount_minor, args.currency,
             Facts(
                 amount_minor=args.amount_minor, currency=args.currency, destination_matches=allowed,
-                owner_matches=case_customer == order.customer_id,
+                owner_matches=case_customer == order.customer_id, data=("money",),
+                destination=_destination(order, destination),
             ),
         )  # fmt: skip
 
@@ -88,6 +92,16 @@ class RefundCreate(Action):
             Refund(effect["order"], effect["to"], effect["amount_minor"], effect["currency"], status),
             reference,
         )
+
+    def outgoing(
+        self, target: str, changes: Sequence[Change], effects: Sequence[Mapping[str, Any]], reader: Reader
+    ) -> tuple[Operation, Mapping[str, Any]]:
+        """The approved refund, with the payment it goes back on."""
+        (effect,) = effects
+        order = reader.order(effect["order"])
+        paid = [p.outside_id for p in order.payments if p.type == "payment"] if order else []
+        body = {name: effect[name] for name in ("order", "to", "amount_minor", "currency")}
+        return "refund", {**body, "payment": next((key for key in paid if key), effect["order"])}
 
     def open_key(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
         """One open refund per order."""
@@ -133,6 +147,13 @@ def _check(order: Order, args: RefundArgs) -> None:
     paid = sum(p.amount_minor * (1 if p.type == "payment" else -1) for p in order.payments)
     if computed > paid:
         raise BadArguments(f"amount_minor: only {money.shown(paid, order.currency)} of {order.order_id} is left")
+
+
+def _destination(order: Order, method: PaymentMethod | None) -> str:
+    """Where the money goes, as the policies call it."""
+    if method is not None and method.payment_method_id in _paid_with(order):
+        return "original"
+    return "gift_card" if method is not None and method.kind == "gift_card" else "other"
 
 
 def _called(method: PaymentMethod | None, key: str) -> str:

@@ -7,7 +7,11 @@ from pydantic import AfterValidator, Field
 
 from approvals.actions.base import Action, Arguments, BadArguments, Preview, clean_text, id_of
 from approvals.diff import Change, Diff, Read
+from approvals.policy import Facts
+from portal.models import Part
 from portal.systems.base import Reader, Reversibility, Writer
+from portal.systems.outside import Operation
+from portal.systems.records import Ticket
 
 SALUTATION = 60
 
@@ -27,6 +31,7 @@ class TicketReply(Action):
     schema: ClassVar = Reply
     reversibility: ClassVar[Reversibility] = "cancellable"
     target_kind: ClassVar = "ticket"
+    part: ClassVar = Part.HELPDESK
 
     def preview(self, target: str, args: Reply, case_customer: str, reader: Reader) -> Preview:
         """One outward effect; rests on the conversation as it stands and the clauses it cites."""
@@ -50,7 +55,10 @@ class TicketReply(Action):
             *(Read(f"clause:{name}", clauses[name].version) for name in args.clauses),
         )
         diff = Diff(self.name, target, (), (effect,), target_version=ticket.version, reads=reads)
-        return Preview(diff, f"Reply to {ticket.ticket_id}: {_gist(args.body)}"[:300], ticket.customer_id)
+        return Preview(
+            diff, f"Reply to {ticket.ticket_id}: {_gist(args.body)}"[:300], ticket.customer_id,
+            facts=Facts(data=("message",), destination=_destination(ticket, reader)),
+        )  # fmt: skip
 
     def now(self, target: str, changes: Sequence[Change], reader: Reader) -> Mapping[str, Any]:
         """A reply changes no field."""
@@ -68,9 +76,26 @@ class TicketReply(Action):
         (effect,) = effects
         writer.reply(effect["ticket"], effect["body"], reference)
 
+    def outgoing(
+        self, target: str, changes: Sequence[Change], effects: Sequence[Mapping[str, Any]], reader: Reader
+    ) -> tuple[Operation, Mapping[str, Any]]:
+        """The approved text, to the address the ticket came from."""
+        (effect,) = effects
+        ticket = reader.ticket(effect["ticket"])
+        to = ticket.sender_email if ticket else ""
+        return "reply", {"ticket": effect["ticket"], "body": effect["body"], "to": to}
+
     def open_key(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
         """The same text twice is the same reply, whatever it cites."""
         return {"body": args.get("body")}
+
+
+def _destination(ticket: Ticket, reader: Reader) -> str:
+    """Whether it goes to the customer's address on record, or into the conversation, or to somebody else's."""
+    customer = reader.customer(ticket.customer_id) if ticket.customer_id and ticket.sender_email else None
+    if customer is None or customer.email.lower() == ticket.sender_email.lower():
+        return "customer"
+    return "other"
 
 
 def _gist(body: str) -> str:

@@ -8,7 +8,9 @@ from pydantic import AfterValidator, Field
 from approvals.actions.base import Action, Arguments, BadArguments, NothingToDo, Preview, clean_text, id_of
 from approvals.diff import Change, Diff
 from approvals.policy import Facts
+from portal.models import Part
 from portal.systems.base import Reader, Reversibility, Writer
+from portal.systems.outside import Operation
 from portal.systems.records import Ticket
 
 Tag = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(clean_text)]
@@ -31,6 +33,7 @@ class TicketUpdate(Action):
     schema: ClassVar = TicketFields
     reversibility: ClassVar[Reversibility] = "reversible"
     target_kind: ClassVar = "ticket"
+    part: ClassVar = Part.HELPDESK
 
     def preview(self, target: str, args: TicketFields, case_customer: str, reader: Reader) -> Preview:
         """One change per field that differs."""
@@ -45,7 +48,7 @@ class TicketUpdate(Action):
         diff = Diff(self.name, target, changes, target_version=ticket.version)
         return Preview(
             diff, _summary(ticket.ticket_id, changes), ticket.customer_id,
-            facts=Facts(closes=args.status in ("solved", "closed")),
+            facts=Facts(closes=args.status in ("solved", "closed"), data=("routing",)),
         )  # fmt: skip
 
     def now(self, target: str, changes: Sequence[Change], reader: Reader) -> Mapping[str, Any]:
@@ -63,6 +66,13 @@ class TicketUpdate(Action):
     ) -> None:
         """One conditional update."""
         writer.update_ticket(id_of(target, "ticket"), {change.field: change.after for change in changes})
+
+    def outgoing(
+        self, target: str, changes: Sequence[Change], effects: Sequence[Mapping[str, Any]], reader: Reader
+    ) -> tuple[Operation, Mapping[str, Any]]:
+        """The approved fields."""
+        fields = {change.field: change.after for change in changes}
+        return "update_ticket", {"ticket": id_of(target, "ticket"), "fields": fields}
 
     def undo_args(self, changed: Sequence[Change], now: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The values before; of the tags only what this change added or took away."""

@@ -1,0 +1,80 @@
+"""Why something approved must not happen now, or must wait: everything is asked again at dispatch.
+
+Read inside the transaction that would write; the answer is in words, "" means nothing stands in the way.
+"""
+
+from datetime import datetime, timedelta
+
+from approvals import actions, caps, dependencies, diff, staleness, switches, votes
+from approvals import verdicts as verdict_of
+from approvals.models import Proposal, Revision
+from portal.systems.books import BooksReader
+
+
+def why_wait(row: Proposal) -> str:
+    """What it waits for without anything being wrong: another proposal, or a switch that is thrown."""
+    if dependencies.pending(row) and not dependencies.broken(row):
+        return "what it depends on is not applied yet"
+    return switches.why_not_now(workspace=row.workspace_id, action=row.action, proposer=row.proposer)
+
+
+def why_stale(row: Proposal, revision: Revision, *, now: datetime) -> str:
+    """Why what was approved must go back to people. The target must be locked; the caps are taken anew."""
+    return (
+        dependencies.broken(row)
+        or _approval(row, revision, now=now)
+        or _basis(row, revision, now=now)
+        or caps.confirm(row, now=now)
+    )
+
+
+def _approval(row: Proposal, revision: Revision, *, now: datetime) -> str:
+    """Whether the approval still stands: quorum with today's roles, the same bytes, not too old."""
+    if revision.people and not votes.quorum(row, revision):
+        return "its approvals no longer make a quorum"
+    if not revision.people and switches.forces_approval(workspace=row.workspace_id):
+        return "nothing passes without a person now"
+    if diff.digest(revision.content.encode(), bytes(revision.nonce)) != row.digest:
+        return "its bytes are not those that were approved"
+    held = row.hold_until - (row.decided_at or row.created_at) if row.hold_until else timedelta()
+    return "it waited too long after its approval" if row.fresh_until + held < now else ""
+
+
+def _basis(row: Proposal, revision: Revision, *, now: datetime) -> str:
+    look = staleness.look(row, revision)
+    if look.conflict:
+        return look.because
+    if row.tier == "high" and look.moved_elsewhere(row.basis):
+        return "the record changed since"
+    if any(source.startswith("messages:") for source in look.drifted) and _customer_wrote(row):
+        return "the customer wrote since"
+    return "" if look.already_so else _stricter(row, revision, now=now)
+
+
+def _customer_wrote(row: Proposal) -> bool:
+    """Whether the newest message is the customer's, not one of our own replies."""
+    for source in row.basis["reads"]:
+        kind, _, key = source.partition(":")
+        if kind == "messages":
+            ticket = BooksReader(row.workspace_id).ticket(key)
+            return ticket is None or ticket.messages[-1].sender == "customer"
+    return False
+
+
+def _stricter(row: Proposal, revision: Revision, *, now: datetime) -> str:
+    """Policy and thresholds once more: tightened since, it goes back to people."""
+    action = actions.named(row.action)
+    try:
+        preview = action.preview(
+            row.target, action.parse(revision.args), row.case.customer, BooksReader(row.workspace_id)
+        )
+    except actions.ActionError as error:
+        return str(error)
+    verdict = verdict_of.judge(
+        workspace=row.workspace_id, action=action, preview=preview, proposer=row.proposer,
+        confidence_pct=row.confidence_pct, flags=tuple(row.flags), now=now,
+    )  # fmt: skip
+    asks_more = verdict.people > revision.people or verdict.second_role not in ("", revision.second_role)
+    if not verdict.allowed or asks_more:
+        return "policy is stricter now: " + " ".join(verdict.reasons)
+    return ""
