@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning
 from django.db import connection
 
-from portal import env
+from portal import env, sealing
 
 UNSET_KEY = "unset-checks-refuse-to-serve-with-it"
 LOCAL = frozenset({"", "localhost", "127.0.0.1", "::1"})
@@ -115,8 +115,31 @@ def public_url(**_: Any) -> list[CheckMessage]:
     ]  # fmt: skip
 
 
+def private_key(**_: Any) -> list[CheckMessage]:
+    """Whoever holds it opens every credential of every workspace."""
+    if settings.PROCESS_ROLE == "apply" or env.read().credentials_private_key is None:
+        return []
+    return [
+        Error(
+            f"This {settings.PROCESS_ROLE} process was given CREDENTIALS_PRIVATE_KEY.",
+            hint="Take it out of its environment: the apply worker alone may open credentials.", id="portal.E006",
+        )
+    ]  # fmt: skip
+
+
+def key_pair(**_: Any) -> list[CheckMessage]:
+    """A key that cannot be read would show only when the first credential is set or opened."""
+    try:
+        sealing.refuse_a_mismatch()
+    except sealing.BadKey as error:
+        return [Error(f"{error}.", hint="`python -m portal.sealing` prints a pair that fits.", id="portal.E007")]
+    return []
+
+
 ALL = (
     (secret_key, Tags.security),
+    (private_key, Tags.security),
+    (key_pair, Tags.security),
     (failpoints, Tags.security),
     (public_url, Tags.security),
     (signed_in_as, Tags.database),

@@ -44,6 +44,9 @@ class Env(BaseSettings):
     db_password_sealer: SecretStr = SecretStr("")
     db_password_eval: SecretStr = SecretStr("")
 
+    credentials_public_key: str = ""
+    credentials_private_key: SecretStr | None = None
+
     failpoints: str = ""
 
     def user_of(self, role: Role) -> str:
@@ -78,5 +81,7 @@ def database_of(url: str) -> dict[str, str]:
 
 
 def broker_of(redis_url: str) -> str:
-    """Celery's spelling of a Redis address: `unix:///x.sock` becomes `redis+socket:///x.sock`."""
-    return "redis+socket" + redis_url.removeprefix("unix") if redis_url.startswith("unix:") else redis_url
+    """Celery's spelling of a Redis address: `unix:///x.sock?db=2` becomes `redis+socket:///x.sock?virtual_host=2`."""
+    if not redis_url.startswith("unix:"):
+        return redis_url
+    return "redis+socket" + redis_url.removeprefix("unix").replace("?db=", "?virtual_host=")

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from portal import env, provision, stack
+from portal import env, provision, sealing, stack
 
 
 def prepare(*, servers: bool = True) -> None:
@@ -16,10 +16,13 @@ def prepare(*, servers: bool = True) -> None:
         SystemExit: with one clear line and code 2, when a server cannot be had.
     """
     settings = env.read()
+    embedded = not os.environ.get("DATABASE_URL") and not os.environ.get("REDIS_URL")
     try:
         if servers:
             _servers(settings.var_dir)
-    except (stack.StackError, provision.ProvisionError) as error:
+        if embedded and not settings.credentials_public_key and settings.credentials_private_key is None:
+            os.environ["CREDENTIALS_PUBLIC_KEY"] = sealing.keep_pair(settings.var_dir / "keys")
+    except (stack.StackError, provision.ProvisionError, sealing.SealingError) as error:
         raise SystemExit(_exit(str(error))) from error
     # Collected static files, where a deployment collects them; without, they are served from where they lie.
     (settings.var_dir / "static").mkdir(parents=True, exist_ok=True)

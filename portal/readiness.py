@@ -1,14 +1,22 @@
 """Whether a process is fit to serve: the system checks, database included, before it takes any work."""
 
-from django.core.checks import ERROR, run_checks
+import logging
+
+from django.core.checks import ERROR, WARNING, run_checks
+
+logger = logging.getLogger(__name__)
 
 
 def refuse_if_unfit() -> None:
-    """Run every system check.
+    """Run every system check; warnings go to the log.
 
     Raises:
         SystemExit: naming each error with its id and hint.
     """
-    wrong = [message for message in run_checks(databases=["default"]) if message.level >= ERROR]
+    found = run_checks(databases=["default"])
+    for message in found:
+        if WARNING <= message.level < ERROR:
+            logger.warning("%s", message)
+    wrong = [message for message in found if message.level >= ERROR]
     if wrong:
         raise SystemExit("\n".join(["not fit to serve:", *map(str, wrong)]))

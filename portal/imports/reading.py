@@ -152,9 +152,9 @@ def _records(file: str, text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_header(kind: type[Row], line: int, header: list[str]) -> None:
-    known = [field.alias or name for name, field in kind.model_fields.items()]
-    for name in known:
-        if name not in header:
+    known = {field.alias or name: field.is_required() for name, field in kind.model_fields.items()}
+    for name, required in known.items():
+        if required and name not in header:
             raise BooksRefused(kind.FILE, "column missing; add it to the header", line=line, column=name)
     for name in header:
         if name not in known:

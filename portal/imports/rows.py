@@ -177,7 +177,10 @@ def _positive(value: int) -> int:
 
 
 class PaymentRow(Row):
-    """A payment or refund of an order; the method may belong to another customer."""
+    """A payment or refund of an order; the method may belong to another customer.
+
+    `outside_id` is what the payment provider calls it; its column may be left out.
+    """
 
     FILE = "payment_history.csv"
     KEY = ("order_id", "seq")
@@ -187,6 +190,7 @@ class PaymentRow(Row):
     currency: Annotated[Currency, AfterValidator(_of_order)]
     amount: Annotated[Amount, AfterValidator(_positive)]
     payment_method_id: Annotated[Ident, AfterValidator(_method)]
+    outside_id: Text = Field(default="", max_length=120)
 
 
 class ClauseRow(Row):

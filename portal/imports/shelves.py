@@ -86,7 +86,7 @@ def _payment(row: PaymentRow, links: Links) -> Payment:
     return Payment(
         workspace_id=links.workspace, order_id=links.pk("orders", row.order_id), seq=row.seq, type=row.type,
         amount_minor=row.amount, currency=row.currency,
-        method_id=links.pk("payment_methods", row.payment_method_id),
+        method_id=links.pk("payment_methods", row.payment_method_id), outside_id=row.outside_id,
     )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ SHELVES: dict[str, Shelf[Any, Any]] = {
     ),
     "payment_history": Shelf(
         Payment, _payment, ("order_id", "seq"),
-        _columns("type", "currency", amount_minor="amount", method_id="payment_method_id"),
+        _columns("type", "currency", "outside_id", amount_minor="amount", method_id="payment_method_id"),
     ),
     "policy_clauses": Shelf(Clause, _clause, ("clause_id",), _columns("section", "text"), revisable=True),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The protocols in front of every system of record. Readers are open to all; writers to actions alone."""
+"""The protocols in front of every system of record. Readers are open to all; writers to actions alone. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

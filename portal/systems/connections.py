@@ -7,7 +7,7 @@ turns a connection elsewhere has to bring the secret along.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.db import connection as database
 from django.db import transaction
@@ -25,6 +25,7 @@ from portal.systems.pace import SharedPace
 from portal.systems.reach import Reach
 from portal.systems.registry import BOOKS, SYSTEMS
 
+CredentialState = Literal["not needed", "missing", "set", "set for another address"]
 LONGEST_SECRET = 2000
 AGAIN_SECONDS = 60.0
 
@@ -57,7 +58,7 @@ def choose(
     Raises:
         BadConnection.
     """
-    settings = {} if _check(part, system, config) is None else dict(config)
+    settings = {} if settings_of(part, system, config) is None else dict(config)
     with transaction.atomic():
         subject = f"connection:{part}"
         version = log.next_version(workspace, subject)
@@ -80,12 +81,7 @@ def set_credential(*, workspace: int, part: str, secret: str, actor: str, now: d
         BadConnection: there is nothing to set it for, or it is no credential.
         portal.sealing.SealingError: this installation has no key.
     """
-    if not 8 <= len(secret) <= LONGEST_SECRET or not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise BadConnection("secret", f"8 to {LONGEST_SECRET} letters, digits and signs, without spaces")
-    row = in_force(workspace, part)
-    if row is None or row.system == BOOKS:
-        raise BadConnection("part", "our own books serve it and need no credential; choose a system first")
-    sealed, key_id = sealing.seal(secret, place=_place(row, _settings(row)))
+    row, sealed, key_id = seal_for(workspace=workspace, part=part, secret=secret)
     with transaction.atomic():
         subject = f"credential:{part}"
         version = log.next_version(workspace, subject)
@@ -101,6 +97,22 @@ def set_credential(*, workspace: int, part: str, secret: str, actor: str, now: d
     return made
 
 
+def seal_for(*, workspace: int, part: str, secret: str) -> tuple[Connection, bytes, str]:
+    """The connection in force, the secret sealed for it, and the id of the key; nothing is kept.
+
+    Raises:
+        BadConnection: there is nothing to set it for, or it is no credential.
+        portal.sealing.SealingError: this installation has no key.
+    """
+    if not 8 <= len(secret) <= LONGEST_SECRET or not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise BadConnection("secret", f"8 to {LONGEST_SECRET} letters, digits and signs, without spaces")
+    row = in_force(workspace, part)
+    if row is None or row.system == BOOKS:
+        raise BadConnection("part", "our own books serve it and need no credential; choose a system first")
+    sealed, key_id = sealing.seal(secret, place=_place(row, _settings(row)))
+    return row, sealed, key_id
+
+
 def in_force(workspace: int, part: str) -> Connection | None:
     """The newest version; None where none was ever chosen, which means our own books, as `books` does.
 
@@ -109,6 +121,23 @@ def in_force(workspace: int, part: str) -> Connection | None:
     """
     with _seeing(workspace):
         return Connection.objects.filter(workspace_id=workspace, part=part).order_by("-version").first()
+
+
+def credential_state(row: Connection) -> CredentialState:
+    """Whether a credential was set for where the connection leads; said without opening it."""
+    if row.system == BOOKS:
+        return "not needed"
+    newest = Credential.objects.filter(workspace_id=row.workspace_id, part=row.part).order_by("-version")
+    at = newest.values_list("created_at", flat=True).first()
+    if at is None:
+        return "missing"
+    then = Connection.objects.filter(workspace_id=row.workspace_id, part=row.part, created_at__lte=at)
+    set_for = then.order_by("-version").first()
+    try:
+        same = set_for is not None and _place(set_for, _settings(set_for)) == _place(row, _settings(row))
+    except NotOpen:
+        return "missing"
+    return "set" if same else "set for another address"
 
 
 def open_outside(workspace: int, part: str) -> Outside | None:
@@ -145,7 +174,7 @@ def _secret(row: Connection, settings: Reach) -> SecretStr:
 
 def _settings(row: Connection) -> Reach:
     try:
-        settings = _check(row.part, row.system, row.config)
+        settings = settings_of(row.part, row.system, row.config)
     except BadConnection as error:
         raise NotOpen(f"{row.part}: {error}", retry_seconds=AGAIN_SECONDS) from error
     if settings is None:
@@ -159,8 +188,12 @@ def _place(row: Connection, settings: Reach) -> str:
     return f"{row.workspace_id}/{row.part}/{row.system}/{scheme}://{host_and_port(settings.address)}"
 
 
-def _check(part: str, system: str, config: Mapping[str, Any]) -> Reach | None:
-    """The settings as the system understands them; None for our own books."""
+def settings_of(part: str, system: str, config: Mapping[str, Any]) -> Reach | None:
+    """The settings as the system understands them; None for our own books.
+
+    Raises:
+        BadConnection.
+    """
     if part not in Part:
         raise BadConnection("part", f"one of {', '.join(Part)}")
     if system == BOOKS:

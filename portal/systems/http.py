@@ -68,7 +68,7 @@ class HttpSystem:
     """One account at a provider that speaks this protocol; the credential is the secret that signs."""
 
     name: ClassVar = "http"
-    title: ClassVar = "A system behind signed HTTP"
+    title: ClassVar = "Signed HTTP"
     credential: ClassVar = "the secret that both sides sign with"
     parts: ClassVar = frozenset(Part)
     settings: ClassVar = HttpSettings

@@ -1,7 +1,7 @@
 """The protocol in front of systems that are not our own: what they promise, one call, one look-up, one status.
 
 A call never raises anything but an `OutsideError`; which one it is says what may be done next. What a system
-promises is declared per operation, and a system that leaves a promise out is not registered.
+promises is declared per operation, and a system that leaves a promise out is not registered. Pure.
 """
 
 from collections.abc import Mapping

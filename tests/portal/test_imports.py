@@ -460,6 +460,20 @@ class TestTheCommand:
         assert (out.getvalue(), sum(held(key))) == ("", 0)
 
 
+def test_what_the_provider_calls_a_payment_comes_in_where_its_column_is(live: None, tmp_path: Path) -> None:
+    key, _ = opened()
+    named = (
+        ("payment_history.csv", "payment_method_id\n", "payment_method_id,outside_id\n"),
+        ("payment_history.csv", "EUR,m-1", "EUR,m-1,pi_77"), ("payment_history.csv", "JPY,m-2", "JPY,m-2,"),
+    )  # fmt: skip
+    load(books(tmp_path / "named", named), key)
+    with workspace.within(key):
+        assert list(Payment.objects.order_by("order__order_id").values_list("outside_id", flat=True)) == ["pi_77", ""]
+    other = (named[0], ("payment_history.csv", "EUR,m-1", "EUR,m-1,pi_78"), named[2])
+    with pytest.raises(imports.BooksRefused, match="outside_id"):
+        load(books(tmp_path / "other", other), key)
+
+
 def test_a_row_takes_just_as_much_text_as_the_books_hold() -> None:
     seen = set()
     for kind in rows.Row.__subclasses__():
@@ -470,7 +484,7 @@ def test_a_row_takes_just_as_much_text_as_the_books_hold() -> None:
             if most and widths.get(name):
                 assert (name, most) == (name, widths[name])
                 seen.add((kind.FILE, name))
-    assert len(seen) == 21
+    assert len(seen) == 22
 
 
 @pytest.mark.parametrize(
