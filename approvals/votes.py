@@ -3,13 +3,29 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db import connection
+
 from approvals import diff, proposals
 from approvals.models import Decision, Proposal, Revision
 from approvals.state import Kind, State
 from audit import log
 from audit.events import Event
 from portal import roles
-from portal.models import Membership
+from portal.models import Membership, StepUp
+
+# What was decided among others is held at least this long: one hand must be able to take all of it back.
+BATCH_HOLD = timedelta(minutes=5)
+
+
+_NEVER = """
+    SELECT coalesce(current_setting('countersign.impersonator', true), '') <> '', EXISTS (
+        SELECT FROM portal_person me WHERE me.id = %s AND me.email <> '' AND EXISTS (
+            SELECT FROM (SELECT %s::bigint AS ws, %s AS customer, %s AS target) p WHERE
+            EXISTS (SELECT FROM portal_customer c WHERE c.workspace_id = p.ws
+                    AND c.customer_id = p.customer AND lower(c.email) = lower(me.email))
+            OR EXISTS (SELECT FROM portal_contact c WHERE c.workspace_id = p.ws
+                       AND 'contact:' || c.contact_id = p.target AND lower(c.fields->>'email') = lower(me.email))))
+"""
 
 
 def current(proposal: Proposal) -> Revision:
@@ -27,10 +43,17 @@ def approvals_of(proposal: Proposal) -> list[Decision]:
     )  # fmt: skip
 
 
+def givers(proposal: Proposal) -> list[str]:
+    """Whose approvals count now, as actors (`person:3`), for the entry of what dismisses them."""
+    return [f"person:{vote.person_id}" for vote in approvals_of(proposal)]
+
+
 def why_not(proposal: Proposal, person: int, held: Iterable[str], revision: Revision) -> str:
     """Why a person may not approve, in words, or "". Their own work is visibly not approvable."""
     if not roles.deciding(held):
         return "Only reviewers and managers decide."
+    if reason := _never(proposal, person):
+        return reason
     me = f"person:{person}"
     if proposal.proposer == me and not started_undo(proposal, me):
         return "You proposed this; somebody else approves it."
@@ -42,9 +65,19 @@ def why_not(proposal: Proposal, person: int, held: Iterable[str], revision: Revi
     votes = approvals_of(proposal)
     if any(vote.person_id == person for vote in votes):
         return "You have approved this; it waits for somebody else."
-    if _leaves_no_place(revision, votes, set(held)):
+    if _leaves_no_place(revision, standing(proposal), set(held)):
         return f"The last of {revision.people} must be a {revision.second_role}."
     return ""
+
+
+def _never(proposal: Proposal, person: int) -> str:
+    """Whoever looks as somebody else, and whoever it is about by their e-mail address. As the trigger asks it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEVER, [person, proposal.workspace_id, proposal.customer, proposal.target])
+        looking, about = cursor.fetchone()
+    if looking:
+        return "You look as somebody else; nothing can be decided."
+    return "This is about you; somebody else approves it." if about else ""
 
 
 def _leaves_no_place(revision: Revision, votes: list[Decision], held: set[str]) -> bool:
@@ -55,10 +88,10 @@ def _leaves_no_place(revision: Revision, votes: list[Decision], held: set[str]) 
 
 
 def started_undo(proposal: Proposal, actor: str) -> bool:
-    """Whoever starts the undo of something reversible below high may approve it."""
+    """Whoever starts the undo of something reversible below high may approve it, where nothing of it changed since."""
     return (
         proposal.undoes_id is not None and proposal.proposer == actor and proposal.tier != "high"
-        and proposal.people == 1 and proposal.revision == 1
+        and proposal.people == 1 and proposal.revision == 1 and "partial_undo" not in proposal.flags
     )  # fmt: skip
 
 
@@ -73,21 +106,23 @@ def standing(proposal: Proposal) -> list[Decision]:
     return [vote for vote in approvals_of(proposal) if roles.deciding(roles.of(vote.person_id, proposal.workspace_id))]
 
 
-def quorum(proposal: Proposal, revision: Revision) -> bool:
+def quorum(proposal: Proposal, revision: Revision, given: list[Decision] | None = None) -> bool:
     """Enough distinct people, one of them with the second role where the verdict asks for it."""
-    votes = standing(proposal)
+    votes = standing(proposal) if given is None else given
     if len({vote.person_id for vote in votes}) < max(1, revision.people):
         return False
     return not revision.second_role or any(_holds(vote, revision.second_role) for vote in votes)
 
 
 def cast(
-    proposal: Proposal, *, person: int, role: str, kind: Kind, now: datetime, reason: str = "", note: str = ""
-) -> Decision:
+    proposal: Proposal, *, person: int, role: str, kind: Kind, now: datetime, reason: str = "", note: str = "",
+    step_up: StepUp | None = None, batch: str = "",
+) -> Decision:  # fmt: skip
     """One person's decision on exactly the current digest, and its entry."""
     decision = Decision.objects.create(
         workspace_id=proposal.workspace_id, proposal=proposal, revision=proposal.revision, round=proposal.round,
-        digest=proposal.digest, person_id=person, role=role, kind=kind, reason=reason, note=note, created_at=now,
+        digest=proposal.digest, person_id=person, role=role, kind=kind, reason=reason, note=note[:1000], created_at=now,
+        step_up=step_up, batch=batch,
     )  # fmt: skip
     log.record(
         workspace=proposal.workspace_id, subject=f"decision:{decision.pk}", version=1,
@@ -95,6 +130,7 @@ def cast(
         body={
             "proposal": proposal.pk, "kind": str(kind), "revision": proposal.revision, "round": proposal.round,
             "digest": proposal.digest, "role": role, "reason": reason,
+            **({"step_up": step_up.pk} if step_up else {}), **({"batch": batch} if batch else {}),
         },
         personal={"note": note} if note else None,
     )  # fmt: skip
@@ -103,9 +139,12 @@ def cast(
 
 def approve_if_quorum(proposal: Proposal, revision: Revision, *, actor: str, now: datetime) -> bool:
     """Move a pending proposal on once the votes suffice; starts its hold."""
-    if not quorum(proposal, revision):
+    given = standing(proposal)
+    if not quorum(proposal, revision, given):
         return False
     hold = timedelta(seconds=int(revision.verdict["hold_seconds"]))
+    if any(vote.batch for vote in given):
+        hold = max(hold, BATCH_HOLD)
     proposals.transition(
         proposal, Event.PROPOSAL_APPROVED, actor=actor, now=now, hold_until=now + hold, decided_at=now,
         body={"people": revision.people, "hold_seconds": int(hold.total_seconds())},
