@@ -1,0 +1,40 @@
+"""Many at once: a batch is a group of equivalent proposals, not a row of ticked boxes.
+
+`groups` finds what is equivalent, `decide` approves member by member, `undo` takes all of it back with one call.
+"""
+
+from approvals.batches.deciding import (
+    Answer,
+    BatchError,
+    Line,
+    NotAllowed,
+    NotEquivalent,
+    NotOpened,
+    OverLimit,
+    WrongMembers,
+    decide,
+    draw,
+)
+from approvals.batches.grouping import LEAST, MOST, Group, Member, Template, groups
+from approvals.batches.undoing import Undone, undo
+
+__all__ = [
+    "LEAST",
+    "MOST",
+    "Answer",
+    "BatchError",
+    "Group",
+    "Line",
+    "Member",
+    "NotAllowed",
+    "NotEquivalent",
+    "NotOpened",
+    "OverLimit",
+    "Template",
+    "Undone",
+    "WrongMembers",
+    "decide",
+    "draw",
+    "groups",
+    "undo",
+]

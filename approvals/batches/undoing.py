@@ -1,0 +1,91 @@
+"""One call that takes a batch back: what is on hold is stopped, what was carried out is undone where it can be.
+
+Each member in a transaction of its own; the answer names what could not be taken back and why.
+"""
+
+from dataclasses import dataclass
+
+from django.db import DatabaseError
+
+from approvals import decisions, proposals, reversal, state
+from approvals.batches.deciding import BatchError, Line, NotAllowed
+from approvals.models import Decision, Proposal
+from approvals.state import Kind, State
+from portal import roles
+from portal import workspace as inside
+from portal.models import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What came of it: stopped on hold, undo started (it passes the gate by itself), could not be taken back."""
+
+    stopped: tuple[Line, ...]
+    started: tuple[Line, ...]
+    kept: tuple[Line, ...]
+
+
+class NoSuchBatch(BatchError):
+    """Nothing was decided under this name here."""
+
+
+def undo(*, workspace: int, batch: str, person: int) -> Undone:
+    """Take back what was approved in a batch, newest first, as far as it can be. Safe to call again.
+
+    Raises:
+        NoSuchBatch. NotAllowed: neither who decided it nor a manager.
+    """
+    with inside.within(workspace, person):
+        votes = list(Decision.objects.filter(workspace_id=workspace, batch=batch, kind=Kind.APPROVE).order_by("-pk"))
+        held = roles.of(person, workspace)
+        if not batch or not votes:
+            raise NoSuchBatch("There is no such batch here.")
+        if not roles.deciding(held) or (Role.MANAGER not in held and any(v.person_id != person for v in votes)):
+            raise NotAllowed("Only who decided the batch, or a manager, takes it back.")
+    stopped: list[Line] = []
+    started: list[Line] = []
+    kept: list[Line] = []
+    for vote in votes:
+        try:
+            done = _take_back(vote, workspace, person)
+        except (decisions.DecisionError, proposals.ProposalError, reversal.UndoError, state.IllegalMove) as error:
+            kept.append(Line(vote.proposal_id, str(error)))
+        except DatabaseError:
+            kept.append(Line(vote.proposal_id, "The database refused it; look at it by itself."))
+        else:
+            (stopped if done else started).append(
+                Line(vote.proposal_id, "Stopped." if done else "Its undo is on its way.")
+            )
+    return Undone(tuple(stopped), tuple(started), tuple(kept))
+
+
+def _take_back(vote: Decision, workspace: int, person: int) -> bool:
+    """True where it was stopped, False where its undo was started.
+
+    Raises:
+        decisions.Gone: neither can be. reversal.UndoError.
+    """
+    with inside.within(workspace, person) as now:
+        row = proposals.locked(workspace=workspace, proposal=vote.proposal_id)
+        if (row.revision, row.round) != (vote.revision, vote.round):
+            raise decisions.Gone("It was stopped or edited since; what stands there now is not of this batch.")
+        if row.state == State.APPROVED:
+            seen = decisions.Seen(row.revision, row.digest)
+            decisions.stop(workspace=workspace, proposal=row.pk, seen=seen, person=person, now=now)
+            return True
+        if row.state == State.PENDING:
+            raise decisions.Gone("It still waits for somebody else; reject it where it must not happen.")
+        if row.state != State.APPLIED:
+            raise decisions.Gone(f"It is {row.state} now.")
+        _undo(row, vote, person)
+    return False
+
+
+def _undo(row: Proposal, vote: Decision, person: int) -> None:
+    """The undo of all that was approved: what changed since in part is for somebody to look at."""
+    wanted = reversal.undo_preview(proposal=row)
+    if wanted.nothing:
+        raise reversal.NothingLeft(wanted.nothing)
+    if wanted.partial:
+        raise reversal.NothingLeft("A part of it changed since; look at its undo by itself.")
+    reversal.undo(proposal=row, person=person, seen_content=wanted.content, key=f"batch:{vote.batch}:{row.pk}")
