@@ -23,7 +23,12 @@ class PolicyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the policies may ask about a write; every attribute is always there."""
+    """What the policies may ask about a write; every attribute is always there.
+
+    `data` are the classes of data that it writes or sends: routing, personal, identity, money, message.
+    `destination` says where it goes: of money original, gift_card or other; of a message customer (the address on
+    record, or the conversation itself) or other; "" where nothing leaves. `in_hours`: the desk is open.
+    """
 
     amount_minor: int = 0
     currency: str = ""
@@ -32,11 +37,15 @@ class Facts:
     destination_matches: bool = True
     touches_locked: bool = False
     closes: bool = False
+    data: tuple[str, ...] = ()
+    destination: str = ""
+    in_hours: bool = True
     flags: tuple[str, ...] = ()
 
     def as_context(self) -> dict[str, Any]:
         """The record of the schema's type `Asked`."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"flags": sorted(self.flags)}
+        sets = {name: sorted(getattr(self, name)) for name in ("data", "flags")}
+        return {name: getattr(self, name) for name in self.__slots__} | sets
 
 
 @dataclass(frozen=True, slots=True)

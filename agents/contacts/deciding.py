@@ -6,9 +6,10 @@ touched and never asked about again: whoever locked it has decided.
 
 from collections.abc import Callable, Mapping
 
-from agents.contacts import countries, emails, fields, names, phones
-from agents.contacts.cleaned import Cleaned
-from agents.types import Draft, Evidence, Handoff, Outcome
+from agents.contacts import countries, emails, fields, following, names, phones
+from agents.contacts.cleaned import Cleaned, tidy
+from agents.steps import answering
+from agents.types import Draft, Evidence, Handoff, Outcome, Told
 from portal.systems.records import Contact
 
 _LABELS = {
@@ -22,9 +23,48 @@ _LABELS = {
 }
 
 
+SAID = "as a reviewer said"
+
+
 def decide(contact: Contact) -> Outcome:
     """At most one draft `contact.update` and one hand-off; neither if the contact is clean."""
-    cleaned = _clean_fields(contact.fields)
+    return _settle(contact, _clean_fields(contact.fields))
+
+
+def decide_again(contact: Contact, told: Told) -> Outcome:
+    """The same, but as reviewers said: fields left alone, values taken; words where that cannot be."""
+    newest = following.read(told.text, contact.fields)
+    if not newest.says_something:
+        return answering.keep(
+            "The agent follows fields to leave alone (keep the phone) and values of fields that are there"
+            " (country is Austria); this names neither."
+        )
+    wish = following.read_all(told.about(told.target), contact.fields)
+    if held := sorted(set(newest.values) & set(contact.locked_fields)):
+        return answering.keep(f"A person locked {_listed(held)}; the agent leaves it.")
+    cleaned = _clean_fields({**contact.fields, **wish.values})
+    said = {name: _take(contact.fields[name], cleaned.get(name), value) for name, value in wish.values.items()}
+    if unclear := [
+        f"{_label(name)} {said[name].value!r}: {said[name].reason}" for name in said if _is_flag(said[name])
+    ]:
+        return answering.keep("This cannot be taken as it stands. " + "; ".join(unclear) + ".")
+    outcome = _settle(contact, {name: done for name, done in {**cleaned, **said}.items() if not wish.leaves(name)})
+    return outcome if outcome.drafts else answering.keep("Nothing is left to change then; reject it.")
+
+
+def _take(found: str, cleaned: Cleaned | None, said: str) -> Cleaned:
+    """What a reviewer said, as the field's cleaner writes it."""
+    if cleaned is not None and _is_flag(cleaned):
+        return cleaned
+    value = cleaned.value if cleaned is not None else tidy(said)
+    return Cleaned(found) if value == found else Cleaned(value, "fix", SAID, 0.99)
+
+
+def _is_flag(done: Cleaned) -> bool:
+    return done.action == "flag"
+
+
+def _settle(contact: Contact, cleaned: Mapping[str, Cleaned]) -> Outcome:
     locked = tuple(name for name, done in cleaned.items() if name in contact.locked_fields and done.action != "keep")
     open_fields = {name: done for name, done in cleaned.items() if name not in contact.locked_fields}
     fixes = {name: done for name, done in open_fields.items() if done.action == "fix"}
@@ -83,11 +123,15 @@ def _handoff(contact: Contact, doubts: Mapping[str, Cleaned]) -> Handoff:
 
 
 def _evidence(contact: Contact, name: str, done: Cleaned) -> Evidence:
-    label = _LABELS[name].capitalize()
+    label = _label(name).capitalize()
     claim = f"{label}: {done.reason}" if done.action == "flag" else f"{label} becomes {done.value!r}: {done.reason}"
     return Evidence(claim, f"contact:{contact.contact_id}", contact.fields[name], name)
 
 
+def _label(name: str) -> str:
+    return _LABELS.get(name) or name.replace("_", " ")
+
+
 def _listed(found: list[str]) -> str:
-    words = [_LABELS[name] for name in found]
+    words = [_label(name) for name in found]
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

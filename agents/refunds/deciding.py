@@ -5,13 +5,15 @@ Last step of the refunds agent before the gate. Refuses to pay what is in doubt;
 
 from collections.abc import Mapping, Sequence
 
-from agents.refunds import amounts, drafting, identity, judging, products, reading
+from agents.refunds import amounts, drafting, following, identity, judging, products, reading
 from agents.refunds.drafting import Case
 from agents.refunds.facts import Facts
+from agents.refunds.following import Wish
 from agents.refunds.phrases import BLOCKING, REFUNDS, Kind
 from agents.refunds.reading import Request
 from agents.refunds.verdicts import Doubt, Plan, Referral, Refusal, Verdict
-from agents.types import Outcome
+from agents.steps import answering
+from agents.types import Draft, Outcome, Told
 
 _OTHER_WORK = {
     Kind.DISPUTE: (
@@ -53,6 +55,12 @@ _OTHER_WORK = {
     ),
 }
 
+_NAMES_NOTHING = (
+    "The agent follows which articles go back and which of the customer's own ways the money takes; this names neither."
+)
+_NAMES_SUM = "The sum follows from the articles on record: name the articles instead."
+_SAME_TEXT = "The agent words replies from the records alone and comes to the same text; edit it instead."
+
 
 def decide(
     text: str,
@@ -60,10 +68,12 @@ def decide(
     sender_email: str,
     facts: Facts,
     cap_minor: Mapping[str, int] = amounts.CAP_MINOR,
+    wishes: Mapping[str, Wish] = judging.NO_WISHES,
 ) -> Outcome:
     """What to do about a message of the authenticated sender.
 
-    `cap_minor` is the limit of one request per currency in minor units; a currency without one is over it.
+    `cap_minor` is the limit of one request per currency in minor units; a currency without one is over it. `wishes`
+    are a reviewer's, by order id.
     """
     case = Case(text, reading.read(text), facts, cap_minor)
     early = _check_sender(case, sender_customer_id, sender_email) or _check_owner(case)
@@ -73,12 +83,62 @@ def decide(
         return drafting.refer(case, [Referral("unclear", "The message is too long to be read whole.")], [])
     wanted = [r for r in case.mentions.requests if _is_refund(r)]
     other = [r for r in case.mentions.requests if r.kinds and not _is_refund(r)]
-    verdicts = [v for request in wanted for v in judging.judge(request, case.mentions, facts)]
+    verdicts = [v for request in wanted for v in judging.judge(request, case.mentions, facts, wishes)]
     if not wanted:
         return _settle_without_refund(case, other)
     if _conflict(wanted, other, facts):
         return drafting.refer(case, [_to_referral(r) for r in other], verdicts)
     return _settle(case, verdicts, wanted, other)
+
+
+def decide_again(text: str, sender_customer_id: str, sender_email: str, facts: Facts, told: Told) -> Outcome:
+    """The same, as reviewers said; words where the records and the policy do not allow it, or nothing can be followed.
+
+    The customer's message stays what is decided about: an instruction says which articles and which way, no more.
+    """
+    known = [item for order in facts.orders for item in order.items]
+    wishes = {
+        order.order_id: following.read(said, order, known)
+        for order in facts.orders
+        if (said := told.about(f"order:{order.order_id}"))
+    }
+    order_id = told.target.removeprefix("order:")
+    newest = next((following.read((told.text,), o, known) for o in facts.orders if o.order_id == order_id), Wish())
+    if told.action == "refund.create" and not newest.says_something:
+        return answering.keep(_NAMES_SUM if newest.sums else _NAMES_NOTHING)
+    outcome = decide(text, sender_customer_id, sender_email, facts, wishes=wishes)
+    draft = next((d for d in outcome.drafts if (d.action, d.target or told.target) == (told.action, told.target)), None)
+    if draft is None:
+        return outcome if outcome.handoff else answering.keep(_why_none(text, facts, wishes))
+    return _compare(outcome, draft, newest, told)
+
+
+def _compare(outcome: Outcome, draft: Draft, newest: Wish, told: Told) -> Outcome:
+    """The outcome, or why its draft must not take the old one's place."""
+    if told.action == "ticket.reply":
+        if set(draft.depends_on) != set(told.depends_on):
+            return answering.keep("The refunds that it speaks of are others by now; reject it, or edit its text.")
+        return answering.keep(_SAME_TEXT) if draft.args["body"] == told.args.get("body") else outcome
+    amount, currency = int(str(draft.args["amount_minor"])), str(draft.args["currency"])
+    if following.disagrees(newest, amount, currency):
+        return answering.keep(f"The records give {amounts.show(amount, currency)} for these articles, not that sum.")
+    return outcome
+
+
+def _why_none(text: str, facts: Facts, wishes: Mapping[str, Wish]) -> str:
+    """What stands against it, in the words of the checks."""
+    mentions, words = reading.read(text), []
+    for request in mentions.requests:
+        if _is_refund(request):
+            for verdict in judging.judge(request, mentions, facts, wishes):
+                match verdict:
+                    case Refusal():
+                        words.append(verdict.why)
+                    case Doubt():
+                        words.append(verdict.question)
+                    case Referral():
+                        words.append(verdict.summary)
+    return " ".join(dict.fromkeys(words)) or "With the records as they are now no refund comes of the message."
 
 
 def _check_sender(case: Case, customer_id: str, email: str) -> Outcome | None:

@@ -4,10 +4,12 @@ Owns the checks and their sequence: which order, its status, what was sent back 
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
-from agents.refunds import amounts, destinations, phrases, picking
+from agents.refunds import amounts, destinations, following, naming, phrases, picking
 from agents.refunds.destinations import Destination, Problem
 from agents.refunds.facts import Facts
+from agents.refunds.following import Wish
 from agents.refunds.phrases import Kind
 from agents.refunds.picking import Pick
 from agents.refunds.reading import Mentions, Request
@@ -17,8 +19,13 @@ from portal.systems.records import Order, PaymentMethod
 _SENT_BACK = frozenset({"cancelled", "return requested"})
 
 
-def judge(request: Request, mentions: Mentions, facts: Facts) -> tuple[Verdict, ...]:
-    """A verdict for each order that the request names."""
+NO_WISHES: Mapping[str, Wish] = MappingProxyType({})
+
+
+def judge(
+    request: Request, mentions: Mentions, facts: Facts, wishes: Mapping[str, Wish] = NO_WISHES
+) -> tuple[Verdict, ...]:
+    """A verdict for each order that the request names. `wishes` are a reviewer's, by order id."""
     orders, unknown = match_orders(request, facts)
     if unknown:
         return (_doubt_order(unknown),)
@@ -27,11 +34,18 @@ def judge(request: Request, mentions: Mentions, facts: Facts) -> tuple[Verdict, 
     if phrases.RETRACTED.search(request.text) or any(phrases.TENTATIVE.search(p.text) for p in request.asked):
         return (_doubt_wish(orders),)
     if Kind.CANCEL in request.kinds:
-        return tuple(_judge_cancel(request, order, facts) for order in _each(orders))
+        return tuple(
+            _judge_cancel(request, order, facts, wishes.get(order.order_id, Wish())) for order in _each(orders)
+        )
     known = [item for order in facts.orders for item in order.items]
     picks = picking.pick_all(request, orders, known)
     said = _texts_of_destination(request, mentions)
-    return tuple(_judge_return(request, order, picks[order.order_id], said, facts) for order in _each(orders))
+    verdicts = []
+    for order in _each(orders):
+        wish = wishes.get(order.order_id, Wish())
+        pick = following.pick(wish, order, known, picks[order.order_id])
+        verdicts.append(_judge_return(request, order, pick, [wish.to] if wish.to else said, facts))
+    return tuple(verdicts)
 
 
 def match_orders(request: Request, facts: Facts) -> tuple[dict[str, Order], str]:
@@ -51,17 +65,17 @@ def _each(orders: Mapping[str, Order]) -> tuple[Order, ...]:
     return tuple({order.order_id: order for order in orders.values()}.values())
 
 
-def _judge_cancel(request: Request, order: Order, facts: Facts) -> Verdict:
+def _judge_cancel(request: Request, order: Order, facts: Facts, wish: Wish) -> Verdict:
     shown = order.order_id
     if order.status in _SENT_BACK:
         why = f"Order {shown} is {_say_status(order)}; its money has been sent back or is on its way."
         return Refusal(why, ("CAN-1", "DUP-1"), ("repeat",))
     if order.status != "pending":
         return Refusal(f"Order {shown} is {_say_status(order)}, and only a pending order can be cancelled.", ("CAN-1",))
-    if picking.names_part(request, order):
+    if picking.names_part(request, order) or (wish.items and not naming.ALL.search(wish.items)):
         question = f"A cancellation covers all of order {shown}. Shall the whole order be cancelled?"
         return Doubt("whole_order", question, ("CAN-2",))
-    reason = _judge_reason(request, shown)
+    reason = _judge_reason(wish.reason or request.text, shown)
     if not isinstance(reason, str):
         return reason
     return _check_money(
@@ -73,13 +87,12 @@ def _judge_cancel(request: Request, order: Order, facts: Facts) -> Verdict:
             order.paid_total_minor,
             reason,
         ),
-        destinations.resolve([p.text for p in request.passages], order, facts.methods),
+        destinations.resolve([wish.to] if wish.to else [p.text for p in request.passages], order, facts.methods),
         facts,
     )
 
 
-def _judge_reason(request: Request, shown: str) -> str | Doubt | Refusal:
-    text = request.text
+def _judge_reason(text: str, shown: str) -> str | Doubt | Refusal:
     given = [
         r
         for r, p in (

@@ -106,8 +106,8 @@ class Named:
 
 def collect(request: Request, catalogue: Catalogue, ordered: set[str]) -> tuple[list[Named], bool]:
     """Products the request is about, and whether another product of the orders makes that doubtful."""
-    asked = [n for p in request.asked for n in find_named(p, catalogue) if not _is_kept(n)]
-    around = [n for p in request.around for n in find_named(p, catalogue) if not _is_kept(n)]
+    asked = [n for p in request.asked for n in find_named(p, catalogue) if not is_kept(n)]
+    around = [n for p in request.around for n in find_named(p, catalogue) if not is_kept(n)]
     listed = [n for n in around if n.listed]
     if _has_stray_entry(request, around):
         return asked, True
@@ -181,7 +181,8 @@ def _has_stray_entry(request: Request, around: Sequence[Named]) -> bool:
     )
 
 
-def _is_kept(named: Named) -> bool:
+def is_kept(named: Named) -> bool:
+    """True for 'keep the lamp' and 'all but the lamp'."""
     before = named.passage.text[max(0, named.mention.start - 50) : named.mention.start]
     return bool(_KEPT.search(before)) and not _UNKEPT.search(before)
 

@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 
 from agents.lines import Line
 from agents.tools import Tools
-from agents.types import Outcome
+from agents.types import Outcome, Told
 from audit import canonical
 
 P = ParamSpec("P")
@@ -56,7 +56,8 @@ class Trace:
 class Agent:
     """One agent: the lines it takes, the tools it may use, the actions it may propose, and its work.
 
-    `work(subject, tools, trace)` reads, decides and verifies; only a broken program makes it raise.
+    `work(subject, tools, trace, told)` reads, decides and verifies; only a broken program makes it raise. `told` is
+    what a reviewer said who sent a proposal back, else None.
     """
 
     name: str
@@ -64,7 +65,7 @@ class Agent:
     line: type[Line]
     tools: frozenset[str]
     actions: frozenset[str]
-    work: Callable[[str, Tools, Trace], Outcome]
+    work: Callable[[str, Tools, Trace, Told | None], Outcome]
 
 
 def digest(value: Any) -> str:

@@ -5,16 +5,19 @@ from agents.lines import ContactLine
 from agents.steps import verify
 from agents.steps.base import Agent, Trace
 from agents.tools import Tools
-from agents.types import Draft, Outcome
+from agents.types import Draft, Outcome, Told
 from portal.systems.records import Contact
 
 
-def work(subject: str, tools: Tools, trace: Trace) -> Outcome:
-    """Read, propose, verify."""
+def work(subject: str, tools: Tools, trace: Trace, told: Told | None = None) -> Outcome:
+    """Read, propose, or propose again as a reviewer said, verify."""
     contact = trace.step("retrieve", tools.contact, subject.partition(":")[2])
     if contact is None:
         return verify.gone(subject)
-    outcome = trace.step("propose", deciding.decide, contact)
+    if told is None:
+        outcome = trace.step("propose", deciding.decide, contact)
+    else:
+        outcome = trace.step("follow", deciding.decide_again, contact, told)
     return trace.step("verify", check, outcome, subject, contact)
 
 

@@ -13,19 +13,22 @@ from agents.refunds.facts import Facts
 from agents.steps import verify
 from agents.steps.base import Agent, Trace
 from agents.tools import Tools
-from agents.types import Draft, Outcome
+from agents.types import Draft, Outcome, Told
 from portal.systems.records import Order, Ticket
 
 STATUS_NEEDED = {"return": "delivered", "cancel": "pending"}
 
 
-def work(subject: str, tools: Tools, trace: Trace) -> Outcome:
-    """Read, gather facts, propose, verify."""
+def work(subject: str, tools: Tools, trace: Trace, told: Told | None = None) -> Outcome:
+    """Read, gather facts, propose, or propose again as a reviewer said, verify."""
     ticket = trace.step("retrieve", tools.ticket, subject.partition(":")[2])
     if ticket is None:
         return verify.gone(subject)
     facts = trace.step("gather", partial(gather, tools), ticket)
-    outcome = trace.step("propose", propose, ticket, facts)
+    if told is None:
+        outcome = trace.step("propose", propose, ticket, facts)
+    else:
+        outcome = trace.step("follow", follow, ticket, facts, told)
     return trace.step("verify", partial(check, tools), outcome, subject, ticket)
 
 
@@ -52,6 +55,11 @@ def gather(tools: Tools, ticket: Ticket) -> Facts:
 def propose(ticket: Ticket, facts: Facts) -> Outcome:
     """What to do about the message."""
     return deciding.decide(written(ticket), ticket.customer_id, ticket.sender_email, facts)
+
+
+def follow(ticket: Ticket, facts: Facts, told: Told) -> Outcome:
+    """What to do about the message, as reviewers said."""
+    return deciding.decide_again(written(ticket), ticket.customer_id, ticket.sender_email, facts, told)
 
 
 def check(tools: Tools, outcome: Outcome, subject: str, ticket: Ticket) -> Outcome:

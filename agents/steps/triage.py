@@ -6,21 +6,23 @@ from agents.lines import TriageLine
 from agents.steps import verify
 from agents.steps.base import Agent, Trace
 from agents.tools import Tools
-from agents.triage import deciding
+from agents.triage import deciding, following
 from agents.triage.classifier import Model
-from agents.types import Draft, Outcome
+from agents.types import Draft, Outcome, Told
 from portal.systems.records import Ticket
 
 PRIORITIES = ("P1", "P2", "P3", "P4")
 
 
-def work(subject: str, tools: Tools, trace: Trace) -> Outcome:
-    """Read, classify, verify."""
+def work(subject: str, tools: Tools, trace: Trace, told: Told | None = None) -> Outcome:
+    """Read, classify, follow what a reviewer said, verify."""
     ticket = trace.step("retrieve", tools.ticket, subject.partition(":")[2])
     if ticket is None:
         return verify.gone(subject)
     queues = tools.queues()
     outcome = trace.step("classify", partial(classify, tools.triage_model()), written(ticket), queues)
+    if told is not None:
+        outcome = trace.step("follow", following.follow, outcome, told, queues)
     return trace.step("verify", check, outcome, subject, ticket, queues)
 
 

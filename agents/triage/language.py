@@ -25,16 +25,23 @@ _COMMON_WORDS = {
     "pl": "nie jest i w na się mój moja jak z do czy proszę mam to moje było",
     "en": "i not and the is my how with for on am you we a an can have of no but do to it what this",
 }
+_WORDS_OF = {code: frozenset(words.split()) for code, words in _COMMON_WORDS.items()}
 _FEWEST_HITS = 4
 
 
 def name_language(text: str) -> str:
     """ISO 639-1 code of an obvious language other than English, "" if it is English or not clear."""
+    spoken = obvious(text)
+    return "" if spoken == "en" else spoken
+
+
+def obvious(text: str) -> str:
+    """ISO 639-1 code of an obvious language, English among them; "" if it is not clear."""
     letters = sum(c.isalpha() for c in text)
     for code, script in _SCRIPTS.items():
         if letters and len(re.findall(script, text)) > letters * (0.1 if code == "ja" else 0.5):
             return code
     spoken = re.findall(r"\w+", text.lower())
-    hits = Counter({code: sum(w in words.split() for w in spoken) for code, words in _COMMON_WORDS.items()})
+    hits = Counter({code: sum(word in words for word in spoken) for code, words in _WORDS_OF.items()})
     (first, most), (_, next_most) = hits.most_common(2)
-    return first if first != "en" and most >= _FEWEST_HITS and most > next_most else ""
+    return first if most >= _FEWEST_HITS and most > next_most else ""

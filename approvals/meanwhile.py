@@ -1,0 +1,97 @@
+"""What happened to a proposal while it waits, in words for its page: sent back, votes gone, records moved.
+
+Reads only; `decisions`, `revising` and `returning` hold the rules.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from approvals import instructions, revising, staleness, wording
+from approvals.models import Decision, Instruction, Proposal
+from approvals.state import Kind, State
+
+WAITING = (State.PENDING, State.STALE)
+NEWEST = 3
+HOW = {
+    Kind.EDIT: "edited",
+    Kind.REDO: "worked out anew",
+    Kind.STOP: "stopped",
+    Kind.REOPEN: "reopened",
+    Kind.SEND_BACK: "worked out again, sent back",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """`sent_back` are the newest instructions, oldest first; `why_wait` says why nobody approves while one is open.
+
+    `dismissed` are approvals that no longer count, `moved` what changed elsewhere; `overwrites` names the fields that
+    working it out anew would write over.
+    """
+
+    sent_back: tuple[Instruction, ...] = ()
+    why_wait: str = ""
+    dismissed: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
+    overwrites: str = ""
+
+    @property
+    def asked(self) -> Instruction | None:
+        """The instruction that is open."""
+        return next((one for one in self.sent_back if one.answered_at is None), None)
+
+
+def of(proposal: Proposal, look: staleness.Look | None, *, person: int, now: datetime) -> Meanwhile:
+    """All of it; `look` is the three-way look at one that waits."""
+    sent = Instruction.objects.filter(workspace_id=proposal.workspace_id, proposal=proposal)
+    told = tuple(reversed(sent.select_related("person").order_by("-pk")[:NEWEST]))
+    over = revising.would_overwrite(proposal) if proposal.state in (State.STALE, State.FAILED) else ()
+    overwrites = " and ".join(wording.field(name).lower() for name in over)
+    if look is None:
+        return Meanwhile(told, overwrites=overwrites)
+    asked = next((one for one in told if one.answered_at is None), None)
+    return Meanwhile(
+        told, instructions.why_wait(asked, now=now), _dismissed(proposal, person), _moved(proposal, look), overwrites
+    )
+
+
+def _moved(proposal: Proposal, look: staleness.Look) -> tuple[str, ...]:
+    """What changed elsewhere, where the change itself still fits."""
+    if proposal.state == State.STALE or look.conflict or not look.moved(proposal.basis):
+        return ()
+    said = []
+    if look.drift:
+        said.append(f"What it rests on moved: {look.drift}.")
+    if proposal.tier == "high" or any(source.startswith("messages:") for source in look.drifted):
+        said.append("Approving it will find it stale, so that it is worked out anew first.")
+    else:
+        said.append("The record changed elsewhere; this change is the same.")
+    return tuple(said)
+
+
+def _dismissed(proposal: Proposal, person: int) -> tuple[str, ...]:
+    """Whose approval went with the newest revision or round, and by whom."""
+    given = Decision.objects.filter(
+        workspace_id=proposal.workspace_id, proposal=proposal, kind=Kind.APPROVE
+    ).select_related("person")  # fmt: skip
+    if proposal.revision == 1 and proposal.round == 1:
+        return ()
+    newest: dict[int, Decision] = {vote.person_id: vote for vote in given.order_by("pk")}
+    gone = [v for v in newest.values() if (v.revision, v.round) != (proposal.revision, proposal.round)]
+    if not gone:
+        return ()
+    ended = {
+        (one.revision, one.round): one
+        for one in Decision.objects.filter(proposal=proposal, kind__in=list(HOW))
+        .select_related("person")
+        .order_by("pk")
+    }
+    return tuple(_words(vote, ended, person) for vote in gone)
+
+
+def _words(vote: Decision, ended: Mapping[tuple[int, int], Decision], person: int) -> str:
+    whose = "Your approval" if vote.person_id == person else f"The approval of {vote.person.name}"
+    by = ended.get((vote.revision, vote.round))
+    how = f": {HOW[Kind(by.kind)]} by {'you' if by.person_id == person else by.person.name}" if by else ""
+    return f"{whose} of revision {vote.revision} no longer counts{how}."

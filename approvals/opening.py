@@ -1,0 +1,106 @@
+"""How a proposal begins: its first revision, its entry, its row, in the order that the trigger demands.
+
+Called by the gate alone, after preview and verdict; asks nothing itself.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from approvals import deadlines, dependencies, diff, payloads, placing, proposals, risk
+from approvals.actions import named
+from approvals.actions.base import Action, Preview
+from approvals.models import Proposal, Revision, Submission
+from approvals.state import State
+from audit.events import Event
+from portal import hours as working
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An action submission, taken apart."""
+
+    submission: Submission
+    action: Action
+    args: dict[str, Any]
+    target: str
+    confidence_pct: int
+    flags: tuple[str, ...]
+
+
+def take_apart(submission: Submission) -> Asked:
+    """What an action submission asks for.
+
+    Raises:
+        payloads.PayloadError, ActionError: naming the field that is off.
+    """
+    paper = payloads.read(payloads.ActionPaper, submission.payload)
+    return Asked(
+        submission, named(paper.action), dict(paper.args), paper.target, round(paper.confidence * 100),
+        tuple(sorted(set(paper.flags))),
+    )  # fmt: skip
+
+
+def insert(asked: Asked, preview: Preview, content: bytes, verdict: risk.Verdict, *, now: datetime) -> Proposal:
+    """Revision, entry, row: in this order, which the trigger demands."""
+    submission, nonce = asked.submission, secrets.token_bytes(32)
+    hours, (event, after) = working.of(submission.workspace_id), _start(verdict)
+    proposal = Proposal(
+        pk=_next_id(), workspace_id=submission.workspace_id, submission=submission, case_id=submission.case_id,
+        action=asked.action.name, target=asked.target, state=after, digest=diff.digest(content, nonce),
+        basis=preview.diff.basis(), tier=verdict.tier, people=verdict.people, proposer=submission.proposer,
+        customer=preview.customer, amount_minor=preview.amount_minor, currency=preview.currency,
+        confidence_pct=asked.confidence_pct, summary=preview.summary, flags=list(asked.flags),
+        content_key=proposals.content_key(asked.action, asked.args), undoes_id=submission.undoes_id, created_at=now,
+        team=placing.team_of(submission.case), language=submission.language,
+        proposer_version=submission.proposer_version,
+        urgency=deadlines.urgency(hours, now, deadlines.DUE[verdict.tier]),
+        fresh_until=hours.after(now, timedelta(minutes=verdict.fresh_minutes)),
+        hold_until=now + timedelta(seconds=verdict.hold_seconds) if after == State.APPROVED else None,
+    )  # fmt: skip
+    Revision.objects.create(
+        workspace_id=proposal.workspace_id, proposal=proposal, number=1, args=asked.args, content=content.decode(),
+        nonce=nonce, digest=proposal.digest, verdict=verdict.as_json(), people=verdict.people,
+        second_role=verdict.second_role, made_by=submission.proposer, created_at=now,
+    )  # fmt: skip
+    proposals.record_move(
+        proposal, event, {"version": 1, "state": str(after), "revision": 1}, actor=submission.proposer, now=now,
+        body={"run": submission.run, "tier": verdict.tier, "rules": list(verdict.rules), "policy": verdict.policy},
+        personal={"summary": proposal.summary},
+    )  # fmt: skip
+    proposal.save(force_insert=True)
+    if after != State.PENDING:
+        proposals.follow_up(proposal, now=now)  # nothing can be due yet for one that waits
+    return proposal
+
+
+def _start(verdict: risk.Verdict) -> tuple[Event, State]:
+    if not verdict.allowed:
+        return Event.PROPOSAL_DENIED, State.DENIED
+    if verdict.people == 0:
+        return Event.PROPOSAL_ALLOWED, State.APPROVED
+    return Event.PROPOSAL_PROPOSED, State.PENDING
+
+
+def _next_id() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('approvals_proposal', 'id'))")
+        return int(cursor.fetchone()[0])
+
+
+def depend(proposal: Proposal) -> None:
+    """Tie it to the proposals of its run that its submission names."""
+    submission = proposal.submission
+    for on in Proposal.objects.filter(
+        workspace_id=proposal.workspace_id, submission__run=submission.run, submission__proposer=submission.proposer,
+        submission__key__in=depends_on(submission),
+    ):  # fmt: skip
+        dependencies.depend(proposal, on)
+
+
+def depends_on(submission: Submission) -> list[str]:
+    """Keys of siblings; a column of the wrong form names none."""
+    return [str(key) for key in submission.depends_on] if isinstance(submission.depends_on, list) else []
