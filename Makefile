@@ -1,7 +1,7 @@
 # Every way in: `make help` lists them. The servers start by themselves; see docs/operations.md.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check accept lock chromium clean
+.PHONY: help install demo test check accept faults lock chromium clean
 
 # requirements.lock is what production runs; the other one adds what tests and checks need.
 LOCK ?= requirements-dev.lock
@@ -57,6 +57,9 @@ check: install ## style, types, fences, secrets, dependencies, migrations, house
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
 	$(BIN)/pytest tests/house
+
+faults: install ## every fault of the design by its number, with real servers killed; ARGS="7 10" for some
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 accept: install ## every promise as a figure, measured here
 	@$(BIN)/python -m tests.accept $(ARGS)

@@ -8,20 +8,21 @@ NEIGHBOUR, NEIGHBOUR_NAME = "northlight", "Northlight Optics"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of the sample, by the name one remembers."""
+    """A person of the sample, by the name one remembers; with `codes` an authenticator app is set up for them."""
 
     key: str
     name: str
     role: str
     workspace: str = SHOP
     time_zone: str = "Europe/Berlin"
+    codes: bool = False
 
 
 CAST = (
     Member("rosa", "Rosa Lindqvist", "reviewer"),
-    Member("ravi", "Ravi Menon", "reviewer", time_zone="Asia/Kolkata"),
-    Member("mara", "Mara Okoye", "manager"),
-    Member("ada", "Ada Brandt", "admin"),
+    Member("ravi", "Ravi Menon", "reviewer", time_zone="Asia/Kolkata", codes=True),
+    Member("mara", "Mara Okoye", "manager", codes=True),
+    Member("ada", "Ada Brandt", "admin", codes=True),
     Member("anton", "Anton Weiss", "admin"),
     Member("odile", "Odile Martin", "auditor", time_zone="Europe/Paris"),
     Member("otto", "Otto Falk", "reviewer", workspace=NEIGHBOUR),

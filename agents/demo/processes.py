@@ -1,4 +1,4 @@
-"""Starts the processes of an installation, watches them, and ends them by their process ids."""
+"""Starts the processes of an installation, watches them, starts again what died, and ends them by their process ids."""
 
 import os
 import signal
@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from portal.stack import default_var_dir
+
 STOP_SECONDS = 10
+RESTARTS_SECONDS = 120
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -26,6 +29,10 @@ class Processes:
     port: int
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    threads: int = 2
+    app: str = "portal"
+    restarts: int = 8  # of one of them within two minutes; more, and it is given up
+    _started_again: dict[str, list[float]] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start them all; `stop` ends them."""
@@ -39,39 +46,50 @@ class Processes:
         with (self.logs / f"{name}.log").open("ab") as log:
             # A session of their own: Ctrl-C reaches this process alone, which then ends them in order.
             self.running[name] = subprocess.Popen(  # our own programs, from our own folder
-                command, env={**self.environment, "PROCESS_ROLE": role, **extra}, stdout=log, stderr=log,
+                command, env={**self._environment(name), "PROCESS_ROLE": role, **extra}, stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, start_new_session=True, cwd=ROOT,
             )  # fmt: skip
+
+    def _environment(self, name: str) -> dict[str, str]:
+        """With the key that opens credentials for the apply workers, and without it for all others."""
+        given = {key: value for key, value in self.environment.items() if key != "CREDENTIALS_PRIVATE_KEY"}
+        kept = default_var_dir(self.environment) / "keys" / "private"
+        if name.startswith("worker-apply") and kept.exists():
+            given["CREDENTIALS_PRIVATE_KEY"] = kept.read_text()
+        return given
 
     def _command(self, name: str) -> tuple[str, list[str]]:
         """The database role and the command line of a process."""
         bin_dir = Path(sys.executable).parent
-        celery = [str(bin_dir / "celery"), "-A", "portal"]
+        celery = [str(bin_dir / "celery"), "-A", self.app]
         match name:
             case "web":
                 gunicorn = [str(bin_dir / "gunicorn"), "portal.wsgi", "--bind", f"127.0.0.1:{self.port}"]
-                return "web", [
-                    *gunicorn,
-                    "--threads",
-                    "8",
-                    "--worker-class",
-                    "gthread",
-                    "--log-level",
-                    "warning",
-                ]
+                return "web", [*gunicorn, "--threads", "8", "--worker-class", "gthread", "--log-level", "warning"]
             case "beat":
-                return "apply", [
-                    *celery,
-                    "beat",
-                    "--loglevel",
-                    "WARNING",
-                    "-s",
-                    str(self.logs / "beat-schedule"),
-                ]
+                schedule = str(self.logs / "beat-schedule")
+                return "apply", [*celery, "beat", "--loglevel", "WARNING", "-s", schedule]
             case _:
-                role = name.removeprefix("worker-")
+                role = name.removeprefix("worker-").partition("-")[0]
                 worker = ["worker", "--pool", "threads", "--loglevel", "WARNING", "--without-gossip"]
-                return role, [*celery, *worker, "--without-mingle", "-Q", role, "-c", "2", "-n", f"{role}@%h"]
+                host = f"{name.removeprefix('worker-')}@%h"
+                return role, [*celery, *worker, "--without-mingle", "-Q", role, "-c", str(self.threads), "-n", host]
+
+    def revive(self) -> list[str]:
+        """Start again what ended by itself; returns the names.
+
+        Raises:
+            ProcessError: one of them ends again and again.
+        """
+        ended = [name for name, process in self.running.items() if process.poll() is not None]
+        for name in ended:
+            now = time.monotonic()
+            recent = [at for at in self._started_again.get(name, []) if at > now - RESTARTS_SECONDS]
+            if len(recent) >= self.restarts:
+                self.check()
+            self._started_again[name] = [*recent, now]
+            self.spawn(name)
+        return ended
 
     def check(self) -> None:
         """Raise ProcessError for one that ended by itself."""
@@ -107,6 +125,7 @@ class Processes:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         self.running.clear()
+        self._started_again.clear()
 
 
 def free_port(first: int = 8000, tries: int = 50) -> int:

@@ -1,24 +1,28 @@
 """The sample staff at work: decides through the same services as the pages do."""
 
 from collections import Counter
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
+from agents.demo import staging
 from agents.demo.cast import CAST, SHOP
-from agents.demo.staging import address
 from agents.models import Run
 from approvals import decisions, handoffs, proposals, votes
 from approvals.models import Handoff, Proposal, Submission
 from approvals.state import State
-from portal import roles, workspace
+from portal import factors, roles, stepup, workspace
 from portal.models import Person
 
 REJECTED_EVERY, EDITED_EVERY = 7, 9
+_SESSION = stepup.session_of("demo")
+_shown: dict[int, int] = {}  # by person, the time step whose code was used last
 
 
 def people() -> dict[str, int]:
     """Ids of the shop's sample staff by key."""
-    wanted = {address(member): member.key for member in CAST if member.workspace == SHOP}
+    wanted = {staging.address(member): member.key for member in CAST if member.workspace == SHOP}
     found = Person.objects.filter(email__in=wanted).values_list("email", "pk")
     return {wanted[email]: int(key) for email, key in found}
 
@@ -90,10 +94,40 @@ def _decide(shop: int, key: int, staff: dict[str, int]) -> bool:
                     note="",
                     now=now,
                 )
-            else:
-                decisions.approve(workspace=shop, proposal=key, seen=seen, person=staff[name], now=now)
+            elif not _approve(shop, key, name, staff[name], seen, now):
+                continue
             return True
     return False
+
+
+def _approve(shop: int, key: int, name: str, person: int, seen: decisions.Seen, now: datetime) -> bool:
+    """As on the page: on high tier the challenge comes first; False while there is no fresh code for it."""
+    what: dict[str, Any] = {"workspace": shop, "proposal": key, "seen": seen, "person": person, "now": now}
+    try:
+        decisions.approve(**what)
+    except stepup.Needed as needed:
+        proof = be_present(shop, name, person, needed.ask, now)
+        if proof is None:
+            return False
+        decisions.approve(**what, step_up=proof)
+    return True
+
+
+def be_present(shop: int, name: str, person: int, ask: stepup.Ask, now: datetime) -> stepup.Proof | None:
+    """Answer a challenge with the code that the person's app shows now; each code is shown to one of them."""
+    secret, step = staging.secrets_of_codes().get(name), factors.step_of(now)
+    if secret is None or _shown.get(person, 0) >= step:
+        return None
+    _shown[person] = step
+    row = stepup.challenge(workspace=shop, person=person, ask=ask, session=_SESSION, now=now)
+    try:
+        stepup.verify(
+            workspace=shop, person=Person.objects.get(pk=person), step_up=row.pk, session=_SESSION,
+            answer=stepup.Answer(code=factors.code_of(secret, step)), now=now,
+        )  # fmt: skip
+    except stepup.Wrong:  # somebody at a browser was first with this code
+        return None
+    return stepup.Proof(row.pk, _SESSION)
 
 
 def _withdraw(shop: int, key: int, staff: dict[str, int]) -> bool:

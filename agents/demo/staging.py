@@ -15,7 +15,7 @@ from django.db import transaction
 from agents import intake
 from agents.demo.cast import CAST, NEIGHBOUR, NEIGHBOUR_NAME, QUEUES, SHOP, SHOP_NAME, Member
 from approvals import thresholds
-from portal import imports, staff, workspace
+from portal import factors, imports, staff, workspace
 from portal.models import Person, Role, Workspace
 
 CONTENT = Path(__file__).parent / "content"
@@ -36,12 +36,22 @@ def sign_ins() -> Path:
     return Path(settings.VAR_DIR) / "sign-ins.json"
 
 
+def one_time_secrets() -> Path:
+    """Where the secrets of their one-time codes lie, mode 0600."""
+    return Path(settings.VAR_DIR) / "one-time-secrets.json"
+
+
 def stage(progress: Callable[[str], None]) -> int:
     """The shop's workspace id; makes both workspaces where they are not there yet."""
     try:
-        return workspace.find(SHOP)
+        shop = workspace.find(SHOP)
     except LookupError:
-        pass
+        shop = _make(progress)
+    _hand_out_codes()
+    return shop
+
+
+def _make(progress: Callable[[str], None]) -> int:
     passwords = _passwords()
     with transaction.atomic():
         progress("making the workspaces and their people")
@@ -81,11 +91,29 @@ def address(member: Member) -> str:
 
 
 def _passwords() -> dict[str, str]:
-    """Random per installation, kept where only its owner reads them."""
-    path = sign_ins()
+    return _kept(sign_ins(), lambda: {member.key: secrets.token_urlsafe(12) for member in CAST})
+
+
+def secrets_of_codes() -> dict[str, str]:
+    """The base32 secret of each sample person who has an authenticator app, by key; empty before `stage`."""
+    path = one_time_secrets()
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+def _hand_out_codes() -> None:
+    """As if they had set up an app: the secret is known, so that anybody may put it into theirs."""
+    given = _kept(one_time_secrets(), lambda: {member.key: factors.new_secret() for member in CAST if member.codes})
+    for member in (one for one in CAST if one.key in given):
+        person = Person.objects.filter(email=address(member)).first()
+        if person is not None and not factors.kinds(person.pk):
+            factors.give_codes(person, given[member.key])
+
+
+def _kept(path: Path, make: Callable[[], dict[str, str]]) -> dict[str, str]:
+    """Random per installation, kept where only its owner reads it."""
     if path.exists():
         return dict(json.loads(path.read_text()))
-    made = {member.key: secrets.token_urlsafe(12) for member in CAST}
+    made = make()
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(made, file, indent=1)
     return made

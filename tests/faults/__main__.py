@@ -1,0 +1,36 @@
+"""`make faults`: every case by its number, the real servers killed. Prints one line per case; exits 1 when one fails.
+
+make faults                  all of them
+make faults ARGS="7 10 18"   some of them
+"""
+
+import os
+import sys
+import time
+
+import pytest
+
+from tests.faults.cases import CASES, STORIES
+from tests.faults.report import Report
+
+# As often as the design asks for; the suite repeats less.
+OFTEN = {"RACE_ROUNDS": "200", "RACE_STOPS": "500", "STORIES": "40"}
+
+
+def main(words: list[str]) -> int:
+    """Run the cases named by number, or all of them and the random stories."""
+    unknown = [word for word in words if not word.isdecimal() or int(word) not in CASES]
+    if unknown:
+        print(f"faults: there is no case {unknown[0]!r}; they are numbered 1 to {max(CASES)}", file=sys.stderr)
+        return 2
+    wanted = [int(word) for word in words] or list(CASES)
+    nodes = list(dict.fromkeys(node for number in wanted for node in CASES[number].nodes))
+    os.environ.update(OFTEN)
+    report, start = Report(), time.monotonic()
+    code = pytest.main(["-q", "--no-header", *nodes, *([] if words else [STORIES])], plugins=[report])
+    print(f"\n{report.table(wanted)}\n\n{report.total()}; {time.monotonic() - start:.0f} s in all")
+    return 0 if report.good(wanted) and code in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,181 @@
+"""Which tests stand for which fault of the design; some races have theirs beside the module they are about."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault by its number: its name, the pytest nodes that try it, or why it comes later."""
+
+    title: str
+    nodes: tuple[str, ...] = ()
+    later: str = ""
+
+
+DELIVERY, REDIS = "tests/faults/test_delivery.py::test_", "tests/faults/test_redis_dies.py::test_"
+POSTGRES, OUTSIDE = "tests/faults/test_postgres_dies.py::test_", "tests/faults/test_outside_dies.py::test_"
+DIFFER = "tests/faults/test_workers_differ.py::test_"
+BESIDE, AGAIN = "tests/approvals/test_", "tests/approvals/test_second_thoughts.py::test_"
+
+CASES: dict[int, Case] = {
+    1: Case(
+        "a worker killed before, between and after each commit of apply",
+        (
+            f"{DELIVERY}01_a_worker_killed_at_each_point_of_a_write_to_our_own_books",
+            f"{OUTSIDE}01_a_worker_killed_at_each_point_of_a_call_to_each_kind_of_outside_system",
+        ),
+    ),
+    2: Case(
+        "the whole group of workers killed",
+        (
+            f"{DELIVERY}02_the_whole_group_of_workers_killed_at_once",
+            f"{OUTSIDE}02_the_whole_group_of_workers_killed_in_the_middle_of_their_calls",
+        ),
+    ),
+    3: Case("web dies between commit and message", (f"{DELIVERY}03_web_dies_between_its_commit_and_the_message",)),
+    4: Case("the same message five times in parallel", (f"{DELIVERY}04_the_same_message_five_times_at_once",)),
+    5: Case("a message for a row that was rolled back", (f"{DELIVERY}05_a_message_for_a_row_that_was_rolled_back",)),
+    6: Case(
+        "work that kills its worker",
+        (
+            f"{DELIVERY}06_work_that_kills_its_worker_dies_alone",
+            f"{BESIDE}outbox.py::test_dead_work_is_not_repeated_until_a_person_lets_it",
+        ),
+    ),
+    7: Case("Redis killed without its file", (f"{REDIS}07_redis_killed_without_its_file_with_200_queued",)),
+    8: Case("Redis frozen for 60 s", (f"{REDIS}08_redis_frozen_for_a_minute",)),
+    9: Case("Redis restarted five times under load", (f"{REDIS}09_redis_restarted_five_times_under_load",)),
+    10: Case(
+        "PostgreSQL stopped hard every 5-20 s",
+        (f"{POSTGRES}10_postgresql_stopped_hard_while_300_are_approved_and_applied",),
+    ),
+    11: Case(
+        "connections exhausted, disk full",
+        (
+            f"{POSTGRES}11_no_connection_left_is_503_and_nothing_half_done",
+            f"{POSTGRES}11_a_full_disk_is_503_and_recovers_by_itself",
+        ),
+    ),
+    12: Case("deadlock by opposite order", (f"{POSTGRES}12_a_deadlocks_victim_is_done_once_more",)),
+    13: Case(
+        "a provider that fails in every way",
+        (
+            f"{OUTSIDE}13_every_way_in_which_a_provider_can_fail",
+            f"{BESIDE}sending.py::test_a_lost_answer_is_made_up_for_by_the_same_key",
+            f"{BESIDE}sending.py::test_a_stored_failure_without_effect_fails_once_that_is_certain",
+            f"{BESIDE}sending.py::test_where_nobody_can_say_a_manager_does",
+        ),
+    ),
+    14: Case(
+        "a key older than its lifetime", (f"{BESIDE}sending.py::test_an_old_key_is_looked_up_before_anything_else",)
+    ),
+    15: Case("a worker's clock two hours off", (f"{DIFFER}15_a_worker_whose_clock_is_two_hours_off_changes_nothing",)),
+    16: Case(
+        "a worker frozen past its lease",
+        (
+            f"{OUTSIDE}16_a_worker_frozen_past_its_lease_is_fenced",
+            f"{OUTSIDE}16_a_worker_frozen_past_its_lease_does_not_even_call_one_that_knows_no_keys",
+        ),
+    ),
+    17: Case(
+        "an old worker meets a newer message",
+        (
+            f"{DIFFER}17_an_old_worker_gives_back_a_message_of_a_newer_version",
+            f"{DIFFER}17_a_task_that_an_old_worker_has_never_heard_of_stays_due",
+        ),
+    ),
+    18: Case(
+        "the kill switch with 200 approved, 20 in flight",
+        (f"{OUTSIDE}18_the_kill_switch_with_200_approved_and_20_in_flight",),
+    ),
+    19: Case("the sealer killed, two sealers", later="with sealing (later)"),
+    20: Case(
+        "two approvers at once", (f"{BESIDE}races.py::test_two_approvers_at_once_one_wins_and_the_other_is_told",)
+    ),
+    21: Case(
+        "approve against reject, edit, withdraw; stop against dispatch, 500 times",
+        (
+            f"{BESIDE}races.py::test_approve_against_another_decision_leaves_exactly_one_of_them",
+            f"{BESIDE}races.py::test_stop_against_dispatch_is_decided_by_one_row_lock",
+        ),
+    ),
+    22: Case(
+        "double click, Back, two tabs",
+        (
+            f"{BESIDE}races.py::test_a_double_click_is_one_vote",
+            f"{AGAIN}back_and_a_second_tab_are_one_vote",
+        ),
+    ),
+    23: Case(
+        "20 claimers of 500 items",
+        (
+            f"{BESIDE}claims.py::test_twenty_claimers_of_five_hundred_items_take_each_exactly_once",
+            f"{BESIDE}claims.py::test_one_person_at_many_pages_at_once_still_holds_three",
+        ),
+    ),
+    24: Case("100 abandoned claims", (f"{BESIDE}claims.py::test_a_hundred_abandoned_claims_lose_no_item",)),
+    25: Case(
+        "the target edited, deleted or moved meanwhile",
+        (
+            f"{BESIDE}staleness.py::test_an_overlapping_change_is_found_at_approval",
+            f"{BESIDE}staleness.py::test_an_overlapping_change_after_the_approval_is_found_at_dispatch",
+            f"{BESIDE}staleness.py::test_an_equal_change_writes_nothing_and_says_so",
+            f"{BESIDE}staleness.py::test_an_unrelated_change_is_taken_in_by_itself",
+            f"{BESIDE}staleness.py::test_a_target_that_is_gone_is_stale_with_words_and_its_page_still_opens",
+            f"{BESIDE}staleness.py::test_a_target_that_goes_after_the_approval_is_stale_at_dispatch",
+        ),
+    ),
+    26: Case(
+        "an edit after the first of two votes",
+        (f"{AGAIN}an_edit_after_the_first_of_two_votes_dismisses_it",),
+    ),
+    27: Case(
+        "self-approval, in service and database",
+        (
+            f"{BESIDE}never_counts.py::test_who_proposed_it_never_counts",
+            f"{BESIDE}never_counts.py::test_who_edited_it_never_counts",
+            f"{BESIDE}never_counts.py::test_whoever_the_refund_is_about_never_counts_however_the_address_is_written",
+            f"{BESIDE}never_counts.py::test_whoever_the_contact_is_about_never_counts",
+            f"{BESIDE}never_counts.py::test_whoever_looks_as_somebody_else_decides_nothing",
+            f"{BESIDE}never_counts.py::test_service_identities_never_count",
+            f"{BESIDE}never_counts.py::test_a_token_is_worth_what_its_person_may_and_no_presence",
+            f"{BESIDE}second_wall.py::test_nobody_votes_on_what_they_proposed_or_edited",
+        ),
+    ),
+    28: Case(
+        "an approver demoted before dispatch",
+        (f"{BESIDE}never_counts.py::test_who_was_demoted_since_does_not_count_at_dispatch",),
+    ),
+    29: Case(
+        "policy tightened after the approval",
+        (f"{AGAIN}policy_tightened_after_the_approval_stops_the_write",),
+    ),
+    30: Case(
+        "a batch with changed, forged and foreign members",
+        (
+            f"{BESIDE}batches.py::test_a_batch_with_changed_forged_and_foreign_members_decides_only_what_stands",
+            f"{BESIDE}batches.py::test_the_same_batch_posted_twice_counts_once",
+        ),
+    ),
+    31: Case(
+        "the sweeper twice, and after hours down",
+        (
+            f"{BESIDE}time.py::test_two_sweepers_at_once_say_and_end_each_thing_once",
+            f"{BESIDE}time.py::test_after_hours_of_silence_all_that_passed_is_said_in_order_and_once",
+        ),
+    ),
+    32: Case(
+        "undo after a later edit, twice, of an undo, of a settled refund",
+        (
+            f"{BESIDE}undo.py::test_a_later_edit_between_start_and_gate_goes_to_a_person_and_nothing_is_written",
+            f"{BESIDE}undo.py::test_a_later_edit_between_gate_and_apply_makes_the_undo_stale",
+            f"{BESIDE}undo.py::test_a_second_undo_is_refused_while_the_first_waits_and_after_it",
+            f"{BESIDE}undo.py::test_two_undos_at_once_are_one",
+            f"{BESIDE}undo.py::test_an_undo_can_itself_be_undone_and_the_change_undone_again",
+            f"{BESIDE}undo.py::test_an_undo_against_a_later_change_at_the_same_moment_loses_neither",
+            f"{BESIDE}undo.py::test_a_refund_that_was_sent_has_no_undo_but_a_recovery_case",
+        ),
+    ),
+}
+# Random events by random actors, with workers that die and come back.
+STORIES = "tests/faults/test_stories.py::test_no_story_of_dying_workers_ends_in_a_second_or_an_unknown_effect"
