@@ -72,7 +72,7 @@ def take_in(*, workspace: int, agent: str, line: Mapping[str, object], actor: st
             return Taken(form.id, case.pk, known.pk if known else None, new=False)
         run = _start(workspace, case.pk, hired)
         log.record(
-            workspace=workspace, subject=received.subject, event=received.event, actor=actor, now=now,
+            workspace=workspace, subject=received.subject, version=1, event=received.event, actor=actor, now=now,
             case=f"case:{case.pk}", trace_id=run.trace_id,
             body={"agent": agent, "run": f"run:{run.pk}", **received.body}, personal=received.personal,
         )  # fmt: skip

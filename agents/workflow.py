@@ -13,12 +13,13 @@ from typing import Any
 from django.db.models import F, Q
 from pydantic_core import to_jsonable_python
 
-from agents import roster
+from agents import asking, roster
 from agents.models import Run, Step
+from agents.steps import answering
 from agents.steps.base import Trace
 from agents.tools import Tools
 from agents.types import Handoff, Outcome, Question
-from approvals import proposals
+from approvals import instructions, proposals, switches
 from approvals.models import Submission
 from audit import log
 from audit.events import Event
@@ -54,6 +55,13 @@ def advance(*, workspace: int, run: int) -> bool:
         return _put_back(leased)
 
 
+def ask_again(*, workspace: int, instruction: int) -> bool:
+    """Work the run on an instruction, begun where it was not; False as in `advance`, and where nobody waits."""
+    with within(workspace):
+        run = asking.begin(workspace=workspace, instruction=instruction)
+    return run is not None and advance(workspace=workspace, run=run)
+
+
 def _lease(workspace: int, run: int, now: datetime) -> Run | None:
     """Take the run for a minute, if nobody holds it; one conditional update decides."""
     free = Q(lease_until=None) | Q(lease_until__lte=now)
@@ -61,17 +69,27 @@ def _lease(workspace: int, run: int, now: datetime) -> Run | None:
     taken = open_run.filter(free).update(
         state=Run.State.RUNNING, attempts=F("attempts") + 1, fence=F("fence") + 1, lease_until=now + LEASE
     )
-    return open_run.select_related("case").get() if taken else None
+    return open_run.select_related("case", "instruction").get() if taken else None
 
 
 def _work(leased: Run) -> bool:
     agent = roster.find(leased.agent)
     trace = Trace()
     with within(leased.workspace_id) as now:
-        tools = Tools(workspace=leased.workspace_id, reader=BooksReader(leased.workspace_id), allowed=agent.tools)
-        outcome = agent.work(leased.case.subject, tools, trace)
+        if why := switches.why_not_now(workspace=leased.workspace_id, action="", proposer=f"agent:{leased.agent}"):
+            outcome = Outcome(handoff=Handoff("switched_off", why, {"run": f"run:{leased.pk}"}))
+            _end(leased, outcome, Run.State.DONE, now=now, trace=trace)
+            return True
+        told = asking.told(leased)
+        tools = Tools(
+            workspace=leased.workspace_id, reader=BooksReader(leased.workspace_id), allowed=agent.tools,
+            but_case=leased.case_id if told else None,
+        )  # fmt: skip
+        outcome = agent.work(leased.case.subject, tools, trace, told)
+        if told is not None:
+            outcome = trace.step("answer", answering.choose, outcome, told)
         failpoints.hit("run.before_submit")
-        _end(leased, outcome, Run.State.DONE, now=now, trace=trace, model_version=tools.model_version)
+        _end(leased, outcome, Run.State.DONE, now=now, trace=trace, tools=tools)
     failpoints.hit("run.after_submit")
     return True
 
@@ -81,7 +99,7 @@ def _give_up(leased: Run) -> bool:
     summary = f"The agent {leased.agent} failed on this {ATTEMPTS} times; please do it by hand."
     with within(leased.workspace_id) as now:
         outcome = Outcome(handoff=Handoff(FAILED, summary, {"run": f"run:{leased.pk}"}))
-        _end(leased, outcome, Run.State.FAILED, now=now, trace=Trace(), model_version="")
+        _end(leased, outcome, Run.State.FAILED, now=now, trace=Trace())
     return True
 
 
@@ -98,7 +116,9 @@ def _mine(leased: Run) -> Any:
     return Run.objects.filter(workspace=leased.workspace_id, pk=leased.pk, fence=leased.fence, state=Run.State.RUNNING)
 
 
-def _end(leased: Run, outcome: Outcome, state: Run.State, *, now: datetime, trace: Trace, model_version: str) -> None:
+def _end(
+    leased: Run, outcome: Outcome, state: Run.State, *, now: datetime, trace: Trace, tools: Tools | None = None
+) -> None:
     """Hand in all that came of the run and close it, in the caller's transaction.
 
     Raises:
@@ -106,7 +126,8 @@ def _end(leased: Run, outcome: Outcome, state: Run.State, *, now: datetime, trac
     """
     if not _mine(leased).select_for_update().exists():
         raise Fenced(f"run {leased.pk}")
-    handed_in = list(_hand_in(leased, outcome))
+    model_version, language = (tools.model_version, tools.language) if tools else ("", "")
+    handed_in = list(_hand_in(leased, outcome, language))
     Step.objects.bulk_create(_rows(leased, trace))
     log.record(
         workspace=leased.workspace_id, subject=f"run:{leased.pk}", actor=f"agent:{leased.agent}",
@@ -156,12 +177,17 @@ def _flagged(paper: Handoff | Question, outcome: Outcome) -> dict[str, Any]:
     return {**to_jsonable_python(paper), "flags": list(outcome.flags)}
 
 
-def _hand_in(leased: Run, outcome: Outcome) -> Iterator[Submission]:
+def _hand_in(leased: Run, outcome: Outcome, language: str) -> Iterator[Submission]:
+    if leased.instruction is not None and not asking.waits(leased):
+        return  # somebody decided meanwhile
     for paper in _papers(outcome):
         yield proposals.submit(
-            workspace=leased.workspace_id, case=leased.case_id, kind=paper.kind, key=paper.key,
+            workspace=leased.workspace_id, case=leased.case_id, kind=paper.kind,
+            key=instructions.key_of(leased.instruction.pk) if leased.instruction else paper.key,
+            revises=leased.instruction.proposal_id if leased.instruction else None,
             proposer=f"agent:{leased.agent}", run=f"run:{leased.pk}", payload=to_jsonable_python(paper.value),
-            depends_on=paper.depends_on, trace_id=leased.trace_id,
+            depends_on=paper.depends_on, trace_id=leased.trace_id, proposer_version=leased.agent_version,
+            language=language,
         )  # fmt: skip
 
 

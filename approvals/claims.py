@@ -1,18 +1,27 @@
 """Who has a queue item in hand: a lease of ten minutes, three per person; safety is version and digest.
 
-What is held by somebody else is refused to others until it ends, is released, or a manager takes it over.
+What is held by somebody else is refused to others until it ends, is released, or a manager takes it over. An item
+whose lease is over is free again: for whoever names it, for claim-next, and by the sweeper.
 """
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
 
-from approvals.models import Claim
+from approvals.models import Claim, Handoff, Proposal
+from audit import log
+from audit.events import Event
+from portal import roles as appointed
+from portal import standing_in, wire
+from portal.models import Person, Role
 
 LEASE = timedelta(minutes=10)
 MOST = 3
+CLAIM_NEXT = "SELECT item, full_hands FROM approvals_claim_next($1, $2, $3, $4, $5, $6, $7)"
+FREE = {"person": None, "token": "", "until": None}
 
 
 class ClaimError(Exception):
@@ -27,36 +36,105 @@ class TooMany(ClaimError):
     """The person holds as many as one can look at."""
 
 
-def claim(*, workspace: int, item: str, person: int, now: datetime, take_over: bool = False) -> Claim:
-    """Take an item (`proposal:12`, `handoff:3`) in hand, or renew the lease one has.
+class NotYours(ClaimError):
+    """The role is missing, or the item is one that this person cannot decide."""
 
-    `take_over` is a manager's: it ends somebody else's lease.
+
+class NoSuchItem(ClaimError):
+    """Nothing of that name is in the workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What claim-next gave: the item (`proposal:12`), the token of this very claim, the end of the lease (UTC)."""
+
+    item: str
+    token: str
+    until: datetime
+
+
+def claim(*, workspace: int, item: str, person: int, now: datetime) -> Claim:
+    """Take an item (`proposal:12`, `handoff:3`) in hand, or renew the lease one has.
 
     Raises:
         Held, TooMany.
     """
-    _lock(workspace, person)
-    mine = Claim.objects.filter(workspace_id=workspace, person_id=person, until__gt=now).exclude(item=item)
-    if mine.count() >= MOST:
-        raise TooMany(f"You hold {MOST} items already; decide or release one first.")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO approvals_claim (workspace_id, item, person_id, token, until)"
-            " VALUES (%s, %s, %s, %s, %s)"
-            " ON CONFLICT (workspace_id, item) DO UPDATE"
-            " SET person_id = excluded.person_id, token = excluded.token, until = excluded.until"
-            " WHERE approvals_claim.until <= %s OR approvals_claim.person_id = excluded.person_id OR %s",
-            [workspace, item, person, secrets.token_hex(16), now + LEASE, now, take_over],
-        )
-    holder = holders(workspace=workspace, items=[item], now=now)[item]
-    if holder.person_id != person:
-        raise Held(_words(holder))
-    return holder
+    return _take(workspace, item, person, now, by_force=False)
+
+
+def claim_next(*, workspace: int, person: int, now: datetime, roles: Iterable[str], most: int = MOST) -> Taken | None:
+    """Take the most urgent free item the person may work: not their own, of their teams and languages; else None.
+
+    A person without skills of a kind works all of them; an item without a team or language is everybody's.
+
+    Raises:
+        NotYours: none of `roles` decides. TooMany.
+    """
+    held = set(roles)
+    if not appointed.deciding(held):
+        raise NotYours("Only reviewers and managers take items in hand.")
+    token, until = secrets.token_hex(16), now + LEASE
+    may = f"{{{','.join(sorted(held))}}}"
+    values = (str(workspace), str(person), may, now.isoformat(), until.isoformat(), str(most), token)
+    item, full = wire.prepared(CLAIM_NEXT, values)
+    if full == "t":
+        raise _too_many(most)
+    return Taken(item, token, until) if item else None
+
+
+def heartbeat(*, workspace: int, person: int, token: str, now: datetime) -> bool:
+    """Renew the lease of this very claim; False where it ended, or somebody took it over."""
+    mine = Claim.objects.filter(workspace_id=workspace, person_id=person, token=token, until__gt=now)
+    return bool(token and mine.update(until=now + LEASE))
 
 
 def release(*, workspace: int, item: str, person: int) -> None:
     """Put one's own item back; nothing happens where it is not."""
-    Claim.objects.filter(workspace_id=workspace, item=item, person_id=person).delete()
+    _put_back(workspace, person, [item])
+
+
+def release_all(*, workspace: int, person: int) -> int:
+    """Put back whatever the person has in hand here; returns how many."""
+    items = Claim.objects.filter(workspace_id=workspace, person_id=person).values_list("item", flat=True)
+    return _put_back(workspace, person, list(items))
+
+
+def free_expired(*, workspace: int, now: datetime) -> int:
+    """End the leases that are over, so that claim-next finds the items in their order; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT approvals_free_claims(%s, %s)", [workspace, now])
+        return int(cursor.fetchone()[0])
+
+
+def take_over(*, workspace: int, item: str, by: int, now: datetime) -> Claim:
+    """A manager ends somebody else's lease and has the item in hand.
+
+    Raises:
+        NotYours, TooMany, NoSuchItem.
+    """
+    _require_manager(by, workspace)
+    before = holders(workspace=workspace, items=[item], now=now).get(item)
+    return _give(workspace, item, by, before, Event.ITEM_TAKEN_OVER, by, now)
+
+
+def assign(*, workspace: int, item: str, to: int, by: int, now: datetime) -> Claim:
+    """A manager gives an item into somebody's hands; as any lease it ends after ten minutes without them.
+
+    Where that person is out of office, their stand-in gets it.
+
+    Raises:
+        NotYours: `by` is no manager, or `to` cannot decide it. TooMany, NoSuchItem.
+    """
+    _require_manager(by, workspace)
+    name = Person.objects.filter(pk=to).values_list("name", flat=True).first() or "This person"
+    if not appointed.deciding(appointed.of(to, workspace)):
+        raise NotYours(f"{name} is no reviewer or manager here.")
+    present = standing_in.effective(workspace=workspace, person=to, now=now)
+    if present is None:
+        raise NotYours(f"{name} is out of office, and who stands in may not decide as much; choose somebody else.")
+    to = present
+    before = holders(workspace=workspace, items=[item], now=now).get(item)
+    return _give(workspace, item, to, before, Event.ITEM_ASSIGNED, by, now)
 
 
 def check(*, workspace: int, item: str, person: int, now: datetime) -> None:
@@ -72,7 +150,7 @@ def check(*, workspace: int, item: str, person: int, now: datetime) -> None:
 
 def holders(*, workspace: int, items: Iterable[str], now: datetime) -> dict[str, Claim]:
     """Leases that are in force on these items, with their person."""
-    rows = Claim.objects.filter(workspace_id=workspace, item__in=list(items), until__gt=now)
+    rows = Claim.objects.filter(workspace_id=workspace, item__in=list(items), person__isnull=False, until__gt=now)
     return {row.item: row for row in rows.select_related("person")}
 
 
@@ -82,11 +160,81 @@ def held_by(*, workspace: int, person: int, now: datetime) -> list[str]:
     return list(rows.values_list("item", flat=True))
 
 
+def _take(workspace: int, item: str, person: int, now: datetime, *, by_force: bool) -> Claim:
+    """One's own lease is renewed under its token; everything else is a new claim with a new one."""
+    _lock(workspace, person)
+    mine = Claim.objects.filter(workspace_id=workspace, person_id=person, until__gt=now).exclude(item=item)
+    if mine.count() >= MOST:
+        raise _too_many(MOST)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO approvals_claim AS c"
+            " (workspace_id, item, person_id, token, until, urgency, team, language, proposer)"
+            " VALUES (%(ws)s, %(item)s, %(person)s, %(token)s, %(until)s, 0, '', '', '')"
+            " ON CONFLICT (workspace_id, item) DO UPDATE SET person_id = excluded.person_id, until = excluded.until,"
+            " token = CASE WHEN c.person_id = excluded.person_id AND c.until > %(now)s THEN c.token"
+            " ELSE excluded.token END"
+            " WHERE c.person_id IS NULL OR c.until <= %(now)s OR c.person_id = excluded.person_id OR %(force)s",
+            {
+                "ws": workspace, "item": item, "person": person, "token": secrets.token_hex(16),
+                "until": now + LEASE, "now": now, "force": by_force,
+            },
+        )  # fmt: skip
+    holder = holders(workspace=workspace, items=[item], now=now)[item]
+    if holder.person_id != person:
+        raise Held(_words(holder))
+    return holder
+
+
+def _give(workspace: int, item: str, to: int, before: Claim | None, event: Event, by: int, now: datetime) -> Claim:
+    """Into `to`'s hands, whoever had it, with its entry."""
+    case, proposer = _about(workspace, item)
+    if proposer == f"person:{to}":
+        raise NotYours("Who proposed this cannot decide it; give it to somebody else.")
+    taken = _take(workspace, item, to, now, by_force=True)
+    log.record(
+        workspace=workspace, subject=f"claim:{item}", event=event, actor=f"person:{by}", now=now, case=f"case:{case}",
+        body={"item": item, "from": before.person_id if before else None, "to": to},
+    )  # fmt: skip
+    return taken
+
+
+def _about(workspace: int, item: str) -> tuple[int, str]:
+    """Case and proposer of an item.
+
+    Raises:
+        NoSuchItem.
+    """
+    kind, _, key = item.partition(":")
+    models: dict[str, type[Proposal] | type[Handoff]] = {"proposal": Proposal, "handoff": Handoff}
+    model = models.get(kind) if key.isdecimal() and len(key) < 19 else None
+    row = model._default_manager.filter(workspace_id=workspace, pk=int(key)).first() if model else None
+    if row is not None:
+        return row.case_id, row.proposer
+    raise NoSuchItem("This item is not in this workspace.")
+
+
+def _put_back(workspace: int, person: int, items: list[str]) -> int:
+    mine = Claim.objects.filter(workspace_id=workspace, person_id=person, item__in=items)
+    gone, _ = mine.filter(proposer="").delete()  # it has no place in the queue to go back to
+    return gone + mine.update(**FREE)
+
+
+def _require_manager(person: int, workspace: int) -> None:
+    if Role.MANAGER not in appointed.of(person, workspace):
+        raise NotYours("Only a manager takes over or assigns what others have in hand.")
+
+
 def _lock(workspace: int, person: int) -> None:
     """Two claims of one person at once must not both count two."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 3))", [f"{workspace}:claims:{person}"])
 
 
+def _too_many(most: int) -> TooMany:
+    return TooMany(f"Nobody holds more than {most} items at once; decide or release one first.")
+
+
 def _words(holder: Claim) -> str:
-    return f"{holder.person.name} has this in hand until the lease ends or is released."
+    name = holder.person.name if holder.person else "Somebody"
+    return f"{name} has this in hand until the lease ends or is released."

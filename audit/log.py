@@ -11,6 +11,9 @@ from audit import canonical
 from audit.events import Event
 from audit.models import Entry, Payload
 
+# Whether this connection has named an action that no entry has ended; without it there is nothing to clear.
+ATTRIBUTED = "countersign_attributed"
+
 
 class LogError(Exception):
     """Base of what can go wrong while recording."""
@@ -69,7 +72,8 @@ def record(
         Payload(workspace_id=workspace, entry=entry, name=name, salt=salts[name], value=value)
         for name, value in (personal or {}).items()
     )
-    attribute("")
+    if getattr(connection, ATTRIBUTED, True):
+        attribute("")
     return entry
 
 
@@ -88,3 +92,4 @@ def attribute(action: str) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('countersign.action', %s, true)", [action])
+    setattr(connection, ATTRIBUTED, bool(action))

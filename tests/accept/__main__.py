@@ -44,6 +44,23 @@ LINES: dict[str, tuple[str, list[str]]] = {
         "a fixed number of queries, no COUNT, no OFFSET",
         [*PYTEST, "tests/approvals/test_queue_cost.py"],
     ),
+    "faults": ("cases 1-32 of the faults, real servers killed", [PYTHON, "-m", "tests.faults"]),
+    "postgres": (
+        "PostgreSQL stopped hard every 5-20 s over 300 proposals: none lost, none doubled",
+        [PYTHON, "-m", "tests.faults", "10"],
+    ),
+    "redis": ("Redis killed with 200 queued: all done", [PYTHON, "-m", "tests.faults", "7"]),
+    "kill-switch": ("200 approved, 20 in flight: nothing new sent 5 s later", [PYTHON, "-m", "tests.faults", "18"]),
+    "claims": ("8 claimers, 20,000 items, beside a bare loop", [PYTHON, "-m", "tests.accept.benchmarks", "claims"]),
+    "runs": ("runs a second beside bare Django, commits", [PYTHON, "-m", "tests.accept.benchmarks", "runs"]),
+    "never-counts": (
+        "proposed, edited, is the subject, looked at as, service token, demoted",
+        [*PYTEST, "tests/approvals/test_never_counts.py"],
+    ),
+    "machine": (
+        "random events by random actors: nothing illegal, no effect without quorum",
+        [*PYTEST, "tests/approvals/test_state_machine.py"],
+    ),
     "suite": ("make test under 10 minutes", [PYTHON, "-m", "tests.accept.suite"]),
 }
 

@@ -16,8 +16,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from agents import triage_models
 from agents.demo import processes, staffing, staging
 from agents.demo.cast import CAST, SHOP
-from portal import env
+from agents.demo.supervision import Supervisor
+from portal import env, stack
 
+HOW_TO_CODE = (
+    "  Signing in with a one-time secret, and deciding on high tier, asks for a code: put the secret into any\n"
+    "  authenticator app, or run  .venv/bin/python manage.py one_time_code mara@kestrel.example"
+)
 WAITING, AT_ONCE, EVERY_SECONDS, SLOW_SECONDS, FAST_ARRIVALS = 20, 5, 5, 60, 60
 SETTLE_SECONDS = 180
 ENDED = {"applied", "rejected", "denied", "expired", "withdrawn", "failed"}
@@ -49,16 +54,19 @@ class Command(BaseCommand):
         self._say("fitting the offline classifier, where it is not there yet")
         triage_models.ensure_default()
         running = processes.Processes(Path(settings.VAR_DIR) / "log", port)
+        watch = Supervisor(running, stack.own(os.environ, settings.VAR_DIR), self._say)
         try:
             running.start()
             running.wait_for_web()
-            self._run(running, shop, options)
+            watch.start()
+            self._run(watch, port, shop, options)
         except KeyboardInterrupt:
             self._say("stopping")
         except processes.ProcessError as error:
             raise CommandError(str(error), returncode=1) from error
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            watch.stop()
             running.stop()
 
     def _say(self, text: str) -> None:
@@ -74,49 +82,53 @@ class Command(BaseCommand):
         if done.returncode:
             raise CommandError("the database could not be brought up to date; see above", returncode=done.returncode)
 
-    def _run(self, running: processes.Processes, shop: int, options: dict[str, Any]) -> None:
+    def _run(self, watch: Supervisor, port: int, shop: int, options: dict[str, Any]) -> None:
         rest = staging.arrivals()[: options["tickets"]]
         self._say("taking in the first tickets")
-        new = self._fill(running, shop, rest, decide=options["decide"])
-        if new and staffing.change_meanwhile(shop):
-            self._settle(running, shop, decide=False)
-            staffing.decide_by_hand(shop)
+        new = self._fill(watch, shop, rest, decide=options["decide"])
+        if new and watch.patiently(lambda: staffing.change_meanwhile(shop)):
+            self._settle(watch, shop, decide=False)
+            watch.patiently(lambda: staffing.decide_by_hand(shop))
         if options["exit"]:
             for arrival in rest:
-                staging.receive(shop, arrival)
-            self._settle(running, shop, decide=options["decide"], to_the_end=options["decide"])
+                self._receive(watch, shop, arrival)
+            self._settle(watch, shop, decide=options["decide"], to_the_end=options["decide"])
             self._report(shop, as_json=options["json"])
             return
-        self._print_address(running.port)
-        self._trickle(running, shop, rest, decide=options["decide"])
+        self._print_address(port)
+        self._trickle(watch, shop, rest, decide=options["decide"])
 
-    def _fill(self, running: processes.Processes, shop: int, rest: list[staging.Arrival], *, decide: bool) -> bool:
+    def _fill(self, watch: Supervisor, shop: int, rest: list[staging.Arrival], *, decide: bool) -> bool:
         """Take in until about twenty proposals wait, unless the staff decide; whether anything was new."""
         new = False
-        while rest and (decide or staffing.counts(shop).get("pending", 0) < WAITING):
-            new |= sum(staging.receive(shop, rest.pop(0)).new for _ in range(min(AT_ONCE, len(rest)))) > 0
-            self._settle(running, shop, decide=decide)
+        while rest and (decide or watch.patiently(lambda: staffing.counts(shop)).get("pending", 0) < WAITING):
+            new |= sum(self._receive(watch, shop, rest.pop(0)) for _ in range(min(AT_ONCE, len(rest)))) > 0
+            self._settle(watch, shop, decide=decide)
         return new
 
-    def _trickle(self, running: processes.Processes, shop: int, rest: list[staging.Arrival], *, decide: bool) -> None:
+    def _trickle(self, watch: Supervisor, shop: int, rest: list[staging.Arrival], *, decide: bool) -> None:
         taken = 0
         while True:
             time.sleep(EVERY_SECONDS if taken < FAST_ARRIVALS else SLOW_SECONDS)
-            running.check()
-            while rest and not staging.receive(shop, rest.pop(0)).new:
+            watch.check()
+            while rest and not self._receive(watch, shop, rest.pop(0)):
                 pass
             taken += 1
             if decide:
-                staffing.decide_all(shop)
+                watch.patiently(lambda: staffing.decide_all(shop))
 
-    def _settle(self, running: processes.Processes, shop: int, *, decide: bool, to_the_end: bool = False) -> None:
+    def _receive(self, watch: Supervisor, shop: int, arrival: staging.Arrival) -> bool:
+        """Take one in, which is safe to do twice; whether it was new."""
+        return bool(watch.patiently(lambda: staging.receive(shop, arrival)).new)
+
+    def _settle(self, watch: Supervisor, shop: int, *, decide: bool, to_the_end: bool = False) -> None:
         """Until every run ended and every submission is gated; with `to_the_end` until nothing is open at all."""
         until = time.monotonic() + SETTLE_SECONDS
         while time.monotonic() < until:
-            running.check()
+            watch.check()
             if decide:
-                staffing.decide_all(shop)
-            now = staffing.counts(shop)
+                watch.patiently(lambda: staffing.decide_all(shop))
+            now = watch.patiently(lambda: staffing.counts(shop))
             busy = now["runs_open"] + now["submissions_open"]
             still_open = sum(n for state, n in now.items() if not _ended(state)) if to_the_end else 0
             if not busy and not still_open:
@@ -133,11 +145,13 @@ class Command(BaseCommand):
             self.stdout.write(f"{state:<20} {number}")
 
     def _print_address(self, port: int) -> None:
-        passwords = json.loads(staging.sign_ins().read_text())
+        passwords, codes = json.loads(staging.sign_ins().read_text()), staging.secrets_of_codes()
         lines = [f"\nCountersign is up: http://127.0.0.1:{port}/w/{SHOP}/\n"]
         for member in CAST:
-            where = "" if member.workspace == SHOP else f"  (workspace {member.workspace})"
-            lines.append(f"  {member.role:<9} {staging.address(member):<26} {passwords[member.key]}{where}")
+            more = "" if member.workspace == SHOP else f"  (workspace {member.workspace})"
+            more += f"  one-time secret {codes[member.key]}" if member.key in codes else ""
+            lines.append(f"  {member.role:<9} {staging.address(member):<26} {passwords[member.key]}{more}")
+        lines.append(f"\n{HOW_TO_CODE}")
         lines.append(f"\nThe sign-ins are kept in {staging.sign_ins()}. Ctrl-C stops everything.\n")
         self.stdout.write("\n".join(lines))
         self.stdout.flush()

@@ -1,0 +1,71 @@
+"""Posts about who has an item in hand: claim, claim next, heartbeat, release, take over."""
+
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from approvals import claims
+from approvals.models import Handoff, Proposal
+from approvals.views import deciding, desk
+from portal.htmx import WorkspaceRequest
+
+NOTHING_LEFT = "Nothing is free that you may take: the rest is yours, in other hands, or of other teams and languages."
+
+
+@require_POST
+def claim(request: WorkspaceRequest, item: str) -> HttpResponse:
+    """Take an item in hand; a manager may take it from somebody else."""
+    deciding.require_deciding(request)
+    ws, person, known = request.workspace.pk, request.user.pk, _known(request, item)
+    try:
+        with transaction.atomic():
+            if "take_over" in request.POST:
+                claims.take_over(workspace=ws, item=known, by=person, now=request.now)
+            else:
+                claims.claim(workspace=ws, item=known, person=person, now=request.now)
+    except claims.ClaimError as error:
+        return deciding.refused(request, item, error)
+    return deciding.back_to(request, item)
+
+
+@require_POST
+def claim_next(request: WorkspaceRequest) -> HttpResponse:
+    """Take the most urgent free item and open it."""
+    deciding.require_deciding(request)
+    try:
+        with transaction.atomic():
+            taken = claims.claim_next(
+                workspace=request.workspace.pk, person=request.user.pk, now=request.now, roles=request.roles
+            )
+    except claims.ClaimError as error:
+        return deciding.refused(request, "", error)
+    if taken is None:
+        return desk.show(request, item="", problem=desk.Problem(NOTHING_LEFT, request.POST))
+    return deciding.back_to(request, taken.item)
+
+
+@require_POST
+def heartbeat(request: WorkspaceRequest) -> HttpResponse:
+    """Renew the lease of the page that is open; 409 with words where it is over."""
+    token = request.POST.get("token", "")
+    if claims.heartbeat(workspace=request.workspace.pk, person=request.user.pk, token=token, now=request.now):
+        return HttpResponse(status=204)
+    return render(request, "approvals/_lapsed.html", status=409)
+
+
+@require_POST
+def release(request: WorkspaceRequest, item: str) -> HttpResponse:
+    """Put one's own item back."""
+    claims.release(workspace=request.workspace.pk, item=_known(request, item), person=request.user.pk)
+    return deciding.back_to(request, item)
+
+
+def _known(request: WorkspaceRequest, item: str) -> str:
+    """An item of this workspace, or 404."""
+    kind, _, key = item.partition(":")
+    models: dict[str, type[Proposal] | type[Handoff]] = {"proposal": Proposal, "handoff": Handoff}
+    model = models.get(kind) if key.isdecimal() and len(key) < 19 else None
+    if model is None or not model._default_manager.filter(workspace=request.workspace, pk=int(key)).exists():
+        raise Http404
+    return item

@@ -1,0 +1,28 @@
+"""`benchmark claims` and `benchmark runs`, each beside its floor in one run: python -m tests.accept.benchmarks NAME."""
+
+import sys
+from typing import Any
+
+from tests.accept.installation import installed, verdict
+
+
+def main(which: str) -> None:
+    with installed(workers=False) as made:
+        got: dict[str, Any] = dict(made.manage_json("benchmark", which))
+    if which == "claims":
+        met = got["twice"] == 0 and got["skipped"] == 0 and got["items"] >= 20_000 and got["ratio"] >= 0.5
+        verdict(
+            met,
+            f"claims: {got['ours']:.0f} a second, bare loop {got['floor']:.0f}, ratio {got['ratio']:.2f} of 0.5;"
+            f" {got['claimers']} claimers, {got['items']} items, twice {got['twice']}, skipped {got['skipped']}",
+        )
+    verdict(
+        got["ratio"] >= 0.2 and got["commits_per_run"] <= 5,
+        f"runs: {got['ours']:.1f} a second, bare Django {got['floor']:.1f}, ratio {got['ratio']:.2f} of 0.2;"
+        f" {got['commits_per_run']:.2f} commits a run of 5; our part p50 {got['p50_ms']:.0f} ms,"
+        f" p95 {got['p95_ms']:.0f} ms",
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
