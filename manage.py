@@ -5,8 +5,8 @@ import os
 import sys
 
 # Only migrations sign in as owner; sweepers as apply; everything else as web.
-ROLE_OF_COMMAND = {"migrate": "owner", "makemigrations": "owner", "evaluate": "eval"}
-WITHOUT_SERVERS = {"help", "version", "--version", "check", "collectstatic", "makemigrations", ""}
+ROLE_OF_COMMAND = {"migrate": "owner", "makemigrations": "owner", "evaluate": "eval", "benchmark": "eval"}
+WITHOUT_SERVERS = {"help", "version", "--version", "check", "collectstatic", "makemigrations", "one_time_code", ""}
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from agents import intake, roster
 from agents.lines import LONGEST_TEXT, LineError, TicketLine
 from agents.models import Run, Step
+from approvals import conversations
 from portal.api import pages
 from portal.api.problems import unfit
 from portal.api.views import Answer, Form, View
@@ -42,6 +43,22 @@ class TakenIn(Answer):
     id: str
     case: int
     run: int | None
+    new: bool
+
+
+class MessageForm(Form):
+    """What the customer wrote next. `id` is the caller's own, the same again on the same ticket a no-op."""
+
+    id: str = Field(min_length=1, max_length=120)
+    text: str = Field(min_length=1, max_length=LONGEST_TEXT)
+
+
+class MessageTaken(Answer):
+    """`case` is ours, `seq` the message's number on its ticket."""
+
+    id: str
+    case: int
+    seq: int
     new: bool
 
 
@@ -104,6 +121,28 @@ class TakeTicketIn(View):
         return self.say(TakenIn.model_validate(taken), 201 if taken.new else 200)
 
 
+class TakeMessageIn(View):
+    """Send the customer's next message on a ticket, by the ticket's own id: 201 when it is new, 200 when taken before.
+
+    A case that waited for the customer goes on; what was proposed before shows that the conversation moved.
+    """
+
+    scope = "tickets:write"
+    form = MessageForm
+    answers: ClassVar = {200: MessageTaken, 201: MessageTaken}
+
+    def post(self, request: Request, ticket: str) -> Response:
+        body = self.posted(MessageForm)
+        if not body.text.strip():
+            raise unfit("text: write something")
+        taken = conversations.receive(
+            workspace=self.workspace, ticket=ticket, external_id=body.id, text=body.text,
+            actor=f"person:{self.person}", now=self.now,
+        )  # fmt: skip
+        answer = MessageTaken(id=body.id, case=taken.case, seq=taken.seq, new=taken.new)
+        return self.say(answer, 201 if taken.new else 200)
+
+
 class ListRuns(View):
     """Runs with their steps, newest first."""
 
@@ -139,6 +178,7 @@ def _show(run: Run) -> RunShown:
 
 urlpatterns = [
     path("tickets/", TakeTicketIn.as_view()),
+    path("tickets/<path:ticket>/messages/", TakeMessageIn.as_view()),
     path("runs/", ListRuns.as_view()),
     path("runs/<int:pk>/", ReadRun.as_view()),
 ]

@@ -29,9 +29,7 @@ class Run(WorkspaceRow):
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=200, blank=True)
-    instruction = models.OneToOneField(
-        Instruction, null=True, blank=True, on_delete=models.PROTECT, related_name="run"
-    )
+    instruction = models.OneToOneField(Instruction, null=True, blank=True, on_delete=models.PROTECT, related_name="run")
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from agents import triage_models
 from agents.refunds.facts import OpenRefund
+from agents.triage import language
 from agents.triage.classifier import Model
 from approvals.models import Proposal
 from approvals.state import OPEN
@@ -15,6 +16,7 @@ from portal.systems.records import Clause, Contact, Customer, Order, PaymentMeth
 
 # More spellings than this are not looked up: a message of nothing but numbers must not read the whole book.
 MOST_SPELLINGS = 60
+READ_FOR_LANGUAGE = 2_000
 
 
 class ToolError(Exception):
@@ -26,17 +28,26 @@ class NotAllowed(ToolError):
 
 
 class Tools:
-    """The tools of one run, inside a transaction of its workspace. `model_version` is the model used."""
+    """The tools of one run, inside a transaction of its workspace. `model_version` is the model used,
+    `language` that of the ticket read last (ISO 639-1), "" where it is not obvious. What the agent itself proposed
+    in `but_case` is not there for it: it is being made again.
+    """
 
-    def __init__(self, *, workspace: int, reader: Reader, allowed: frozenset[str]) -> None:
+    def __init__(self, *, workspace: int, reader: Reader, allowed: frozenset[str], but_case: int | None = None) -> None:
         self._workspace = workspace
         self._reader = reader
         self._allowed = allowed
+        self._but_case = but_case
         self.model_version = ""
+        self.language = ""
 
     def ticket(self, ticket_id: str) -> Ticket | None:
         """A ticket with its messages."""
-        return self._using("ticket").ticket(ticket_id)
+        found = self._using("ticket").ticket(ticket_id)
+        if found is not None:
+            said = "\n".join(message.body for message in found.messages if message.sender == "customer")
+            self.language = language.obvious(said[:READ_FOR_LANGUAGE])
+        return found
 
     def contact(self, contact_id: str) -> Contact | None:
         """A contact of the CRM."""
@@ -74,6 +85,7 @@ class Tools:
                 workspace=self._workspace, action="refund.create", state__in=OPEN,
                 target__in=[f"order:{order_id}" for order_id in order_ids],
             )
+            .exclude(case=self._but_case)
             .order_by("id")
             .values_list("id", "target", "submission__payload")
         )  # fmt: skip

@@ -49,6 +49,39 @@ class Handoff:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a reviewer told the agent about one of its proposals; `target` is what that proposal is about."""
+
+    target: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An instruction to answer, beside the draft that was sent back.
+
+    `said` is all that was ever told in this case, oldest first; the last is the instruction, cited as `source`
+    (`instruction:7`). `args` and `depends_on` are those of the agent's newest draft of this proposal.
+    """
+
+    source: str
+    said: tuple[Said, ...]
+    action: str
+    target: str
+    args: Mapping[str, JsonValue] = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The instruction itself."""
+        return self.said[-1].text
+
+    def about(self, target: str) -> tuple[str, ...]:
+        """All that was told about one target, oldest first."""
+        return tuple(said.text for said in self.said if said.target == target)
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What must be asked before work can go on. `text` is ready to send, `asks` names the missing facts."""
 

@@ -3,9 +3,11 @@
 No state of a proposal can be changed here.
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -13,7 +15,7 @@ from django.urls import reverse
 from approvals import thresholds
 from approvals.admin_forms import CapForm, ThresholdForm, band, crossing, edge
 from approvals.models import DailyCap, Decision, Handoff, Proposal, Submission, Threshold
-from portal import money
+from portal import money, stepup, stepup_views
 from portal.admin_site import WorkspaceAdmin, site
 from portal.models import Role
 
@@ -56,7 +58,7 @@ class VersionedAdmin(WorkspaceAdmin):
     def _write(self, request: Any, obj: Any, values: dict[str, Any]) -> None:
         saved = self.write(
             workspace=request.workspace.pk, series=obj.series, actor=f"person:{request.user.pk}",
-            now=request.now, **values,
+            now=request.now, step_up=stepup_views.proof(request), **values,
         )  # fmt: skip
         obj.pk, obj.version, obj.series, obj.workspace_id = (
             saved.pk,
@@ -64,6 +66,26 @@ class VersionedAdmin(WorkspaceAdmin):
             saved.series,
             saved.workspace_id,
         )
+
+    def changeform_view(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """The form; whoever loosens something proves first that it is them."""
+        return self._with_presence(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """The same where a row ends."""
+        return self._with_presence(request, super().delete_view, *args, **kwargs)
+
+    def _with_presence(self, request: Any, act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        try:
+            return act(request, *args, **kwargs)
+        except stepup.Needed as needed:
+            try:
+                return stepup_views.ask(request, needed, back=back)
+            except stepup.TooMany as too_many:
+                raise PermissionDenied(str(too_many)) from too_many
+        except stepup.StepUpError as error:
+            raise PermissionDenied(str(error)) from error
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return self._saved(request, obj)

@@ -3,6 +3,7 @@
 Decides nothing itself: `approvals.decisions` holds the rules, here as on the pages.
 """
 
+import re
 from abc import abstractmethod
 from typing import Any, ClassVar
 
@@ -12,8 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from approvals import api_forms as forms
-from approvals import decisions, proposals, state
+from approvals import decisions, proposals, revising, state
 from approvals.models import Case, Proposal
+from portal import stepup
 from portal.api import pages
 from portal.api.problems import Refused, unfit
 from portal.api.views import View
@@ -96,7 +98,7 @@ class Decide(View):
                     person=self.person,
                     now=self.now,
                 )
-        except decisions.NotAllowed as error:
+        except (decisions.NotAllowed, stepup.StepUpError) as error:
             raise Refused(403, str(error)) from error
         except (decisions.Gone, proposals.Moved, state.IllegalMove) as error:
             raise Refused(409, str(error)) from error
@@ -121,6 +123,15 @@ class Reject(Decide):
 
     def decide(self, body: Any, **what: Any) -> Proposal:
         return decisions.reject(**what, reason=body.reason, note=body.note)
+
+
+class SendBack(Decide):
+    """Ask the agent again, with an instruction; it answers with a new revision or in words."""
+
+    form = forms.SendBackForm
+
+    def decide(self, body: Any, **what: Any) -> Proposal:
+        return decisions.send_back(**what, text=body.text)
 
 
 class Stop(Decide):
@@ -150,22 +161,30 @@ class Edit(Decide):
     form = forms.EditForm
 
     def decide(self, body: Any, **what: Any) -> Proposal:
-        return decisions.edit(**what, args=body.args)
+        return revising.edit(**what, args=body.args)
 
 
 class Redo(Decide):
-    """Look again at what is stale or failed."""
+    """Look again at what is stale or failed. What would write over somebody's change is done in the browser."""
+
+    form = forms.RedoForm
 
     def decide(self, body: Any, **what: Any) -> Proposal:
-        return decisions.redo(**what)
+        return revising.redo(**what, overwrite_reason=body.overwrite_reason)
 
 
-DECISIONS: tuple[type[Decide], ...] = (Approve, Reject, Stop, Reopen, Withdraw, Edit, Redo)
+DECISIONS: tuple[type[Decide], ...] = (Approve, Reject, SendBack, Stop, Reopen, Withdraw, Edit, Redo)
+
+
+def _slug(view: type[Decide]) -> str:
+    """`SendBack` is asked for as `send-back`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", view.__name__).lower()
+
 
 urlpatterns = [
     path("cases/", ListCases.as_view()),
     path("cases/<int:pk>/", ReadCase.as_view()),
     path("proposals/", ListProposals.as_view()),
     path("proposals/<int:pk>/", ReadProposal.as_view()),
-    *(path(f"proposals/<int:pk>/{view.__name__.lower()}/", view.as_view()) for view in DECISIONS),
+    *(path(f"proposals/<int:pk>/{_slug(view)}/", view.as_view()) for view in DECISIONS),
 ]

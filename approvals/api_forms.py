@@ -24,6 +24,7 @@ class CaseShown(Answer):
     title: str
     customer: str
     opened_at: datetime
+    waiting_since: datetime | None = Field(description="Since when it waits for its customer, null where it does not.")
 
 
 class ProposalShown(Answer):
@@ -140,6 +141,18 @@ class RejectForm(SeenForm):
 
     reason: str = Field(max_length=40)
     note: str = Field("", max_length=1000)
+
+
+class SendBackForm(SeenForm):
+    """With what the agent should do differently, for instance "to Billing, P1"."""
+
+    text: str = Field(min_length=1, max_length=2000)
+
+
+class RedoForm(SeenForm):
+    """With the reason why what somebody changed meanwhile may be written over, where it would be."""
+
+    overwrite_reason: str = Field("", max_length=1000)
 
 
 class EditForm(SeenForm):

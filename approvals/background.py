@@ -124,8 +124,13 @@ def timeline(workspace: int, case: int, *, limit: int = LINES) -> tuple[Line, ..
         .prefetch_related("payloads")
         .order_by("-id")[:limit]
     )
-    people = queries.names(entry.actor for entry in entries)
+    people = queries.names([who for entry in entries for who in (entry.actor, *_dismissed(entry))])
     return tuple(_line(entry, people) for entry in reversed(entries))
+
+
+def _dismissed(entry: Entry) -> Sequence[str]:
+    """Whose approvals went with it."""
+    return tuple(json.loads(entry.canonical)["body"].get("dismissed", ()))
 
 
 def _line(entry: Entry, people: Mapping[int, str]) -> Line:
@@ -137,6 +142,14 @@ def _line(entry: Entry, people: Mapping[int, str]) -> Line:
         about = f"proposal:{body['proposal']}"
         said = (decisions.REJECT_REASONS.get(body["reason"], ""), personal.get("note", ""))
         note = ": ".join(part for part in said if part)
+    if gone := [wording.actor(one, people) for one in _dismissed(entry)]:
+        note = f"No longer counts: the approval of {', '.join(gone)}"
+    if entry.event == "proposal.rebased" and body["drifted"]:
+        note = f"Moved: {', '.join(wording.source(one) for one in body['drifted'])}"
+    if entry.event == "instruction.answered":
+        note, about = str(personal.get("answer", "")), f"proposal:{body['proposal']}"
+    if entry.event == "mark.reached":
+        note, about = f"{body['percent']}% of its time", str(body["item"])
     if entry.event == "handoff.resolved":
         note = str(personal.get("outcome", ""))
     return Line(entry.at, wording.actor(entry.actor, people), what, about, note)
@@ -167,7 +180,7 @@ def found(values: Mapping[str, Any], known: Facts) -> list[tuple[str, str]]:
 
 
 def _found(name: str, value: Any, currency: str, known: Facts) -> Iterable[tuple[str, str]]:
-    if name in ("currency", "args", "run", "open", "clauses"):
+    if name in ("currency", "args", "run", "open", "clauses", "flags"):
         return []
     if name == "amount_minor":
         return [("Amount", wording.amount(value, currency))]

@@ -59,6 +59,20 @@ def confirm(proposal: Proposal, *, now: datetime) -> str:
     return over
 
 
+def recount(proposal: Proposal, *, amount_minor: int | None, currency: str, now: datetime) -> str:
+    """Count it at another amount; why that would pass a cap, or "". It stays as it was reserved where it would."""
+    uses = CapUse.objects.filter(workspace_id=proposal.workspace_id, proposal=proposal, released=False)
+    held = list(uses)
+    uses.update(released=True)
+    over = exceeded(
+        workspace=proposal.workspace_id, holders={use.scope: use.holder for use in held}, amount_minor=amount_minor,
+        currency=currency, now=now,
+    )  # fmt: skip
+    counted = {} if over else {"amount_minor": amount_minor or 0, "day": now.date()}
+    CapUse.objects.filter(pk__in=[use.pk for use in held]).update(released=False, **counted)
+    return over
+
+
 def reserve(proposal: Proposal, holders: dict[str, str], *, now: datetime) -> None:
     """Take the proposal's part of each holder's day."""
     CapUse.objects.bulk_create(

@@ -7,18 +7,24 @@ from typing import Any
 from approvals import (
     actions,
     background,
+    calls,
     claims,
     decisions,
     dependencies,
     diff,
+    eligibility,
     marks,
+    meanwhile,
     queries,
+    returning,
+    reversal,
     showing,
     staleness,
+    switches,
     votes,
     wording,
 )
-from approvals.models import Claim, Decision, Handoff, Proposal, Revision, Threshold
+from approvals.models import Claim, Decision, Handoff, Proposal, Revision, Submission, Threshold
 from approvals.state import Kind, State
 from portal import roles
 
@@ -32,11 +38,20 @@ class Viewer:
     person: int
     held: frozenset[str]
     now: datetime
+    looking: bool = False
+    thrown: tuple[switches.Thrown, ...] = ()
 
     @property
     def decides(self) -> bool:
-        """Whether the person may decide at all."""
-        return bool(roles.deciding(self.held))
+        """Whether the person may decide at all; nobody does who only looks as them."""
+        return bool(roles.deciding(self.held)) and not self.looking
+
+    @property
+    def why_not(self) -> str:
+        """Why they may not."""
+        if self.looking:
+            return "You look as somebody else; nothing can be decided."
+        return "" if self.decides else "Only reviewers and managers decide."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +61,7 @@ class May:
     approve: bool = False
     why_not: str = ""
     reject: bool = False
+    send_back: bool = False
     edit: bool = False
     claim: bool = False
     release: bool = False
@@ -55,6 +71,8 @@ class May:
     withdraw: bool = False
     redo: bool = False
     undo: bool = False
+    recover: bool = False
+    resolve: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +102,7 @@ class Detail:
     warnings: tuple[marks.Warning, ...]
     why: Why
     votes: tuple[Decision, ...]
+    left: eligibility.Left
     holder: Claim | None
     may: May
     due: datetime
@@ -95,7 +114,10 @@ class Detail:
     handoffs: list[Handoff]
     timeline: tuple[background.Line, ...]
     stale_because: str
+    meanwhile: meanwhile.Meanwhile
     undone_by: tuple[Proposal, ...]
+    recovery: Handoff | Submission | None
+    attempts: tuple[calls.Line, ...]
 
     @property
     def item(self) -> str:
@@ -110,7 +132,8 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
     changes, effects = diff.read_content(revision.content)
     look = staleness.look(proposal, revision) if proposal.state in (State.PENDING, State.STALE) else None
     three = look is not None and (look.conflict or proposal.state == State.STALE)
-    payload = proposal.submission.payload
+    payload = _draft(proposal).payload
+    since = meanwhile.of(proposal, look, person=viewer.person, now=viewer.now)
     cited = background.citations(payload.get("evidence", ()), facts)
     given = tuple(_given(proposal))
     holder = claims.holders(workspace=ws, items=[f"proposal:{proposal.pk}"], now=viewer.now).get(
@@ -129,8 +152,9 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
         warnings=marks.warnings(showing.texts(changes, effects)),
         why=_why(proposal, revision, _taint(proposal, cited)),
         votes=given,
+        left=eligibility.left(proposal),
         holder=holder,
-        may=_may(proposal, revision, viewer, holder, given),
+        may=_may(proposal, revision, viewer, holder, given, since),
         due=queries.moment(proposal.urgency),
         justification=str(payload.get("justification", "")),
         citations=cited,
@@ -140,8 +164,19 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
         handoffs=background.handoffs(ws, proposal.case_id),
         timeline=story,
         stale_because=_because(proposal, story),
+        meanwhile=since,
         undone_by=tuple(proposal.undone_by.defer("basis").order_by("-pk")[:3]),
+        recovery=reversal.open_case(proposal) if proposal.state == State.APPLIED else None,
+        attempts=calls.lines(proposal),
     )
+
+
+def _draft(proposal: Proposal) -> Submission:
+    """What the words and citations of an agent stand in: its newest draft that became a revision."""
+    if proposal.revision == 1:
+        return proposal.submission
+    again = Submission.objects.filter(revises=proposal, outcome__startswith=returning.REVISED)
+    return again.order_by("-pk").first() or proposal.submission
 
 
 def _given(proposal: Proposal) -> list[Decision]:
@@ -177,7 +212,7 @@ def _why(proposal: Proposal, revision: Revision, taint: str) -> Why:
     return Why(
         people=wording.people_needed(revision.people, revision.second_role),
         reasons=tuple(revision.verdict.get("reasons", ())),
-        reversible=wording.REVERSIBLE[actions.named(proposal.action).reversibility],
+        reversible=reversal.way_back(proposal) or wording.REVERSIBLE[actions.named(proposal.action).reversibility],
         confidence=confidence,
         history=_history(proposal),
         flags=tuple(wording.flag(flag) for flag in proposal.flags),
@@ -210,36 +245,40 @@ def _history(proposal: Proposal) -> str:
         created_at__lt=proposal.created_at,
     )[:20]
     times = len(same.values_list("pk"))
-    return (
-        f"{times} more of these for this customer in the week before"
-        if times
-        else "The first of these for this customer in a week"
-    )
+    if not times:
+        return "The first of these for this customer in a week"
+    return f"{times} more of these for this customer in the week before"
 
 
 def _may(
-    proposal: Proposal, revision: Revision, viewer: Viewer, holder: Claim | None, given: tuple[Decision, ...]
-) -> May:
+    proposal: Proposal, revision: Revision, viewer: Viewer, holder: Claim | None, given: tuple[Decision, ...],
+    since: meanwhile.Meanwhile,
+) -> May:  # fmt: skip
     if not viewer.decides:
-        return May(why_not="Only reviewers and managers decide.")
-    manager, state = "manager" in viewer.held, State(proposal.state)
+        return May(why_not=viewer.why_not)
+    manager, state, way = "manager" in viewer.held, State(proposal.state), reversal.offered(proposal)
     others = holder is not None and holder.person_id != viewer.person
     free = state == State.PENDING and not others
-    why_not = votes.why_not(proposal, viewer.person, viewer.held, revision) if free else ""
+    stopped = since.why_wait or switches.why(viewer.thrown, action=proposal.action, proposer=proposal.proposer)
+    why_not = stopped or votes.why_not(proposal, viewer.person, viewer.held, revision) if free else ""
+    waits = state in meanwhile.WAITING and not others
     own = proposal.proposer == f"person:{viewer.person}"
     return May(
         approve=free and not why_not,
         why_not=why_not,
-        reject=free or (state == State.STALE and not others),
+        reject=waits,
+        send_back=waits and proposal.proposer.startswith("agent:") and not since.why_wait,
         edit=free,
-        claim=state == State.PENDING and holder is None,
+        claim=state in (State.PENDING, State.STALE) and holder is None,
         release=holder is not None and not others,
-        take_over=others and manager and state == State.PENDING,
+        take_over=others and manager and state in (State.PENDING, State.STALE),
         stop=state == State.APPROVED and (manager or any(v.person_id == viewer.person for v in given)),
         reopen=state == State.REJECTED and (manager or _rejected_just_now(proposal, viewer)),
         withdraw=state in (State.PENDING, State.STALE, State.APPROVED) and (manager or own),
-        redo=state in (State.STALE, State.FAILED),
-        undo=_undoable(proposal),
+        redo=state in (State.STALE, State.FAILED) and (manager or not since.overwrites),
+        undo=way == "undo",
+        recover=way == "recover",
+        resolve=state == State.UNKNOWN and manager,
     )
 
 
@@ -259,9 +298,3 @@ def _rejected_just_now(proposal: Proposal, viewer: Viewer) -> bool:
     since = viewer.now - decisions.REOPEN_WITHIN
     mine = proposal.decisions.filter(kind=Kind.REJECT, person_id=viewer.person, round=proposal.round)
     return mine.filter(created_at__gte=since).exists()
-
-
-def _undoable(proposal: Proposal) -> bool:
-    if proposal.state != State.APPLIED or actions.named(proposal.action).reversibility != "reversible":
-        return False
-    return not proposal.undone_by.filter(state__in=(State.PENDING, State.APPROVED, State.APPLYING)).exists()

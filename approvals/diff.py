@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -150,6 +150,23 @@ def members(change: Change) -> tuple[set[str], set[str]]:
     """What a `set_members` change adds and takes away."""
     before, after = set(change.before or ()), set(change.after or ())
     return after - before, before - after
+
+
+def writes_over(change: Change, before: Change, met: Fit) -> bool:
+    """Whether `change`, proposed anew after `before` met a field as it is now, undoes what somebody did meanwhile."""
+    if change.op == "set_members":
+        (added, removed), (was_added, was_removed) = members(change), members(before)
+        return bool(added - was_added or removed - was_removed)
+    return met == Fit.CONFLICT and change.after == before.after
+
+
+def onto(change: Change, now: Any) -> Change:
+    """The change as it must be written: of a list, only what it adds and takes away, beside what others did."""
+    if change.op != "set_members":
+        return change
+    added, removed = members(change)
+    there = set(now if isinstance(now, Sequence) else ())
+    return replace(change, after=sorted((there | added) - removed))
 
 
 def fits(changes: Sequence[Change], now: Mapping[str, Any]) -> dict[str, Fit]:

@@ -28,8 +28,8 @@ def apply(*, workspace: int, proposal: int) -> None:
             outbox.later(workspace=workspace, task=proposals.APPLY, object_id=proposal, at=row.hold_until)
             return
         attempt = _dispatch(row, now=now)
-        failpoints.hit("apply.before_commit")
-    failpoints.hit("apply.after_commit")
+        failpoints.hit("apply.before_commit", proposal)
+    failpoints.hit("apply.after_commit", proposal)
     if attempt is not None:
         sending.call(attempt)
 
@@ -60,8 +60,11 @@ def give_up(*, workspace: int, proposal: int) -> None:
         row = Proposal.objects.select_for_update().filter(workspace_id=workspace, pk=proposal).first()
         if row is None or row.state != State.APPROVED:
             return
-        proposals.transition(row, Event.PROPOSAL_APPLYING, actor=SYSTEM, now=now)
         because = "applying it ended its worker three times"
+        if guards.approval(row, votes.current(row), now=now):
+            proposals.transition(row, Event.PROPOSAL_STALE, actor=SYSTEM, now=now, body={"because": because})
+            return
+        proposals.transition(row, Event.PROPOSAL_APPLYING, actor=SYSTEM, now=now)
         proposals.transition(row, Event.PROPOSAL_FAILED, actor=SYSTEM, now=now, body={"because": because})
 
 

@@ -22,14 +22,14 @@ def why_stale(row: Proposal, revision: Revision, *, now: datetime) -> str:
     """Why what was approved must go back to people. The target must be locked; the caps are taken anew."""
     return (
         dependencies.broken(row)
-        or _approval(row, revision, now=now)
+        or approval(row, revision, now=now)
         or _basis(row, revision, now=now)
         or caps.confirm(row, now=now)
     )
 
 
-def _approval(row: Proposal, revision: Revision, *, now: datetime) -> str:
-    """Whether the approval still stands: quorum with today's roles, the same bytes, not too old."""
+def approval(row: Proposal, revision: Revision, *, now: datetime) -> str:
+    """Why the approval does not stand: no quorum with today's roles, other bytes, too old; "" where it does."""
     if revision.people and not votes.quorum(row, revision):
         return "its approvals no longer make a quorum"
     if not revision.people and switches.forces_approval(workspace=row.workspace_id):

@@ -52,6 +52,22 @@ def offer(*, workspace: int, action: str, target: str, args: Mapping[str, Any] |
     return Offer(target, initial=args or {}, present=dict(wording.in_order(contact.fields)) if contact else {})
 
 
+def offer_from(*, workspace: int, action: str, target: str, plan: Mapping[str, Any] | None) -> Offer:
+    """The same, with what an agent had worked out put in, where that is of the action's form."""
+    fresh = offer(workspace=workspace, action=action, target=target)
+    if not plan or not _fits(action, plan):
+        return fresh
+    return offer(workspace=workspace, action=action, target=target, args={**fresh.initial, **plan})
+
+
+def _fits(action: str, plan: Mapping[str, Any]) -> bool:
+    try:
+        named(action).parse(plan)
+    except BadArguments:
+        return False
+    return True
+
+
 def _ticket(workspace: int, target: str, reader: Reader, args: Mapping[str, Any] | None) -> Offer:
     ticket = reader.ticket(target.partition(":")[2])
     queues = list(Queue.objects.filter(workspace_id=workspace).order_by("title").values_list("name", "title"))
@@ -144,8 +160,12 @@ def hand_in(
     why: str,
     person: int,
     key: str,
+    asks: bool = False,
 ) -> Submission:
-    """A person's own submission; the same `key` again is the same submission."""
+    """A person's own submission; the same `key` again is the same submission.
+
+    `asks` says that the case waits for the customer's answer once this reply is sent.
+    """
     return proposals.submit(
         workspace=workspace,
         case=case.pk,
@@ -160,6 +180,7 @@ def hand_in(
             "justification": why,
             "evidence": [],
             "flags": [],
+            "asks": asks,
         },
     )
 

@@ -32,13 +32,14 @@ class Paper(BaseModel):
 
 
 class ActionPaper(Paper):
-    """One proposed write; `confidence` is a share."""
+    """One proposed write; `confidence` is a share; `asks` says that a reply waits for the customer's answer."""
 
     action: str
     target: str
     args: dict[str, JsonValue]
     confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
     justification: str = ""
+    asks: bool = False
 
 
 class HandoffPaper(Paper):

@@ -20,6 +20,8 @@ from audit.events import Event
 GATE = "approvals.tasks.gate"
 APPLY = "approvals.tasks.apply"
 SETTLE = "approvals.tasks.settle"
+PAUSE = "approvals.tasks.pause"
+RESUME = "approvals.tasks.resume"
 
 
 class ProposalError(Exception):
@@ -61,13 +63,17 @@ def submit(
     run: str = "",
     depends_on: Sequence[str] = (),
     undoes: int | None = None,
+    revises: int | None = None,
     seen_content: str = "",
     trace_id: str = "",
+    proposer_version: str = "",
+    language: str = "",
 ) -> Submission:
     """Hand something in at the door. The same (proposer, run, key) again is the same submission.
 
     `payload` is a Draft, Handoff or Question (see `agents.types`) as JSON; `depends_on` names keys of
-    submissions of the same run. A trigger makes it due; the gate is nudged after commit.
+    submissions of the same run; `language` is the customer's (ISO 639-1), where it is known.
+    A trigger makes it due; the gate is nudged after commit.
 
     Raises:
         NotStorable, AlreadySubmitted: nothing is written.
@@ -77,7 +83,8 @@ def submit(
         workspace_id=workspace, proposer=proposer, run=run, key=key,
         defaults={
             "case_id": case, "kind": kind, "payload": dict(payload), "depends_on": list(depends_on),
-            "undoes_id": undoes, "seen_content": seen_content, "trace_id": trace_id,
+            "undoes_id": undoes, "revises_id": revises, "seen_content": seen_content, "trace_id": trace_id,
+            "proposer_version": proposer_version, "language": language,
         },
     )  # fmt: skip
     if not made and submission.payload != json.loads(json.dumps(dict(payload))):
@@ -194,21 +201,24 @@ def record_move(
     )  # fmt: skip
 
 
+def asks(proposal: Proposal) -> bool:
+    """Whether it is a reply that waits for the customer's answer once it is sent."""
+    return proposal.action == "ticket.reply" and proposal.submission.payload.get("asks") is True
+
+
 def follow_up(proposal: Proposal, *, now: datetime) -> None:
-    """The outbox row a state asks for: dispatch when the hold is over, settle what ended without effect."""
+    """The outbox row a state asks for: dispatch after the hold, wait for the customer's answer, settle what ended."""
     if proposal.state == state.State.APPROVED:
-        outbox.put(
-            workspace=proposal.workspace_id, task=APPLY, queue="apply", object_id=proposal.pk,
-            not_before=proposal.hold_until or now, now=now,
-        )  # fmt: skip
+        _due(proposal, APPLY, proposal.hold_until or now, now=now)
         return
     outbox.done(workspace=proposal.workspace_id, task=APPLY, object_id=proposal.pk)
     if proposal.state in state.WITHOUT_EFFECT:
-        outbox.put(
-            workspace=proposal.workspace_id,
-            task=SETTLE,
-            queue="apply",
-            object_id=proposal.pk,
-            not_before=now,
-            now=now,
-        )
+        _due(proposal, SETTLE, now, now=now)
+    if proposal.state == state.State.APPLIED and asks(proposal):
+        _due(proposal, PAUSE, now, now=now)
+
+
+def _due(proposal: Proposal, task: str, not_before: datetime, *, now: datetime) -> None:
+    outbox.put(
+        workspace=proposal.workspace_id, task=task, queue="apply", object_id=proposal.pk, not_before=not_before, now=now
+    )

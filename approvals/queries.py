@@ -5,14 +5,14 @@ The number of statements is fixed, however long the page.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 from django.db.models import BigIntegerField, Count, F, Func, Model, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
-from approvals import claims, wording
+from approvals import claims, deadlines, eligibility, times, wording
 from approvals.models import Case, Claim, Decision, Handoff, Proposal
 from approvals.searching import HANDOFF_TABS, TABS, Filters
 from approvals.state import Kind
@@ -25,7 +25,10 @@ COUNTED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the queue; `item` is `proposal:12` or `handoff:3`, `due` is UTC, `votes` '1 of 2' or ""."""
+    """One line of the queue; `item` is `proposal:12` or `handoff:3`, `due` is UTC, `votes` '1 of 2' or "".
+
+    `waiting_since` is set while its case waits for the customer.
+    """
 
     item: str
     key: int
@@ -41,6 +44,7 @@ class Row:
     holder: Claim | None
     votes: str
     amount: str
+    waiting_since: datetime | None = None
 
     @property
     def is_handoff(self) -> bool:
@@ -124,10 +128,10 @@ def _item(row: Model) -> str:
 
 
 def proposal_rows(workspace: int, found: Sequence[Proposal], now: datetime) -> tuple[Row, ...]:
-    """Rows of the queue for proposals, in three further statements."""
+    """Rows of the queue for proposals, in at most five further statements."""
     held = claims.holders(workspace=workspace, items=[f"proposal:{p.pk}" for p in found], now=now)
     people = names(p.proposer for p in found)
-    given = _votes([p for p in found if p.people > 1])
+    given, wrote = _votes([p for p in found if p.people > 1]), times.wrote_since(workspace, found)
     return tuple(
         Row(
             item=f"proposal:{p.pk}",
@@ -140,10 +144,11 @@ def proposal_rows(workspace: int, found: Sequence[Proposal], now: datetime) -> t
             label="",
             confidence_pct=p.confidence_pct if p.proposer.startswith("agent:") else None,
             due=moment(p.urgency),
-            flags=tuple(wording.flag(flag) for flag in p.flags),
+            flags=(*([times.WROTE] if p.pk in wrote else []), *(wording.flag(flag) for flag in p.flags)),
             holder=held.get(f"proposal:{p.pk}"),
             votes=f"{given.get((p.pk, p.revision, p.round), 0)} of {p.people}" if p.people > 1 else "",
             amount=wording.amount(p.amount_minor, p.currency),
+            waiting_since=p.case.waiting_since,
         )
         for p in found
     )
@@ -152,7 +157,7 @@ def proposal_rows(workspace: int, found: Sequence[Proposal], now: datetime) -> t
 def handoff_rows(workspace: int, found: Sequence[Handoff], now: datetime) -> tuple[Row, ...]:
     """Rows of the queue for hand-offs and questions."""
     held = claims.holders(workspace=workspace, items=[f"handoff:{h.pk}" for h in found], now=now)
-    people = names(h.proposer for h in found)
+    people, wrote = names(h.proposer for h in found), times.wrote_since(workspace, found)
     return tuple(
         Row(
             item=f"handoff:{h.pk}",
@@ -165,10 +170,11 @@ def handoff_rows(workspace: int, found: Sequence[Handoff], now: datetime) -> tup
             label=wording.reason(h.reason),
             confidence_pct=None,
             due=moment(h.urgency),
-            flags=(),
+            flags=(times.WROTE,) if h.pk in wrote else (),
             holder=held.get(f"handoff:{h.pk}"),
             votes="",
             amount=wording.amount(h.found.get("amount_minor"), h.found.get("currency", "")),
+            waiting_since=h.case.waiting_since,
         )
         for h in found
     )
@@ -197,7 +203,12 @@ def names(actors: Iterable[str]) -> dict[int, str]:
 
 def moment(urgency: int) -> datetime:
     """The due time behind an urgency (whole seconds since 1970)."""
-    return datetime.fromtimestamp(urgency, UTC)
+    return deadlines.moment(urgency)
+
+
+def nobody_left(workspace: int) -> list[Proposal]:
+    """Pending proposals whose quorum nobody is left to complete, most urgent first; managers see them."""
+    return eligibility.nobody_left(workspace)
 
 
 def counters(workspace: int) -> dict[str, str]:

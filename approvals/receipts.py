@@ -29,7 +29,7 @@ def write(row: Proposal, revision: Revision, *, now: datetime) -> None:
     except BooksError as error:
         proposals.transition(row, Event.PROPOSAL_FAILED, actor=SYSTEM, now=now, body={"because": str(error)})
         return
-    failpoints.hit("apply.after_write")
+    failpoints.hit("apply.after_write", row.pk)
     _end(row, () if already else changes, now=now, body={"already_so": already})
 
 

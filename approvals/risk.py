@@ -1,11 +1,12 @@
 """How many people a write needs: thresholds say only that, the stricter wins, silence means two. Pure."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 People = Literal["automatic", "one", "two", "never"]
 NUMBER: dict[str, int] = {"automatic": 0, "one": 1, "two": 2}
+TIERS = ("low", "medium", "high")
 
 SILENT_FRESH_MINUTES = 240
 
@@ -66,6 +67,28 @@ class Verdict:
     def as_json(self) -> dict[str, Any]:
         """For the log and the page."""
         return {**asdict(self), "reasons": list(self.reasons), "rules": list(self.rules)}
+
+    @classmethod
+    def of_json(cls, value: Mapping[str, Any]) -> "Verdict":
+        """The verdict that a revision keeps."""
+        return cls(**{**value, "reasons": tuple(value["reasons"]), "rules": tuple(value["rules"])})
+
+
+def lower(tier: str, than: str) -> bool:
+    """Whether a tier asks for less than another."""
+    return TIERS.index(tier) < TIERS.index(than)
+
+
+def no_less(verdict: Verdict, before: Verdict) -> Verdict:
+    """The stricter of both in every respect: what nobody may lower by asking again."""
+    kept = lower(verdict.tier, before.tier)
+    said = (f"It stays {before.tier}, as it was before it was sent back.",) if kept else ()
+    return replace(
+        verdict, tier=before.tier if kept else verdict.tier, people=max(1, verdict.people, before.people),
+        second_role=verdict.second_role or before.second_role, reasons=(*verdict.reasons, *said),
+        hold_seconds=max(verdict.hold_seconds, before.hold_seconds),
+        fresh_minutes=min(verdict.fresh_minutes, before.fresh_minutes),
+    )  # fmt: skip
 
 
 def matches(rule: Rule, write: Write) -> bool:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from approvals.state import State
 
-TABS = ("pending", "approved", "stale", "handoffs", "applied", "rejected", "failed", "denied")
+TABS = ("pending", "approved", "stale", "unknown", "handoffs", "applied", "rejected", "failed", "denied")
 TIERS = ("low", "medium", "high")
 HANDOFF_TABS = {"handoffs": "open", "resolved": "resolved"}
 RISING = ("pending", "approved", "stale", "applying", "unknown", "handoffs", "any")

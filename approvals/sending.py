@@ -20,6 +20,7 @@ from portal import workspace as inside
 from portal.systems import connections, outside
 
 LEASE = timedelta(seconds=60)
+LONGEST_CALL = timedelta(seconds=25)
 RECONCILE = "approvals.tasks.reconcile"
 LOOK_AGAIN = timedelta(seconds=2)
 FOLLOW_FIRST = timedelta(minutes=1)
@@ -64,8 +65,14 @@ def due(row: Proposal, *, at: datetime, now: datetime) -> None:
 
 
 def call(attempt: Attempt) -> None:
-    """Make the call, outside of any transaction, and write down how it ended."""
-    failpoints.hit("apply.after_sent")
+    """Make the call, outside of any transaction, and write down how it ended.
+
+    A worker that was frozen for too long does not call any more: the other side may know no keys.
+    """
+    failpoints.hit("apply.after_sent", attempt.proposal_id)
+    if not _in_time(attempt):
+        logger.warning("attempt %s came back after its time", attempt.pk)
+        return
     try:
         system = connections.open_outside(attempt.workspace_id, attempt.part)
         if system is None or system.name != attempt.system:
@@ -74,8 +81,15 @@ def call(attempt: Attempt) -> None:
     except outside.OutsideError as error:
         end(attempt, error)
         return
-    failpoints.hit("apply.after_call")
+    failpoints.hit("apply.after_call", attempt.proposal_id)
     end(attempt, answer)
+
+
+def _in_time(attempt: Attempt) -> bool:
+    """Whether all of a call still fits into the lease."""
+    with inside.within(attempt.workspace_id) as now:
+        mine = Attempt.objects.filter(pk=attempt.pk, state=Attempt.State.SENT, lease_until__gte=now + LONGEST_CALL)
+        return mine.exists()
 
 
 def sending_of(attempt: Attempt) -> outside.Sending:
@@ -93,12 +107,12 @@ def end(attempt: Attempt, outcome: outside.Answer | outside.OutsideError) -> Non
                 logger.warning("attempt %s came back after its time", attempt.pk)
                 return
             _settle(row, mine, outcome, now=now)
-            failpoints.hit("apply.before_commit")
+            failpoints.hit("apply.before_outcome", attempt.proposal_id)
     except DatabaseError as error:
         if getattr(error.__cause__, "sqlstate", "") != "CS012":
             raise
         logger.warning("attempt %s is fenced", attempt.pk)
-    failpoints.hit("apply.after_outcome")
+    failpoints.hit("apply.after_outcome", attempt.proposal_id)
 
 
 def _settle(row: Proposal, attempt: Attempt, outcome: outside.Answer | outside.OutsideError, *, now: datetime) -> None:
@@ -107,6 +121,9 @@ def _settle(row: Proposal, attempt: Attempt, outcome: outside.Answer | outside.O
             succeed(row, attempt, outcome, now=now)
         case outside.Refused():
             close(row, attempt, Attempt.State.REFUSED, str(outcome), now=now)
+            if any(call.reached for call in calls_of(row)):  # an earlier call may have had its effect
+                due(row, at=now + LOOK_AGAIN, now=now)
+                return
             proposals.transition(row, Event.PROPOSAL_FAILED, actor=SYSTEM, now=now, body={"because": str(outcome)})
         case outside.NotSent():
             close(row, attempt, Attempt.State.NOT_SENT, str(outcome), now=now)

@@ -1,34 +1,62 @@
-"""What moved since the dry run: the three-way look at a proposal's fields and at what it rests on."""
+"""What moved since the dry run: the three-way look at a proposal's fields and at what it rests on.
 
+A target that is deleted, or is another workspace's by now, is gone: whatever was proposed for it is in conflict.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from approvals import diff
+from approvals import diff, wording
 from approvals.actions import named
 from approvals.models import Proposal, Revision
 from portal.systems.base import Reader
 from portal.systems.books import BooksReader
+from portal.systems.records import Ticket
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`now` holds the present value per changed field, `fits` how each change meets it, `drifted` moved reads."""
+    """`now` holds the present value per changed field, `fits` how each change meets it, `drifted` moved reads.
+
+    `gone` names a target that is not there any more, or is "".
+    """
 
     now: dict[str, Any]
     fits: dict[str, diff.Fit]
     drifted: tuple[str, ...]
     basis: dict[str, Any]
     outward: bool = False
+    gone: str = ""
 
     @property
     def conflict(self) -> bool:
-        """A field changed to something else meanwhile."""
-        return diff.Fit.CONFLICT in self.fits.values()
+        """A field changed to something else meanwhile, or the whole is gone."""
+        return bool(self.gone) or diff.Fit.CONFLICT in self.fits.values()
+
+    @property
+    def because(self) -> str:
+        """Why what was seen no longer holds, in words; "" without a conflict."""
+        if self.gone:
+            return f"{wording.source(self.gone)} is not there any more"
+        return "the record changed since" if self.conflict else ""
+
+    @property
+    def drift(self) -> str:
+        """What it rests on and moved, by name."""
+        return ", ".join(wording.source(source) for source in self.drifted)
 
     @property
     def already_so(self) -> bool:
         """Somebody made every one of the changes meanwhile; never where something goes out."""
         return bool(self.fits) and not self.outward and set(self.fits.values()) == {diff.Fit.ALREADY}
+
+    def moved_elsewhere(self, basis: dict[str, Any]) -> bool:
+        """The same, but for the conversation: our own messages move it too."""
+        return self.basis["target_version"] != basis["target_version"] or any(
+            not source.startswith("messages:") for source in self.drifted
+        )
 
     def moved(self, basis: dict[str, Any]) -> bool:
         """Something moved, though it may not touch what would be written."""
@@ -41,23 +69,31 @@ def look(proposal: Proposal, revision: Revision) -> Look:
     changes, effects = diff.read_content(revision.content)
     now = dict(named(proposal.action).now(proposal.target, changes, reader))
     present = {change.field: now[change.field] for change in changes if change.field in now}
-    reads = {source: _version(source, reader) for source in proposal.basis["reads"]}
+    ticket = cache(reader.ticket)  # its conversation and itself are one record
+    reads = {source: _version(source, reader, ticket) for source in proposal.basis["reads"]}
     drifted = tuple(s for s, version in sorted(proposal.basis["reads"].items()) if reads[s] != version)
-    basis = {"target_version": _version(proposal.target, reader), "reads": reads}
-    return Look(present, diff.fits(changes, now), drifted, basis, bool(effects))
+    basis = {"target_version": _version(proposal.target, reader, ticket), "reads": reads}
+    gone = "" if basis["target_version"] else proposal.target
+    return Look(present, diff.fits(changes, now), drifted, basis, bool(effects), gone)
 
 
-def _version(source: str, reader: Reader) -> int:
+def onto(proposal: Proposal, changes: Sequence[diff.Change]) -> tuple[diff.Change, ...]:
+    """The approved changes as they meet the target now: of a list only what they add and take away is written."""
+    now = named(proposal.action).now(proposal.target, changes, BooksReader(proposal.workspace_id))
+    return tuple(diff.onto(change, now.get(change.field)) for change in changes)
+
+
+def _version(source: str, reader: Reader, ticket: Callable[[str], Ticket | None]) -> int:
     """The version of a record now; 0 where it is gone."""
     kind, _, key = source.partition(":")
     match kind:
         case "messages":
-            ticket = reader.ticket(key)
-            return len(ticket.messages) if ticket else 0
+            found = ticket(key)
+            return len(found.messages) if found else 0
         case "clause":
             return next((clause.version for clause in reader.clauses() if clause.clause_id == key), 0)
         case "ticket":
-            return _of(reader.ticket(key))
+            return _of(ticket(key))
         case "order":
             return _of(reader.order(key))
         case "contact":

@@ -1,5 +1,6 @@
 """Celery tasks of the `apply` queue: ids in, one service call each, safe to run twice."""
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -80,10 +81,12 @@ def answer_pulse() -> None:
 
 @shared_task(name="approvals.tasks.sweep", queue="apply", least_pause=5.0)
 def sweep() -> None:
-    """Every ten seconds: ask after every queue, report unaccounted writes, free leases, follow money."""
+    """Every ten seconds: ask after every queue, report stray writes, free leases, look at clocks, follow money."""
     with inside.within(None) as now:
         pulse.ask(now=now)
-    for workspace in inside.all_ids():
+    workspaces = inside.all_ids()
+    random.shuffle(workspaces)  # a task has 45 seconds: after a long silence nobody is always last
+    for workspace in workspaces:
         with inside.within(workspace) as now:
             watch.report(workspace=workspace, now=now)
             claims.free_expired(workspace=workspace, now=now)

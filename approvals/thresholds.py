@@ -1,16 +1,21 @@
 """Thresholds and daily caps in force, their defaults, and how an admin changes them: insert-only, on the log."""
 
+import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 
+from approvals import loosening
 from approvals.models import DailyCap, Threshold
 from approvals.risk import Rule
-from audit import log
+from audit import canonical, log
 from audit.events import Event
+from portal import stepup
+
+R = TypeVar("R", Threshold, DailyCap)
 
 # JPY has no decimals; its limits stand for about the same money.
 LIMITS = {"EUR": (10_000, 50_000), "USD": (10_000, 50_000), "GBP": (10_000, 50_000), "JPY": (10_000, 50_000)}
@@ -52,44 +57,85 @@ def caps_in_force(workspace: int) -> list[DailyCap]:
     return [row for row in rows if not row.retired]
 
 
-def set_threshold(*, workspace: int, series: str, actor: str, now: datetime, **values: Any) -> Threshold:
-    """Write the next version of a row (a new series where `series` is empty), with its entry."""
+def set_threshold(
+    *, workspace: int, series: str, actor: str, now: datetime, step_up: stepup.Proof | None = None, **values: Any
+) -> Threshold:
+    """Write the next version of a row (a new series where `series` is empty), with its entry.
+
+    Raises:
+        stepup.StepUpError: a person loosens it without a fresh proof of presence.
+    """
     with transaction.atomic():
-        series = series or secrets.token_hex(4)
-        log.attribute(f"threshold:{series}")
-        row = Threshold.objects.create(
-            workspace_id=workspace, series=series, version=_next(Threshold, workspace, series), made_by=actor,
-            created_at=now, **values,
-        )  # fmt: skip
-        _record(workspace, f"threshold:{series}", Event.THRESHOLD_SET, row, COPIED, actor, now)
-    return row
+        row = Threshold(workspace_id=workspace, series=series, made_by=actor, created_at=now, **values)
+        before, after = _latest(row), _values(row, COPIED)
+        why = loosening.of_threshold(before, after)
+        ask = _ask(row, "threshold", after, why, high=loosening.touches_high(before, after))
+        return _write(row, ask if why else None, Event.THRESHOLD_SET, after, step_up)
 
 
-def set_cap(*, workspace: int, series: str, actor: str, now: datetime, **values: Any) -> DailyCap:
-    """Write the next version of a daily cap, with its entry."""
+def set_cap(
+    *, workspace: int, series: str, actor: str, now: datetime, step_up: stepup.Proof | None = None, **values: Any
+) -> DailyCap:
+    """Write the next version of a daily cap, with its entry.
+
+    Raises:
+        stepup.StepUpError: a person loosens it without a fresh proof of presence.
+    """
     with transaction.atomic():
-        series = series or secrets.token_hex(4)
-        log.attribute(f"cap:{series}")
-        row = DailyCap.objects.create(
-            workspace_id=workspace, series=series, version=_next(DailyCap, workspace, series), made_by=actor,
-            created_at=now, **values,
+        row = DailyCap(workspace_id=workspace, series=series, made_by=actor, created_at=now, **values)
+        after = _values(row, CAP_COPIED)
+        why = loosening.of_cap(_latest(row), after)
+        return _write(row, _ask(row, "cap", after, why) if why else None, Event.CAP_SET, after, step_up)
+
+
+def _write(row: R, ask: stepup.Ask | None, event: Event, after: dict[str, Any], step_up: stepup.Proof | None) -> R:
+    """The row and its entry; where a person loosens something, with the proof that it is them."""
+    kind, _, person = row.made_by.partition(":")
+    proof = {}
+    if ask is not None and kind == "person":
+        used = stepup.use(
+            workspace=row.workspace_id, person=int(person), proof=step_up, ask=ask, now=row.created_at
         )  # fmt: skip
-        _record(workspace, f"cap:{series}", Event.CAP_SET, row, CAP_COPIED, actor, now)
-    return row
-
-
-def _next(model: type[Threshold] | type[DailyCap], workspace: int, series: str) -> int:
-    latest = model.objects.filter(workspace_id=workspace, series=series).order_by("-version").first()
-    return 1 if latest is None else latest.version + 1
-
-
-def _record(
-    workspace: int, subject: str, event: Event, row: Any, fields: Iterable[str], actor: str, now: datetime
-) -> None:
+        proof = {"step_up": used.pk}
+    row.series = row.series or secrets.token_hex(4)
+    latest = _newest(row)
+    row.version = 1 if latest is None else latest.version + 1
+    subject = f"{'threshold' if isinstance(row, Threshold) else 'cap'}:{row.series}"
+    log.attribute(subject)
+    row.save(force_insert=True)
     log.record(
-        workspace=workspace, subject=subject, version=row.version, event=event, actor=actor, now=now,
-        body={field: getattr(row, field) for field in fields},
+        workspace=row.workspace_id, subject=subject, version=row.version, event=event, actor=row.made_by,
+        now=row.created_at, body={**after, **proof},
     )  # fmt: skip
+    return row
+
+
+def _ask(
+    row: Threshold | DailyCap, kind: str, after: dict[str, Any], why: Iterable[str], *, high: bool = False
+) -> stepup.Ask:
+    """What is repeated to who loosens it; the digest is that of all its values."""
+    series = row.series or "new"
+    return stepup.Ask(
+        purpose="loosen", subject=f"{kind}:{series}", digest=hashlib.sha256(canonical.encode(after)).hexdigest(),
+        words=f"Loosen the {kind} {row}: {', '.join(why)}", target=f"{kind} {series}", high=high,
+    )  # fmt: skip
+
+
+def _newest(row: Threshold | DailyCap) -> Threshold | DailyCap | None:
+    same = type(row)._default_manager.filter(workspace_id=row.workspace_id, series=row.series)
+    return same.order_by("-version").first() if row.series else None
+
+
+def _latest(row: Threshold | DailyCap) -> dict[str, Any] | None:
+    """The values in force before; None of a new row and of one that had ended."""
+    newest = _newest(row)
+    if newest is None or newest.retired:
+        return None
+    return _values(newest, COPIED if isinstance(newest, Threshold) else CAP_COPIED)
+
+
+def _values(row: Threshold | DailyCap, fields: Iterable[str]) -> dict[str, Any]:
+    return {field: getattr(row, field) for field in fields}
 
 
 def install(

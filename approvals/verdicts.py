@@ -1,10 +1,14 @@
 """Policy and thresholds put together: the verdict on a preview. The stricter wins."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
-from approvals import policy, risk, thresholds
+from approvals import policy, risk, switches, thresholds
 from approvals.actions import Action
 from approvals.actions.base import Preview
+from portal import hours
+
+MOMENT, NEVER = timedelta(seconds=1), timedelta()
 
 
 def judge(
@@ -14,11 +18,13 @@ def judge(
     preview: Preview,
     proposer: str,
     confidence_pct: int,
+    now: datetime,
     flags: tuple[str, ...] = (),
 ) -> risk.Verdict:
     """Ask Cedar, then the thresholds. Reads the rows in force; decides nothing itself."""
     kind, _, name = proposer.partition(":")
-    facts = replace(preview.facts, confidence_pct=confidence_pct, flags=flags)
+    opened = hours.of(workspace).between(now, now + MOMENT) > NEVER
+    facts = replace(preview.facts, confidence_pct=confidence_pct, flags=flags, in_hours=opened)
     answer = policy.ask(
         proposer=proposer, action=action.name, target=preview.diff.target, facts=facts, policies=policy.load()
     )
@@ -29,6 +35,13 @@ def judge(
     )  # fmt: skip
     verdict = replace(risk.judge(thresholds.rules(workspace), write), policy=answer.version)
     if not answer.denied:
-        return verdict
+        return _at_least_one(verdict, workspace)
     rules = tuple(f"policy {rule}" for rule in answer.rules or ("engine",))
     return replace(verdict, allowed=False, tier="high", reasons=answer.reasons, rules=rules)
+
+
+def _at_least_one(verdict: risk.Verdict, workspace: int) -> risk.Verdict:
+    """Nothing passes by itself while a switch asks for people."""
+    if verdict.people or not verdict.allowed or not switches.forces_approval(workspace=workspace):
+        return verdict
+    return replace(verdict, people=1, reasons=(*verdict.reasons, "Nothing passes by itself just now: one person."))

@@ -54,11 +54,16 @@ FLAGS = {
     "not_a_refund": ("not a refund", "What is asked for is something other than a refund."),
     "two_matters": ("two matters", "The message raises two matters; the more urgent one leads."),
     "locked": ("locked field", "A person locked this field; it is left as it is."),
+    "partial_undo": ("part of it only", "Other fields of it changed since; this undo leaves those as they are."),
     "unclear": ("unclear field", "This field could not be put right with certainty; a person must look."),
 }
 
 REASONS = {
+    "switched_off": "Switched off just now",
+    "recovery": "Something that was sent must be recovered",
+    "no_undo": "The undo does not fit any more",
     "over_cap": "Above the limit for agents",
+    "expired": "Nobody decided in time",
     "daily_cap": "The daily cap is used up",
     "policy": "Policy forbids it",
     "bad_arguments": "It did not agree with the records",
@@ -86,7 +91,9 @@ EVENTS = {
     "proposal.allowed": "Passed by itself",
     "proposal.denied": "Denied by policy",
     "proposal.edited": "Edited",
-    "proposal.rebased": "Records moved, same change",
+    "proposal.rebased": "The record changed elsewhere; this change is the same",
+    "proposal.revised": "Worked it out again",
+    "instruction.answered": "Answered what was sent back",
     "proposal.approved": "Approved",
     "proposal.rejected": "Rejected",
     "proposal.stopped": "Stopped during its hold",
@@ -99,9 +106,17 @@ EVENTS = {
     "proposal.applied": "Carried out",
     "proposal.failed": "Failed",
     "decision.recorded": "Decided",
+    "switch.thrown": "Switched off",
+    "switch.restored": "Switched on again",
     "submission.refused": "Refused at the door",
     "handoff.opened": "Handed to a person",
     "handoff.resolved": "Resolved",
+    "handoff.rescheduled": "Due later, for the time we waited",
+    "proposal.rescheduled": "Due later, for the time we waited",
+    "mark.reached": "Time used up",
+    "case.paused": "Waits for the customer",
+    "case.resumed": "Goes on",
+    "message.received": "The customer wrote",
 }
 
 DECIDED = {
@@ -113,6 +128,7 @@ DECIDED = {
     "reopen": "reopened it",
     "withdraw": "withdrew it",
     "found_stale": "found it stale",
+    "send_back": "sent it back",
 }
 
 _WORDS = {
@@ -160,6 +176,12 @@ def flag(name: str) -> tuple[str, str]:
     kind, _, about = name.partition(":")
     label, meaning = FLAGS.get(kind, (kind.replace("_", " "), "The agent raised this flag."))
     return (f"{label}: {field(about).lower()}" if about else label), meaning
+
+
+def source(name: str) -> str:
+    """What something rests on, by name: `order:#W1` is 'order #W1'."""
+    kind, _, key = name.partition(":")
+    return f"the conversation of ticket {key}" if kind == "messages" else f"{kind} {key}"
 
 
 def reason(name: str) -> str:

@@ -53,6 +53,7 @@ class Event(StrEnum):
     SWITCH_THROWN = "switch.thrown"
     SWITCH_RESTORED = "switch.restored"
     STEPUP_PASSED = "stepup.passed"
+    FACTORS_FORGOTTEN = "factors.forgotten"
     VIEW_BEGUN = "view.begun"
     VIEW_ENDED = "view.ended"
     DELEGATION_SET = "delegation.set"

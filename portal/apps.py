@@ -15,6 +15,8 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        """Register the checks of the installation."""
-        for check, tag in checks.ALL:
+        """Register the checks of the installation; those that ask models can be imported only now."""
+        from portal.systems import checks as system_checks
+
+        for check, tag in (*checks.ALL, *system_checks.ALL):
             register(check, tag)

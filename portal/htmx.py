@@ -17,13 +17,14 @@ from portal.models import Person, Workspace
 
 
 class WorkspaceRequest(HttpRequest):
-    """What `WorkspaceMiddleware` hands to a view: who, where, the roles held, the database's clock (UTC)."""
+    """What `WorkspaceMiddleware` hands to a view: who, where, roles, the database's clock (UTC), who looks as them."""
 
     user: Person
     workspace: Workspace
     roles: frozenset[str]
     now: datetime
     htmx: HtmxDetails
+    impersonator: Person | None
 
 
 def respond(

@@ -3,3 +3,5 @@
 from django.urls import URLPattern
 
 urlpatterns: list[URLPattern] = []
+
+handler500 = "portal.outage.server_error"

@@ -50,3 +50,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never."""
         return False
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Where there is a second factor it is asked for: with the password alone nobody removes it."""
+        offered: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        second = [method for method in offered if method["id"] != "reauthenticate"]
+        return second or offered

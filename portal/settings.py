@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_htmx",
     "rest_framework",
@@ -86,7 +87,8 @@ DATABASES: dict[str, dict[str, Any]] = {
         "USER": ENV.user_of(PROCESS_ROLE),
         "PASSWORD": ENV.password_of(PROCESS_ROLE),
         "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
+        # A worker learns of a lost connection by its task, which is said again; a person must not see an error.
+        "CONN_HEALTH_CHECKS": PROCESS_ROLE == "web",
         "OPTIONS": {"options": f"-c statement_timeout={ENV.statement_timeout_ms} -c timezone=UTC"},
     },
 }
@@ -94,9 +96,8 @@ DATABASES: dict[str, dict[str, Any]] = {
 # Cache, sessions, messages of the broker ------------------------------------------------------------------
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "portal.cache.Cache",
         "LOCATION": ENV.redis_url or "redis://127.0.0.1:6379/0",
-        "OPTIONS": {"db": 1, "serializer": "portal.cache.JSONSerializer"},
     },
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -108,6 +109,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CELERY = {
     "broker_url": env.broker_of(ENV.redis_url) or "redis://127.0.0.1:6379/0",
     "broker_connection_retry_on_startup": True,
+    "broker_connection_max_retries": None,
     "broker_transport_options": {"visibility_timeout": 300, "socket_timeout": 5, "socket_connect_timeout": 2},
     "result_backend": None,
     "task_ignore_result": True,
@@ -126,12 +128,12 @@ CELERY = {
         "relay": {
             "task": "approvals.tasks.relay",
             "schedule": 2.0,
-            "options": {"queue": "apply", "expires": 5},
+            "options": {"queue": "apply"},
         },
         "sweep": {
             "task": "approvals.tasks.sweep",
             "schedule": 10.0,
-            "options": {"queue": "apply", "expires": 20},
+            "options": {"queue": "apply"},
         },
     },
 }
@@ -157,6 +159,14 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "10/m/ip,5/300s/key"}
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
+# Signing in stays with the password; a code or a passkey comes beside it, never instead of it.
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = False
+MFA_TOTP_ISSUER = "Countersign"
+MFA_TOTP_TOLERANCE = 1
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # admins make the accounts: there is no sign-up that could squat on an address
+MFA_ADAPTER = "portal.factors.Adapter"
+MFA_FORMS = {"authenticate": "portal.factors.SignInForm", "reauthenticate": "portal.factors.AgainForm"}
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 # Language and time ---------------------------------------------------------------------------------------
@@ -219,4 +229,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message!r}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
+    # What they say of each call may quote what was sent or answered; attempts and their endings are on the log.
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "stripe")},
 }

@@ -13,5 +13,9 @@ urlpatterns = [
     re_path(CLOSED, page_not_found, {"exception": Http404()}),
     path("", views.home, name="home"),
     path("healthz", views.health, name="health"),
+    path("accounts/", include("approvals.leaving_urls")),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
 ]
+
+handler500 = "portal.outage.server_error"

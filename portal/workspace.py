@@ -14,22 +14,17 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import set_script_prefix
 
-from portal import tokens
+from portal import outage, tokens, viewing, wire
 from portal.models import Membership, Person, Workspace
 
 PREFIX = "/w/"
 
 
-def enter(workspace: int | None, person: int | None = None) -> datetime:
-    """Set who and where for the rest of this transaction; returns the database's clock (UTC)."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('countersign.workspace', %s, true), set_config('countersign.person', %s, true),"
-            " clock_timestamp()",
-            [str(workspace or ""), str(person or "")],
-        )
-        now: datetime = cursor.fetchone()[2]
-    return now
+def enter(workspace: int | None, person: int | None = None, *, impersonator: int | None = None) -> datetime:
+    """Set who and where for the rest of this transaction, and who looks as them; the database's clock (UTC)."""
+    settings_ = (("workspace", workspace), ("person", person), ("impersonator", impersonator))
+    local = ", ".join(f"set_config('countersign.{name}', '{int(key) if key else ''}', true)" for name, key in settings_)
+    return datetime.fromisoformat(wire.first(f"SELECT clock_timestamp(), {local}")[0])  # nosec B608  # of numbers
 
 
 @contextmanager
@@ -44,20 +39,25 @@ def all_ids() -> list[int]:
     return list(Workspace.objects.order_by("id").values_list("id", flat=True))
 
 
+def known() -> dict[str, int]:
+    """Address and id of every workspace there is, for commands."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT slug, id FROM portal_workspace_ids() ORDER BY id")
+        return dict(cursor.fetchall())
+
+
 def find(slug: str | None) -> int:
     """The id of a workspace by its address, or of the only one there is; for commands.
 
     Raises:
         LookupError: there is no such workspace, or several and none was named.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT slug, id FROM portal_workspace_ids() ORDER BY id")
-        known = dict(cursor.fetchall())
-    if slug is None and len(known) == 1:
-        return int(next(iter(known.values())))
-    if slug in known:
-        return int(known[slug])
-    names = ", ".join(known) or "none yet; `manage.py demo` makes one"
+    there = known()
+    if slug is None and len(there) == 1:
+        return next(iter(there.values()))
+    if slug in there:
+        return there[slug]
+    names = ", ".join(there) or "none yet; `manage.py demo` makes one"
     raise LookupError(f"--workspace: {'name one' if slug is None else f'there is no {slug!r}'} (there are: {names})")
 
 
@@ -79,18 +79,40 @@ class WorkspaceMiddleware:
         if person is None and not rest.startswith("/api/"):
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
         prefix, path = f"{PREFIX}{slug}/", request.path_info
-        request.path_info, request.urlconf = rest, settings.WORKSPACE_URLCONF
+        request.path_info = rest
+        self._keep_body(request)
         set_script_prefix(prefix)
         try:
-            with transaction.atomic():
-                self._bind(request, slug, person)
-                response = self.get_response(request)
-                if response.status_code >= 500:
-                    transaction.set_rollback(True)
-                return response
+            response = self._once(request, slug, person)
+            if request.broken_by and outage.worth_another_try(request.broken_by):  # type: ignore[attr-defined]  # as below
+                response = self._once(request, slug, person)
+            return response
         finally:
             set_script_prefix("/")
             request.path_info = path
+
+    def _once(self, request: HttpRequest, slug: str, person: Person | None) -> HttpResponse:
+        """The whole request in one transaction; a second time it begins as if there had been no first."""
+        request.broken_by = None  # type: ignore[attr-defined]  # set here for every request
+        request.urlconf = settings.WORKSPACE_URLCONF
+        with transaction.atomic():
+            self._bind(request, slug, person)
+            response = self.get_response(request)
+            if response.status_code >= 500:
+                transaction.set_rollback(True)
+            return response
+
+    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        """Whoever looks as somebody else changes nothing, whatever the view would have said."""
+        looks = getattr(request, "impersonator", None) and request.method not in viewing.SAFE
+        return viewing.refuse(request) if looks else None
+
+    def _keep_body(self, request: HttpRequest) -> None:
+        """A program's body can be read once from its connection; what may be parsed twice is kept."""
+        announced = request.META.get("CONTENT_LENGTH") or ""
+        length = int(announced) if announced.isdecimal() and len(announced) < 12 else 0
+        if request.path_info.startswith("/api/") and 0 < length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            request.body  # noqa: B018  # kept by Django once it was read
 
     def _who(self, request: HttpRequest, rest: str) -> Person | None:
         if rest.startswith("/api/"):
@@ -100,6 +122,7 @@ class WorkspaceMiddleware:
     def _bind(self, request: HttpRequest, slug: str, person: Person | None) -> None:
         """Find the workspace among the person's own; a stranger's and a missing one look the same."""
         request.now = enter(None, person.pk if person else None)  # type: ignore[attr-defined]
+        request.impersonator = None  # type: ignore[attr-defined]  # set here for every request
         if person is None:
             return
         request.user = person
@@ -109,13 +132,29 @@ class WorkspaceMiddleware:
             return
         request.workspace = workspace  # type: ignore[attr-defined]
         enter(workspace.pk, person.pk)
-        request.roles = frozenset(  # type: ignore[attr-defined]
-            Membership.objects.filter(workspace=workspace, person=person, active=True).values_list("role", flat=True)
-        )
+        request.roles = _roles(workspace, person)  # type: ignore[attr-defined]
         if not request.roles:  # type: ignore[attr-defined]
             request.workspace, request.urlconf = None, "portal.nowhere"  # type: ignore[attr-defined]
+        elif not request.path_info.startswith("/api/"):
+            self._look_as(request, workspace, person)
+
+    def _look_as(self, request: Any, workspace: Workspace, person: Person) -> None:
+        """Where an admin looks as a colleague, everything is as the colleague sees it."""
+        target = viewing.target(request, workspace.pk, request.roles, request.now)
+        if target is not None:
+            enter(workspace.pk, target.pk, impersonator=person.pk)
+            request.user, request.impersonator, request.roles = target, person, _roles(workspace, target)
+
+
+def _roles(workspace: Workspace, person: Person) -> frozenset[str]:
+    mine = Membership.objects.filter(workspace=workspace, person=person, active=True)
+    return frozenset(mine.values_list("role", flat=True))
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """What every template may ask: the workspace and the roles held in it."""
-    return {"workspace": getattr(request, "workspace", None), "roles": getattr(request, "roles", frozenset())}
+    return {
+        "workspace": getattr(request, "workspace", None),
+        "roles": getattr(request, "roles", frozenset()),
+        "impersonator": getattr(request, "impersonator", None),
+    }

@@ -73,14 +73,14 @@
 
   function onKey(event) {
     const busy = event.target.closest("input, select, textarea, [contenteditable], dialog");
-    if (busy || event.ctrlKey || event.metaKey || event.altKey || event.repeat && "aerc".includes(event.key)) return;
+    if (busy || event.ctrlKey || event.metaKey || event.altKey || event.repeat && "aercn".includes(event.key)) return;
     if (document.body.dataset.keys !== "on") return;
     const moves = { j: () => move(1), k: () => move(-1), "?": () => one("#keys")?.showModal() };
     if (moves[event.key]) moves[event.key]();
     else if (event.key === "Enter") {
       if (event.target !== document.body) return;
       open();
-    } else if (!"arecu/".includes(event.key) || !press(event.key)) return;
+    } else if (!"arecnu/".includes(event.key) || !press(event.key)) return;
     event.preventDefault();
   }
 
@@ -92,7 +92,9 @@
 
   // HTMX ------------------------------------------------------------------------------------------------
   // On a narrow screen a row leads to the item's own page: there is no second column to fill.
+  // A lease is not renewed for a page that nobody looks at.
   function onRequest(event) {
+    if (event.target.matches?.("[data-beat]") && document.hidden) return event.preventDefault();
     const link = event.target.closest?.(".row a");
     if (!link || WIDE.matches) return;
     event.preventDefault();
@@ -103,7 +105,7 @@
   function onAnswer(event) {
     if (!event.detail.xhr.responseURL.includes("/accounts/login/")) return;
     event.detail.shouldSwap = false;
-    location.reload();
+    if (event.detail.target.id !== "standing") location.reload(); // the banner asks by itself: what is being written stays
   }
 
   function onSwapped(event) {
@@ -119,6 +121,15 @@
       current()?.scrollIntoView({ block: "nearest" });
     }
     if (["detail", "desk"].includes(target.id)) document.title = one(".item h1")?.textContent ?? document.title;
+    tick();
+  }
+
+  // A renewed lease counts down anew.
+  function onBeat(event) {
+    if (!event.target.matches?.("[data-beat]") || event.detail.xhr.status !== 204) return;
+    const time = one("[data-left]", event.target.parentElement);
+    time.dataset.left = 600;
+    started.delete(time);
     tick();
   }
 
@@ -142,6 +153,7 @@
   document.addEventListener("htmx:beforeRequest", onRequest);
   document.addEventListener("htmx:beforeSwap", onAnswer);
   document.addEventListener("htmx:afterSwap", onSwapped);
+  document.addEventListener("htmx:afterRequest", onBeat);
   document.addEventListener("htmx:sendError", onFailed);
   document.addEventListener("htmx:responseError", onFailed);
   setInterval(tick, 1000);

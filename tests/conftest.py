@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 if "DATABASE_URL" not in os.environ:
     os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="countersign-tests-")
@@ -24,6 +25,12 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop runs in th
 from portal import installation
 
 installation.prepare()
+
+from portal import env, sealing
+
+KEYS = env.read().var_dir / "keys"
+os.environ["CREDENTIALS_PUBLIC_KEY"] = sealing.keep_pair(KEYS)
+env.read.cache_clear()
 
 import django
 
@@ -58,11 +65,12 @@ def sign_in(role: str) -> None:
     """Close the connection and open the next one as another role."""
     from django.db import connection
 
-    from portal import env
-
     connection.close()
     connection.settings_dict["USER"] = env.read().user_of(role)
     connection.settings_dict["PASSWORD"] = env.read().password_of(role)
+    # As among real processes, apply alone can open credentials.
+    private = SecretStr((KEYS / "private").read_text()) if role == "apply" else None
+    env.read().credentials_private_key = private
 
 
 @contextmanager

@@ -21,8 +21,11 @@ DROP_TRIES = 50
 
 
 @contextmanager
-def database() -> Iterator[None]:
-    """Every query of this process goes to a fresh, migrated database until the end. Call `sign_in` next."""
+def database(*, durable: bool = False) -> Iterator[None]:
+    """Every query of this process goes to a fresh, migrated database until the end. Call `sign_in` next.
+
+    Its commits reach the disk before they are reported only where it is `durable`: a measure asks for it.
+    """
     name = f"countersign_eval_{os.getpid()}_{secrets.token_hex(3)}"
     before = dict(connection.settings_dict)
     celery_before = current_app._get_current_object()
@@ -31,7 +34,8 @@ def database() -> Iterator[None]:
     _as_eval(before["NAME"], sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'"), name)
     try:
         _as_eval(name, sql.SQL("GRANT ALL ON SCHEMA public TO {} WITH GRANT OPTION"), env.read().user_of("owner"))
-        _as_eval(name, sql.SQL("ALTER DATABASE {} SET synchronous_commit = off"), name)
+        if not durable:
+            _as_eval(name, sql.SQL("ALTER DATABASE {} SET synchronous_commit = off"), name)
         connection.settings_dict["NAME"] = name
         sign_in("owner")
         call_command("migrate", verbosity=0)

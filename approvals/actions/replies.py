@@ -92,10 +92,11 @@ class TicketReply(Action):
 
 def _destination(ticket: Ticket, reader: Reader) -> str:
     """Whether it goes to the customer's address on record, or into the conversation, or to somebody else's."""
-    customer = reader.customer(ticket.customer_id) if ticket.customer_id and ticket.sender_email else None
-    if customer is None or customer.email.lower() == ticket.sender_email.lower():
+    if not (ticket.customer_id and ticket.sender_email):
         return "customer"
-    return "other"
+    customer = reader.customer(ticket.customer_id)
+    known = customer is not None and customer.email.lower() == ticket.sender_email.lower()
+    return "customer" if known else "other"
 
 
 def _gist(body: str) -> str:

@@ -119,9 +119,7 @@ class Attempt(WorkspaceRow):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["proposal", "revision", "fence"], name="attempt_fence_once"),
-            models.UniqueConstraint(
-                fields=["proposal"], name="one_effect_each", condition=Q(state="done")
-            ),
+            models.UniqueConstraint(fields=["proposal"], name="one_effect_each", condition=Q(state="done")),
             models.CheckConstraint(condition=Q(follow__in=["", "pending", "settled", "bounced"]), name="follow_known"),
         ]
         indexes: ClassVar = [

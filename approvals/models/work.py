@@ -204,7 +204,9 @@ class Claim(WorkspaceRow):
     team = models.CharField(max_length=60, blank=True, default="", db_default="")
     language = models.CharField(max_length=8, blank=True, default="", db_default="")
     proposer = models.CharField(max_length=120, blank=True)
-    person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     token = models.CharField(max_length=32, blank=True)
     until = models.DateTimeField(null=True, blank=True)
 
@@ -232,9 +234,7 @@ class Instruction(WorkspaceRow):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["proposal"], name="one_open_instruction", condition=Q(answered_at=None)
-            )
+            models.UniqueConstraint(fields=["proposal"], name="one_open_instruction", condition=Q(answered_at=None))
         ]
 
     def __str__(self) -> str:

@@ -12,25 +12,35 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from approvals import claims, decisions, handoffs, proposals, queries, state
+from approvals import claims, decisions, handoffs, proposals, queries, resolving, revising, state
 from approvals.models import Handoff, Proposal
 from approvals.views import desk
-from portal import roles
+from portal import roles, stepup, stepup_views
 from portal.htmx import WorkspaceRequest
 
+# Fields of the forms beside the item: a refusal that names one stands beside it, without the name.
+NAMED = ("reason", "outcome", "happened", "evidence", "text", "overwrite_reason")
 REFUSALS = (
     decisions.DecisionError,
     claims.ClaimError,
     proposals.ProposalError,
     state.IllegalMove,
     handoffs.HandoffError,
+    stepup.StepUpError,
 )
 
 
 @require_POST
 def approve(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    """One person's yes."""
-    return _decide(request, pk, decisions.approve, onward=True)
+    """One person's yes; on high tier with a fresh proof that it is them."""
+    return _decide(request, pk, decisions.approve, onward=True, step_up=stepup_views.proof(request))
+
+
+@require_POST
+def resolve_unknown(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """A manager says what became of an unknown one, with a fresh proof that it is them."""
+    said: dict[str, Any] = {name: request.POST.get(name, "").strip() for name in ("happened", "evidence")}
+    return _decide(request, pk, resolving.resolve, step_up=stepup_views.proof(request), **said)
 
 
 @require_POST
@@ -38,6 +48,12 @@ def reject(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """One person's no, with its reason."""
     said = {name: request.POST.get(name, "").strip() for name in ("reason", "note")}
     return _decide(request, pk, decisions.reject, onward=True, **said)
+
+
+@require_POST
+def send_back(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """The agent is asked again, as the reviewer says."""
+    return _decide(request, pk, decisions.send_back, onward=True, text=request.POST.get("text", ""))
 
 
 @require_POST
@@ -60,33 +76,9 @@ def reopen(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def redo(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    """The same arguments against the records as they are now."""
-    return _decide(request, pk, decisions.redo)
-
-
-@require_POST
-def claim(request: WorkspaceRequest, item: str) -> HttpResponse:
-    """Take an item in hand; a manager may take it from somebody else."""
-    require_deciding(request)
-    try:
-        with transaction.atomic():
-            claims.claim(
-                workspace=request.workspace.pk,
-                item=_known(request, item),
-                person=request.user.pk,
-                now=request.now,
-                take_over="take_over" in request.POST and "manager" in request.roles,
-            )
-    except claims.ClaimError as error:
-        return refused(request, item, error)
-    return back_to(request, item)
-
-
-@require_POST
-def release(request: WorkspaceRequest, item: str) -> HttpResponse:
-    """Put one's own item back."""
-    claims.release(workspace=request.workspace.pk, item=_known(request, item), person=request.user.pk)
-    return back_to(request, item)
+    """The same arguments against the records as they are now; over what somebody changed, with a fresh proof."""
+    why = request.POST.get("overwrite_reason", "")
+    return _decide(request, pk, revising.redo, overwrite_reason=why, step_up=stepup_views.proof(request))
 
 
 @require_POST
@@ -149,16 +141,21 @@ def seen(request: WorkspaceRequest) -> decisions.Seen:
 
 
 def refused(request: WorkspaceRequest, item: str, error: Exception) -> HttpResponse:
-    """The same item again, with the reason and what was written."""
+    """The same item again, with the reason and what was written; the challenge where presence must be proved."""
+    if isinstance(error, stepup.Needed):
+        try:
+            return stepup_views.ask(request, error, back=desk.address(item))
+        except stepup.TooMany as too_many:
+            error = too_many
     text = str(error)
     field, colon, rest = text.partition(": ")
-    words = f"{rest[:1].upper()}{rest[1:]}." if colon and field in ("reason", "outcome") else text
+    words = f"{rest[:1].upper()}{rest[1:]}." if colon and field in NAMED else text
     return desk.show(request, item=item, status=status_of(error), problem=desk.Problem(words, request.POST))
 
 
 def status_of(error: Exception) -> int:
     """403 may not, 422 cannot be read, 409 somebody or something was first."""
-    if isinstance(error, decisions.NotAllowed):
+    if isinstance(error, decisions.NotAllowed | stepup.StepUpError):
         return 403
     bad = isinstance(error, decisions.BadInput) or type(error) is handoffs.HandoffError
     return 422 if bad else 409
@@ -195,13 +192,3 @@ def _next(request: WorkspaceRequest, item: str, urgency: int, pk: int) -> str:
         cursor=f"{urgency}.{pk}",
         item=item,
     )
-
-
-def _known(request: WorkspaceRequest, item: str) -> str:
-    """An item of this workspace, or 404."""
-    kind, _, key = item.partition(":")
-    models: dict[str, type[Proposal] | type[Handoff]] = {"proposal": Proposal, "handoff": Handoff}
-    model = models.get(kind) if key.isdecimal() and len(key) < 19 else None
-    if model is None or not model._default_manager.filter(workspace=request.workspace, pk=int(key)).exists():
-        raise Http404
-    return item

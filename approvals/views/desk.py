@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from approvals import aftermath, background, claims, decisions, detail, manual, queries, searching, wording
+from approvals import aftermath, background, claims, decisions, detail, manual, queries, searching, standing, wording
 from approvals.actions import ACTIONS
 from approvals.models import Handoff, Proposal
 from approvals.searching import Filters
@@ -109,7 +109,8 @@ def filters_of(request: WorkspaceRequest, item: str) -> Filters:
 def opened(request: WorkspaceRequest, item: str) -> dict[str, Any]:
     """Everything about the item that is looked at; 404 where it is not in this workspace."""
     kind, _, key = item.partition(":")
-    viewer = detail.Viewer(request.user.pk, request.roles, request.now)
+    thrown = tuple(notice.switch for notice in standing.of(request).notices)
+    viewer = detail.Viewer(request.user.pk, request.roles, request.now, request.impersonator is not None, thrown)
     if kind == "proposal":
         rows = Proposal.objects.select_related("case", "submission")
         found = rows.filter(workspace=request.workspace, pk=int(key)).first()
@@ -130,7 +131,7 @@ def _handoff(request: WorkspaceRequest, pk: int, viewer: detail.Viewer) -> dict[
     target = f"order:{plans[0].get('order_id', '')}" if plans else ""
     facts = background.facts(ws, row.case, target, row.case.customer)
     holder = claims.holders(workspace=ws, items=[f"handoff:{pk}"], now=viewer.now).get(f"handoff:{pk}")
-    flags = row.submission.payload.get("flags", ()) if row.submission else ()
+    flags = row.submission.payload.get("flags", ()) if row.submission else row.found.get("flags", ())
     return {
         "row": row,
         "headline": queries.headline(row),

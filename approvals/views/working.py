@@ -1,19 +1,17 @@
-"""Work by hand: edit a proposal, start any action oneself, undo, and the page of a whole case."""
+"""Work by hand: edit a proposal, start any action oneself, and the page of a whole case."""
 
 import secrets
 from typing import Any
 
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from approvals import background, decisions, diff, execution, manual, proposals, queries, showing, votes
+from approvals import background, manual, proposals, queries, revising, votes
 from approvals.actions import ACTIONS, ActionError
 from approvals.forms import ActionForm
 from approvals.models import Case, Handoff, Proposal, Submission
-from approvals.state import State
 from approvals.views import deciding
 from portal import money, roles
 from portal.htmx import WorkspaceRequest, respond
@@ -35,7 +33,7 @@ def edit(request: WorkspaceRequest, pk: int) -> HttpResponse:
         if form.is_valid():
             try:
                 args = _args(request, form, row.action, row.target)
-                done = deciding.decide(request, pk, decisions.edit, args=args)
+                done = deciding.decide(request, pk, revising.edit, args=args)
                 return deciding.back_to(request, f"proposal:{pk}", done=done)
             except (*deciding.REFUSALS, ActionError, money.MoneyError) as error:
                 status = 422 if isinstance(error, ActionError | money.MoneyError) else deciding.status_of(error)
@@ -62,12 +60,7 @@ def new_action(request: WorkspaceRequest, pk: int, action: str) -> HttpResponse:
         facts = background.facts(request.workspace.pk, case)
         return respond(request, "approvals/choose_order.html", {}, {**context, "facts": facts, "plans": plans})
     start = next((plan for plan in plans if plan.get("order_id", target[6:]) == target[6:]), None)
-    offer = manual.offer(
-        workspace=request.workspace.pk,
-        action=action,
-        target=target,
-        args=start if action != "ticket.update" else None,
-    )
+    offer = manual.offer_from(workspace=request.workspace.pk, action=action, target=target, plan=start)
     form, status = _form(request, action, offer), 200
     if request.method == "POST":
         made = _start(request, case, action, target, form)
@@ -76,7 +69,7 @@ def new_action(request: WorkspaceRequest, pk: int, action: str) -> HttpResponse:
         status = 422
     key = request.POST.get("key") or secrets.token_hex(8)
     facts = background.facts(request.workspace.pk, case, target)
-    context |= {"form": form, "target": target, "key": key, "facts": facts}
+    context |= {"form": form, "target": target, "key": key, "facts": facts, "asks": _asks(request, handoff)}
     return respond(request, "approvals/new_action.html", {}, context, status=status)
 
 
@@ -93,31 +86,6 @@ def submission(request: WorkspaceRequest, pk: int) -> HttpResponse:
         {"submission": "approvals/_submission.html"},
         {"submission": row},
     )
-
-
-@require_http_methods(["GET", "POST"])
-def undo(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    """What an undo would change now; posting it starts exactly that."""
-    deciding.require_deciding(request)
-    row = get_object_or_404(Proposal.objects.select_related("case"), workspace=request.workspace, pk=pk)
-    context: dict[str, Any] = {"proposal": row, "under_way": row.state in (State.APPROVED, State.APPLYING)}
-    status = 200
-    try:
-        if request.method == "POST":
-            with transaction.atomic():
-                made = execution.undo(
-                    proposal=row,
-                    person=request.user.pk,
-                    seen_content=request.POST.get("seen_content", ""),
-                    key=f"undo:{pk}:{request.POST.get('key', '')[:32]}",
-                )
-            return redirect("submission", pk=made.pk)
-        if not context["under_way"]:
-            context |= _preview(row)
-    except execution.UndoError as error:
-        context["problem"], status = str(error), 409
-        context |= _look_again(row)
-    return respond(request, "approvals/undo.html", {}, {**context, "key": secrets.token_hex(8)}, status=status)
 
 
 @require_GET
@@ -192,10 +160,18 @@ def _start(request: WorkspaceRequest, case: Case, action: str, target: str, form
             why="Started by hand.",
             person=request.user.pk,
             key=key,
+            asks=action == "ticket.reply" and "asks" in request.POST,
         )
     except proposals.ProposalError as error:
         form.refuse(str(error))
         return None
+
+
+def _asks(request: WorkspaceRequest, handoff: Handoff | None) -> bool:
+    """Whether the box is ticked that the reply waits for an answer: as posted, at first where a question led here."""
+    if request.method == "POST":
+        return "asks" in request.POST
+    return handoff is not None and handoff.kind == Handoff.Is.QUESTION
 
 
 def _handoff(request: WorkspaceRequest, case: Case) -> Handoff | None:
@@ -218,17 +194,3 @@ def _go(request: WorkspaceRequest, where: str) -> HttpResponse:
     if request.htmx:
         return HttpResponse(headers={"HX-Redirect": where})
     return redirect(where)
-
-
-def _preview(row: Proposal) -> dict[str, Any]:
-    _, changes, content = execution.undo_preview(proposal=row)
-    books = background.facts(row.workspace_id, row.case).books
-    rows = showing.fields([diff.Change.of_json(change) for change in changes], books)
-    return {"rows": rows, "seen_content": content}
-
-
-def _look_again(row: Proposal) -> dict[str, Any]:
-    try:
-        return _preview(row)
-    except execution.UndoError:
-        return {}

@@ -35,7 +35,8 @@ CREATE POLICY own_runs ON audit_payload AS RESTRICTIVE FOR INSERT TO @agents@
 DROP POLICY IF EXISTS seals ON audit_entry;
 CREATE POLICY seals ON audit_entry FOR SELECT TO @sealer@ USING (true);
 
--- A write to a watched table that names no action is noted here; the sweeper reports it.
+-- A write to a watched table that names no action is noted here; the sweeper reports it. The argument of a trigger
+-- names the column of the workspace where it is another one.
 CREATE OR REPLACE FUNCTION audit_watch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 DECLARE
@@ -44,7 +45,7 @@ BEGIN
     IF TG_OP = 'UPDATE' AND NEW IS NOT DISTINCT FROM OLD THEN RETURN NULL; END IF;
     IF coalesce(current_setting('countersign.action', true), '') = '' THEN
         INSERT INTO audit_unattributed (workspace_id, "table", "row", operation, signed_in_as)
-        VALUES ((r->>'workspace_id')::bigint, TG_TABLE_NAME, r->>'id', lower(TG_OP), session_user);
+        VALUES ((r->>coalesce(TG_ARGV[0], 'workspace_id'))::bigint, TG_TABLE_NAME, r->>'id', lower(TG_OP), session_user);
     END IF;
     RETURN NULL;
 END $$;

@@ -71,7 +71,8 @@ class Workspace(models.Model):
 class WorkspaceRow(models.Model):
     """Base of every table that belongs to a workspace; `portal/walls.py` builds the walls from it."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    # The walls' unique (workspace_id, id) serves a search by workspace: an index of its own would cost every insert.
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
         abstract = True

@@ -13,12 +13,13 @@ from pathlib import Path
 from types import TracebackType
 
 from portal.stack import addresses, place, programs
+from portal.stack.account import account_for
 from portal.stack.addresses import Addresses
 from portal.stack.errors import StackError
 from portal.stack.place import default_var_dir
 from portal.stack.servers import Postgres, Redis, Server
 
-__all__ = ["Addresses", "Stack", "StackError", "default_var_dir", "resolve"]
+__all__ = ["Addresses", "Stack", "StackError", "default_var_dir", "own", "resolve"]
 
 
 class Stack:
@@ -74,6 +75,19 @@ class Stack:
             servers = [server for folder in self._folders() for server in _servers(folder)]
             return {server.name: pid for server in servers if (pid := server.pid())}
 
+    def revive(self) -> list[str]:
+        """Start again the servers that ended by themselves; returns their names. Raises `StackError`."""
+        revived = []
+        with _as_stack_error():
+            for folder in self._folders():
+                with _locked(folder):
+                    for server in _servers(folder):
+                        if server.data.exists() and server.pid() is None:
+                            runs_it = account_for(folder)
+                            server.start(programs.find(runs_it), runs_it)
+                            revived.append(server.name)
+        return revived
+
     def running(self) -> bool:
         """Whether both servers run."""
         return self.pids().keys() == {Postgres.name, Redis.name}
@@ -119,6 +133,13 @@ def resolve(env: Mapping[str, str], var_dir: Path) -> Addresses:
     stack = Stack(var_dir)
     atexit.register(stack.release)
     return stack.start()
+
+
+def own(env: Mapping[str, str], var_dir: Path) -> "Stack | None":
+    """The embedded servers of `var_dir` where they are the ones that `env` names; None where others are."""
+    named = env.get("DATABASE_URL", "")
+    folders = place.candidates(var_dir)
+    return Stack(var_dir) if named in {addresses.embedded(folder).database_url for folder in folders} else None
 
 
 def _servers(folder: Path) -> tuple[Server, ...]:

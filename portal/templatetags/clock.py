@@ -9,6 +9,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from portal import hours, worktime
+
 register = template.Library()
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
@@ -46,12 +48,40 @@ def due(context: Context, value: datetime | None) -> str | SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def left(context: Context, value: datetime | None) -> str | SafeString:
+    """As `due`, in the workspace's working time: '3 h left' on a Friday evening may mean Monday noon."""
+    workspace = getattr(context.get("request"), "workspace", None)
+    kept = hours.of_row(workspace) if workspace is not None else worktime.ALWAYS
+    if value is None or not kept.open:
+        return due(context, value)
+    now = _now(context)
+    remaining, over = kept.between(now, value), value <= now
+    words = f"{_hours(remaining)} {'over' if over else 'left'}"
+    return _time(context, value, words, "over" if over else "", note=", in working time")
+
+
+def _hours(length: timedelta) -> str:
+    """A length of working time; a day of it would say nothing."""
+    whole, minutes = divmod(int(abs(length).total_seconds()) // 60, 60)
+    parts = [f"{whole} h"] * (whole > 0) + [f"{minutes} min"] * (minutes > 0 and whole < 4)
+    return " ".join(parts) or "under 1 min"
+
+
+@register.simple_tag(takes_context=True)
 def at(context: Context, value: datetime | None) -> str | SafeString:
     """The exact time, with the distance as a tooltip."""
     if value is None:
         return ""
     local = value.astimezone(_zone(context))
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), f"{local:%d %b %Y, %H:%M:%S}")
+
+
+@register.simple_tag(takes_context=True)
+def clock_time(context: Context, value: datetime) -> SafeString:
+    """'14:05' of a time today, '3 May, 14:05' of another day."""
+    local, today = value.astimezone(_zone(context)), _now(context).astimezone(_zone(context)).date()
+    words = f"{local:%H:%M}" if local.date() == today else f"{local.day} {local:%b, %H:%M}"
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), words)
 
 
 @register.simple_tag(takes_context=True)
@@ -67,8 +97,8 @@ def countdown(context: Context, value: datetime) -> SafeString:
     )
 
 
-def _time(context: Context, value: datetime, words: str, css: str = "") -> SafeString:
-    exact = f"{value.astimezone(_zone(context)):%d %b %Y, %H:%M %Z}"
+def _time(context: Context, value: datetime, words: str, css: str = "", *, note: str = "") -> SafeString:
+    exact = f"{value.astimezone(_zone(context)):%d %b %Y, %H:%M %Z}{note}"
     return format_html('<time datetime="{}" title="{}" class="{}">{}</time>', value.isoformat(), exact, css, words)
 
 
@@ -78,7 +108,11 @@ def _now(context: Context) -> datetime:
 
 
 def _zone(context: Context) -> tzinfo:
-    name = getattr(getattr(context.get("request"), "user", None), "time_zone", "UTC")
+    return zone(getattr(getattr(context.get("request"), "user", None), "time_zone", "UTC"))
+
+
+def zone(name: str) -> tzinfo:
+    """A person's time zone by its IANA name; UTC where it is none."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):

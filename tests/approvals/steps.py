@@ -4,12 +4,13 @@ import secrets
 from typing import Any
 
 from agents.models import Run
-from approvals import decisions, execution, gate, proposals
+from approvals import decisions, execution, gate, presence, proposals
 from approvals.models import Case, Proposal, Submission
 from audit import log
 from portal import models, workspace
 from tests.cast import Cast
 from tests.conftest import signed_in
+from tests.presence import passed
 
 
 def ticket(cast: Cast, *, text: str = "Where is my kettle?", customer: str = "") -> str:
@@ -27,8 +28,9 @@ def ticket(cast: Cast, *, text: str = "Where is my kettle?", customer: str = "")
 
 
 def order(
-    cast: Cast, *, customer: str = "cu-1", amount: int = 4_510, status: str = "delivered", besides: int = 0
-) -> str:
+    cast: Cast, *, customer: str = "cu-1", amount: int = 4_510, status: str = "delivered", besides: int = 0,
+    outside_id: str = "",
+) -> str:  # fmt: skip
     """A paid order of one item; returns its id. The customer pays with `card-<customer>`."""
     with workspace.within(cast.ws):
         log.attribute("test")
@@ -54,7 +56,7 @@ def order(
             )  # fmt: skip
         models.Payment.objects.create(
             workspace=cast.workspace, order=row, seq=1, type="payment", amount_minor=amount + besides, currency="EUR",
-            method=method,
+            method=method, outside_id=outside_id,
         )  # fmt: skip
     return row.order_id
 
@@ -124,12 +126,13 @@ def pass_gate(cast: Cast, submission: Submission) -> None:
 
 
 def approve(cast: Cast, proposal: Proposal, name: str) -> Proposal:
-    """One person's vote on what stands there now."""
+    """One person's vote on what stands there now, on high tier with a fresh proof that it is them."""
     row = fresh(cast, proposal)
     with workspace.within(cast.ws, cast.id(name)) as now:
+        proof = passed(cast, presence.ask(row, "approve"), name, now) if row.tier == "high" else None
         return decisions.approve(
             workspace=cast.ws, proposal=row.pk, seen=decisions.Seen(row.revision, row.digest), person=cast.id(name),
-            now=now,
+            now=now, step_up=proof,
         )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agents import intake
-from approvals import decisions, proposals
+from approvals import decisions, proposals, revising
 from approvals.models import Case, Handoff, Proposal, Submission
 from portal import models, workspace
 from tests.approvals import steps
@@ -123,7 +123,7 @@ def test_an_edit_with_a_bad_field_is_refused_and_changes_nothing(cast: Cast, arg
         pytest.raises(decisions.BadInput, match=f"^{names}"),
         workspace.within(cast.ws, cast.id("rosa")) as now,
     ):
-        decisions.edit(
+        revising.edit(
             workspace=cast.ws,
             proposal=row.pk,
             seen=steps.seen(row),

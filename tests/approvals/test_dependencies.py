@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from approvals import decisions, execution, thresholds
+from approvals import decisions, execution, revising, thresholds
 from approvals.models import CapUse, Handoff, Outbox, Proposal
 from portal import models, workspace
 from tests.approvals import steps
@@ -49,7 +49,7 @@ def sent(cast: Cast) -> int:
 def decide(cast: Cast, proposal: Proposal, how: str, **more: Any) -> Proposal:
     row = steps.fresh(cast, proposal)
     with workspace.within(cast.ws, cast.id("mara")) as now:
-        return getattr(decisions, how)(
+        return getattr(revising if how in ("edit", "redo") else decisions, how)(
             workspace=cast.ws, proposal=row.pk, seen=steps.seen(row), person=cast.id("mara"), now=now, **more
         )  # type: ignore[no-any-return]  # one of the decisions, all of which return a proposal
 

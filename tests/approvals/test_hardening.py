@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from agents.models import Run
-from approvals import claims, decisions, execution, outbox, proposals, thresholds
+from approvals import claims, decisions, execution, outbox, proposals, reversal, revising, thresholds
 from approvals.models import CapUse, Case, Handoff, Outbox, Proposal, Submission
 from portal import models, workspace
 from tests.approvals import steps
@@ -200,7 +200,7 @@ def test_reply_is_not_sent_when_its_refund_was_edited_to_less(cast):
     with workspace.within(cast.ws, cast.id("rosa")) as now:
         decisions.approve(workspace=cast.ws, proposal=reply.pk, seen=steps.seen(reply), person=cast.id("rosa"), now=now)
     with workspace.within(cast.ws, cast.id("rosa")) as now:
-        decisions.edit(
+        revising.edit(
             workspace=cast.ws,
             proposal=refund.pk,
             seen=steps.seen(refund),
@@ -244,8 +244,8 @@ def test_the_starter_of_an_undo_cannot_edit_and_approve_it(cast):
     assert row.state == "applied"
     me = cast.id("rosa")
     with workspace.within(cast.ws, me):
-        _, _, content = execution.undo_preview(proposal=row)
-        sub = execution.undo(proposal=row, person=me, seen_content=content, key="u")
+        content = reversal.undo_preview(proposal=row).content
+        sub = reversal.undo(proposal=row, person=me, seen_content=content, key="u")
     steps.pass_gate(cast, sub)
     with workspace.within(cast.ws):
         u = Proposal.objects.get(submission=sub)
@@ -253,7 +253,7 @@ def test_the_starter_of_an_undo_cannot_edit_and_approve_it(cast):
     with workspace.within(cast.ws, me) as now:
         decisions.stop(workspace=cast.ws, proposal=u.pk, seen=steps.seen(u), person=me, now=now)
     with workspace.within(cast.ws, me) as now:
-        decisions.edit(
+        revising.edit(
             workspace=cast.ws,
             proposal=u.pk,
             seen=steps.seen(u),
@@ -321,7 +321,7 @@ def test_redo_without_change_does_not_use_up_the_second_person(cast):
             == "stale"
         )
     with workspace.within(cast.ws, rosa) as now:
-        decisions.redo(workspace=cast.ws, proposal=p.pk, seen=steps.seen(p), person=rosa, now=now)
+        revising.redo(workspace=cast.ws, proposal=p.pk, seen=steps.seen(p), person=rosa, now=now)
     steps.approve(cast, p, "mara")
     assert steps.approve(cast, p, "rosa").state == "approved"
 
@@ -330,7 +330,7 @@ def test_edit_moves_the_twin_key(cast):
     t = steps.ticket(cast)
     a = steps.propose(cast, t, "ticket.update", t, {"priority": "P1"})
     with workspace.within(cast.ws, cast.id("rosa")) as now:
-        decisions.edit(
+        revising.edit(
             workspace=cast.ws,
             proposal=a.pk,
             seen=steps.seen(a),
@@ -456,7 +456,7 @@ def test_edit_upwards_counts_on_the_cap(cast):
     args = {**steps.refund_args(o), "item_ids": ["i-2"], "amount_minor": 500}
     p = steps.propose(cast, t, "refund.create", f"order:{o}", args, agent="refunds")
     with workspace.within(cast.ws, cast.id("rosa")) as now:
-        decisions.edit(
+        revising.edit(
             workspace=cast.ws,
             proposal=p.pk,
             seen=steps.seen(p),

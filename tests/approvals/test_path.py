@@ -2,7 +2,7 @@
 
 import pytest
 
-from approvals import execution
+from approvals import reversal
 from approvals.models import Handoff, Proposal
 from audit.models import Entry, Unattributed
 from portal import models, workspace
@@ -26,8 +26,8 @@ def test_a_ticket_change_is_proposed_approved_applied_and_undone(cast: Cast) -> 
         assert (ticket.queue.name, ticket.tags, ticket.version) == ("refunds_returns", ["kettle"], 2)
     with workspace.within(cast.ws, cast.id("rosa")):
         row = Proposal.objects.get(pk=proposal.pk)
-        _, _, content = execution.undo_preview(proposal=row)
-        submission = execution.undo(proposal=row, person=cast.id("rosa"), seen_content=content, key="undo-1")
+        content = reversal.undo_preview(proposal=row).content
+        submission = reversal.undo(proposal=row, person=cast.id("rosa"), seen_content=content, key="undo-1")
     steps.pass_gate(cast, submission)
     with workspace.within(cast.ws):
         undo = Proposal.objects.get(submission=submission)

@@ -1,13 +1,15 @@
 """The second wall, one guard at a time: what the database refuses when our own code is not asked."""
 
+import secrets
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from agents.models import Run
-from approvals import decisions, proposals
+from approvals import decisions, proposals, revising
 from approvals.actions import writer
 from approvals.models import Proposal, Revision, Submission
 from audit import log
@@ -19,10 +21,11 @@ from tests.approvals import steps
 from tests.approvals.test_transition import forge_entry, refused
 from tests.cast import Cast, gather
 from tests.conftest import signed_in
+from tests.presence import used
 
 VOTE = (
-    "INSERT INTO approvals_decision (workspace_id, proposal_id, revision, round, digest, person_id, role, kind, reason,"
-    " note, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, 'approve', '', '', now())"
+    "INSERT INTO approvals_decision (workspace_id, proposal_id, revision, round, digest, person_id, role, step_up_id,"
+    " kind, reason, note, batch, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'approve', '', '', '', now())"
 )
 
 
@@ -43,7 +46,8 @@ def high(cast: Cast) -> Proposal:
     target = steps.ticket(cast, customer="cu-1")
     with workspace.within(cast.ws, cast.id("rosa")):
         submission = proposals.submit(
-            workspace=cast.ws, case=models_case(target), kind="action", proposer=f"person:{cast.id('rosa')}", key="k",
+            workspace=cast.ws, case=models_case(target), kind="action", proposer=f"person:{cast.id('rosa')}",
+            key=secrets.token_hex(4),
             payload={
                 "action": "refund.create", "target": f"order:{order}", "confidence": 1, "evidence": [], "flags": [],
                 "args": steps.refund_args(order, amount=90_000), "justification": "",
@@ -61,12 +65,13 @@ def models_case(target: str) -> int:
 
 
 def vote(cast: Cast, row: Proposal, name: str, role: str = "reviewer", **other: Any) -> None:
-    values = {"revision": row.revision, "round": row.round, "digest": row.digest, **other}
+    """Past all of our own code; on high tier with a proof of presence, unless `step_up` says otherwise."""
+    values = {"revision": row.revision, "round": row.round, "digest": row.digest, "step_up": None, **other}
+    if row.tier == "high" and "step_up" not in other:
+        values["step_up"] = used(cast, row, name, timezone.now())
+    places = [values[key] for key in ("revision", "round", "digest")]
     with connection.cursor() as cursor:
-        cursor.execute(
-            VOTE,
-            [cast.ws, row.pk, values["revision"], values["round"], values["digest"], cast.id(name), role],
-        )
+        cursor.execute(VOTE, [cast.ws, row.pk, *places, cast.id(name), role, values["step_up"]])
 
 
 def test_what_a_proposal_is_about_cannot_change(cast: Cast, row: Proposal) -> None:
@@ -95,7 +100,7 @@ def test_nobody_votes_on_what_they_proposed_or_edited(cast: Cast) -> None:
         vote(cast, row, "rosa")
     with workspace.within(cast.ws, cast.id("ravi")) as now:
         args = dict(row.revisions.get().args) | {"reason": "It leaks."}
-        row = decisions.edit(
+        row = revising.edit(
             workspace=cast.ws, proposal=row.pk, seen=steps.seen(row), person=cast.id("ravi"), args=args, now=now
         )
     with workspace.within(cast.ws, cast.id("ravi")), refused("CS010", "web"):

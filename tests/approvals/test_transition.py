@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from approvals import decisions, proposals, state
+from approvals import decisions, proposals, revising, state
 from approvals.models import Proposal
 from audit import log
 from audit.events import Event
@@ -212,7 +212,7 @@ def test_a_vote_is_refused_in_the_database_too(cast: Cast, proposal: Proposal) -
 def test_what_was_edited_meanwhile_is_not_approved(cast: Cast, proposal: Proposal) -> None:
     before = steps.seen(steps.fresh(cast, proposal))
     with workspace.within(cast.ws, cast.id("ravi")) as now:
-        decisions.edit(
+        revising.edit(
             workspace=cast.ws, proposal=proposal.pk, seen=before, person=cast.id("ravi"), args={"priority": "P2"},
             now=now,
         )  # fmt: skip

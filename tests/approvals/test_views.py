@@ -295,6 +295,9 @@ def test_a_stale_proposal_shows_before_proposed_and_now(cast: Cast, rosa: Desk) 
     assert "the record changed since" in page
     assert "changed meanwhile" in page
     assert "Wien" in page
+    assert rosa.decide(proposal, "redo").status_code == 403  # it would write over Wien: see test_staleness.py
+    with signed_in("apply"), workspace.within(cast.ws):
+        models.Contact.objects.update(fields={"city": "graz", "email": "a@example.com"}, version=3)
     assert rosa.decide(proposal, "redo").status_code == 302
     assert state_of(cast, proposal) == "pending"
 

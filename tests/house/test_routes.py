@@ -18,7 +18,14 @@ from tests.approvals import steps
 from tests.cast import Cast, gather
 
 SEEN = {"revision": 1, "digest": "0" * 64}
-BODIES = {"reject": SEEN | {"reason": "other"}, "edit": SEEN | {"args": {"priority": "P2"}}}
+BODIES = {
+    "reject": SEEN | {"reason": "other"},
+    "send-back": SEEN | {"text": "to Billing"},
+    "edit": SEEN | {"args": {"priority": "P2"}},
+    "undo": {"seen_content": "0" * 64, "key": "k"},
+    "recover": {"key": "k"},
+    "messages": {"id": "m-1", "text": "It still leaks."},
+}
 PUBLIC = ("/api/schema/", "/api/docs/")  # what the API looks like is no secret
 
 

@@ -10,11 +10,13 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from agents.demo.processes import Processes, free_port
 from portal.models import Person
 from tests.cast import PASSWORD, Cast, gather
+from tests.presence import Codes
 
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -84,13 +86,16 @@ class Desk:
         """The workspace's address, with a slash at its end."""
         return f"{self.root}/w/{self.cast.workspace.slug}/"
 
-    def sign_in(self, name: str, **context: object) -> Page:
-        """A page of a browser of their own, signed in, at the queue."""
+    def sign_in(self, name: str, codes: Codes | None = None, **context: object) -> Page:
+        """A page of a browser of their own, signed in, at the queue; with a code where an app is set up."""
         page = self.open_page(**context)
         page.goto(f"{self.root}/accounts/login/?next=/w/{self.cast.workspace.slug}/")
         page.fill("input[name=login]", self.cast.people[name].email)
         page.fill("input[name=password]", PASSWORD)
         page.press("input[name=password]", "Enter")
+        if codes is not None:
+            page.fill("input[name=code]", codes.fresh(timezone.now()))
+            page.press("input[name=code]", "Enter")
         page.wait_for_url(f"{self.base}**")
         return page
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from approvals import thresholds
@@ -13,6 +14,7 @@ from tests.approvals import steps
 from tests.cast import Cast
 from tests.journeys.conftest import Desk
 from tests.journeys.test_processes import until
+from tests.presence import Codes
 
 pytestmark = pytest.mark.journey
 LONG_HOLD = 90
@@ -169,11 +171,18 @@ def test_above_the_cap_a_person_proposes_and_two_people_approve(desk: Desk) -> N
     opened(desk, rosa, proposal)
     assert rosa.locator("footer.decide button:has-text('Approve')").count() == 0  # her own work
     for name, after in (("ravi", "pending"), ("mara", "approved")):
-        page = desk.sign_in(name)
+        codes = Codes(desk.cast, name)
+        page = desk.sign_in(name, codes)
         opened(desk, page, proposal)
         page.keyboard.press("a")  # no single key approves on high tier
         assert state_of(desk.cast, proposal) == "pending"
         page.click("footer.decide button:has-text('Approve')")
+        expect(page.locator("main")).to_contain_text("900.00 EUR")  # what is confirmed, once more
+        expect(page.locator("main code")).to_contain_text(proposal.digest[:12])
+        assert state_of(desk.cast, proposal) == "pending"
+        page.fill("input[name=code]", codes.fresh(timezone.now()))
+        page.click("button:has-text('Confirm')")
+        expect(page.locator(".toast")).to_be_visible()
         until(lambda after=after: state_of(desk.cast, proposal) in (after, "applied"), 10)
     until(lambda: state_of(desk.cast, proposal) == "applied", 40)
     assert refunds_of(desk.cast) == [90_000]

@@ -13,6 +13,7 @@ from portal import workspace
 from portal.models import Membership, Person, Queue
 from tests.api.calls import browser, proposed
 from tests.cast import PASSWORD, Cast, gather
+from tests.presence import Codes, confirm
 
 PAGES = (
     "approvals/threshold", "approvals/dailycap", "approvals/proposal", "approvals/submission",
@@ -83,7 +84,9 @@ def test_saving_a_threshold_writes_its_next_version_with_its_entry(cast: Cast) -
     client, row = browser(cast, "ada"), in_force(cast, "refund-eur-low")
     page = client.get(address(cast, f"approvals/threshold/{row.pk}/change/")).content.decode()
     assert 'value="100.00"' in page
-    answer = client.post(address(cast, f"approvals/threshold/{row.pk}/change/"), BAND)
+    asked = client.post(address(cast, f"approvals/threshold/{row.pk}/change/"), BAND)
+    assert in_force(cast, "refund-eur-low").version == 1
+    answer = confirm(client, asked, Codes(cast, "ada"))
     assert answer.status_code == 302, answer.context["errors"]
     now = in_force(cast, "refund-eur-low")
     assert (now.version, now.up_to_minor, now.made_by) == (2, 5000, f"person:{cast.id('ada')}")
@@ -97,10 +100,56 @@ def test_saving_a_threshold_writes_its_next_version_with_its_entry(cast: Cast) -
     assert history.count("threshold.set") == 2
 
 
+def test_loosening_asks_for_presence_and_tightening_does_not(cast: Cast) -> None:
+    client, row = browser(cast, "ada"), in_force(cast, "ticket-reply")
+    same = {
+        "action": "ticket.reply", "proposer_kind": "", "agent": "", "currency": "", "above": "", "up_to": "",
+        "tier": "medium", "people": "one", "second_role": "", "confidence_floor_pct": "80", "hold_seconds": "60",
+        "fresh_minutes": "480",
+    }  # fmt: skip
+    stricter = [{"people": "two"}, {"tier": "high"}, {"confidence_floor_pct": "90"}, {"hold_seconds": "61"}]
+    looser = [
+        {"people": "one"}, {"tier": "low"}, {"confidence_floor_pct": "89"}, {"hold_seconds": "60"},
+        {"fresh_minutes": "481"}, {"agent": "triage"},
+    ]  # fmt: skip
+    for change in [{}, *stricter, {"fresh_minutes": "479"}, {"second_role": "manager"}]:
+        same |= change
+        row = in_force(cast, "ticket-reply")
+        answer = client.post(address(cast, f"approvals/threshold/{row.pk}/change/"), same)
+        assert (answer.status_code, in_force(cast, "ticket-reply").version) == (302, row.version + 1), change
+    row = in_force(cast, "ticket-reply")
+    for change in [*looser, {"second_role": ""}]:
+        answer = client.post(address(cast, f"approvals/threshold/{row.pk}/change/"), same | change)
+        assert (answer.status_code, in_force(cast, "ticket-reply").version) == (303, row.version), change
+    codes = Codes(cast, "ada")
+    page = client.get(answer["Location"]).content.decode()
+    assert "no manager among them" in page
+    assert confirm(client, answer, codes).status_code == 302
+    now = in_force(cast, "ticket-reply")
+    assert (now.version, now.second_role) == (row.version + 1, "")
+    with workspace.within(cast.ws):
+        entry = Entry.objects.get(subject="threshold:ticket-reply", version=now.version)
+        assert "step_up" in entry.canonical
+
+
+def test_a_looser_cap_asks_for_presence_and_a_new_one_does_not(cast: Cast) -> None:
+    client = browser(cast, "ada")
+    with workspace.within(cast.ws):
+        row = next(cap for cap in thresholds.caps_in_force(cast.ws) if cap.series == "customer-writes")
+    body = {"scope": "customer", "currency": "", "amount": ""}
+    change = address(cast, f"approvals/dailycap/{row.pk}/change/")
+    for writes, status in (("4", 303), ("", 200), ("2", 302)):
+        assert client.post(change, body | {"writes": writes}).status_code == status, writes
+    other = {"scope": "agent", "currency": "KWD", "amount": "1.5", "writes": ""}
+    assert client.post(address(cast, "approvals/dailycap/add/"), other).status_code == 302
+
+
 def test_deleting_a_threshold_retires_it(cast: Cast) -> None:
     client, row = browser(cast, "ada"), in_force(cast, "refund-jpy-low")
     assert client.get(address(cast, f"approvals/threshold/{row.pk}/delete/")).status_code == 200
-    client.post(address(cast, f"approvals/threshold/{row.pk}/delete/"), {"post": "yes"})
+    asked = client.post(address(cast, f"approvals/threshold/{row.pk}/delete/"), {"post": "yes"})
+    assert in_force(cast, "refund-jpy-low").version == 1
+    confirm(client, asked, Codes(cast, "ada"))
     with workspace.within(cast.ws):
         versions = list(Threshold.objects.filter(series="refund-jpy-low").order_by("version").values_list("retired"))
         assert not any(row.series == "refund-jpy-low" for row in thresholds.in_force(cast.ws))
@@ -132,7 +181,8 @@ def test_a_threshold_that_cannot_hold_is_refused(cast: Cast, change: dict[str, s
 @pytest.mark.parametrize("action", ["ticket.update", "contact.update"])
 def test_what_can_be_undone_may_pass_by_itself(cast: Cast, action: str) -> None:
     values = BAND | {"action": action, "currency": "", "up_to": "", "people": "automatic", "agent": "triage"}
-    answer = browser(cast, "ada").post(address(cast, "approvals/threshold/add/"), values)
+    client = browser(cast, "ada")
+    answer = confirm(client, client.post(address(cast, "approvals/threshold/add/"), values), Codes(cast, "ada"))
     assert answer.status_code == 302, answer.context["errors"]
     with workspace.within(cast.ws):
         assert Threshold.objects.get(made_by=f"person:{cast.id('ada')}").people == "automatic"
@@ -140,7 +190,8 @@ def test_what_can_be_undone_may_pass_by_itself(cast: Cast, action: str) -> None:
 
 def test_crossing_bands_are_named(cast: Cast) -> None:
     client = browser(cast, "ada")
-    page = client.post(address(cast, "approvals/threshold/add/"), BAND, follow=True).content.decode()
+    done = confirm(client, client.post(address(cast, "approvals/threshold/add/"), BAND), Codes(cast, "ada"))
+    page = client.get(done["Location"]).content.decode()
     assert "refund-eur-low (0 – 100.00 EUR)" in page
     assert "cross" in page
 

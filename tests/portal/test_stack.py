@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 import redis
 
-from portal.stack import Stack, StackError, account, place, programs, resolve
+from portal.stack import Stack, StackError, account, own, place, programs, resolve
 from portal.stack.addresses import Addresses
 
 CHECKOUT = Path(__file__).parents[2]
@@ -84,6 +85,31 @@ def test_starts_attaches_stops_and_keeps_its_data(ground: Path) -> None:
     assert ask(again, "SELECT count(*) FROM pg_database WHERE datname = 'kept'") == 1
     with redis_at(again) as client:
         assert client.get("kept") == "yes"
+
+
+def test_servers_that_were_killed_are_revived_on_their_data_and_living_ones_left_alone(ground: Path) -> None:
+    with Stack(ground / "var") as addresses:
+        stack = Stack(ground / "var")
+        assert stack.revive() == []
+        with psycopg.connect(host=addresses.pg_host, user="postgres", dbname="postgres", autocommit=True) as pg:
+            pg.execute("CREATE DATABASE kept")
+        before = stack.pids()
+        for pid in before.values():
+            os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while stack.pids() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert stack.revive() == ["postgres", "redis"]
+        assert not set(stack.pids().values()) & set(before.values())
+        assert ask(addresses, "SELECT count(*) FROM pg_database WHERE datname = 'kept'") == 1
+    assert not stack.running()  # who revives them does not keep them from being stopped
+
+
+def test_only_the_servers_that_the_environment_names_are_ours_to_revive(ground: Path) -> None:
+    with Stack(ground / "var") as addresses:
+        assert own({"DATABASE_URL": addresses.database_url}, ground / "var") is not None
+        assert own({"DATABASE_URL": "postgresql://elsewhere/countersign"}, ground / "var") is None
+        assert own({}, ground / "var") is None
 
 
 def test_listens_on_sockets_only_and_is_set_up_as_documented(ground: Path) -> None:

@@ -1,0 +1,13 @@
+"""Whose queue an item belongs to: the team is the ticket's queue as it stands, the language the customer's."""
+
+from approvals.models import Case
+from portal.models import Ticket
+
+
+def team_of(case: Case) -> str:
+    """Name of the ticket's queue as it stands now, "" for a case about anything else, or in no queue."""
+    kind, _, key = case.subject.partition(":")
+    if kind != "ticket":
+        return ""
+    rows = Ticket.objects.filter(workspace_id=case.workspace_id, ticket_id=key)
+    return rows.values_list("queue__name", flat=True).first() or ""
