@@ -63,7 +63,7 @@ def test_what_moved_meanwhile_answers_stale(cast: Cast, caller: Callable[..., Ca
     answer = caller("rosa").post(f"proposals/{second.pk}/approve/", seen(second))
     assert (answer.status_code, answer.json()["state"]) == (200, "stale")
     again = caller("rosa").post(f"proposals/{second.pk}/redo/", seen(steps.fresh(cast, second)))
-    assert (again.status_code, again.json()["state"], again.json()["revision"]) == (200, "pending", 2)
+    assert again.status_code == 403, "only a manager writes over what somebody changed, and in the browser"
 
 
 def test_refusals(cast: Cast, caller: Callable[..., Caller], proposal: Proposal) -> None:
