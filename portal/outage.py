@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.views.decorators.csrf import requires_csrf_token
@@ -40,7 +40,8 @@ def is_outage(error: BaseException | None) -> bool:
     for one in _chain(error):
         if isinstance(one, InterfaceError):
             return True
-        if isinstance(one, OperationalError):
+        # A server that dies in the middle of a statement is a plain DatabaseError to psycopg, without any code.
+        if isinstance(one, OperationalError) or type(one) is DatabaseError:
             state = sqlstate(one)
             return not state or state.startswith(AWAY)
     return False

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
 
 from agents.demo.processes import ProcessError, Processes
+from portal import outage
 from portal.stack import Stack, StackError
 
 EVERY_SECONDS = 0.5
@@ -51,7 +52,9 @@ class Supervisor:
         while True:
             try:
                 return act()
-            except (OperationalError, InterfaceError):
+            except Error as error:
+                if not outage.is_outage(error):
+                    raise
                 connection.close()
                 self.check()
                 if time.monotonic() > until:

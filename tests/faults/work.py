@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, Error, InterfaceError, connection
 
 from approvals import decisions, proposals
 from approvals.models import Case, Proposal
-from portal import workspace
+from portal import outage, workspace
 from portal.celery import app
 from tests.approvals import steps
 from tests.cast import Cast
@@ -16,7 +16,7 @@ from tests.faults.ground import until
 
 AMOUNT = 4_510
 T = TypeVar("T")
-LOST_CONNECTION = (OperationalError, InterfaceError)
+LOST_CONNECTION = (DatabaseError, InterfaceError)
 
 
 def patiently(act: Callable[[], T], seconds: float = 60) -> T:
@@ -26,7 +26,9 @@ def patiently(act: Callable[[], T], seconds: float = 60) -> T:
     def tried() -> bool:
         try:
             done.append(act())
-        except LOST_CONNECTION:
+        except Error as error:
+            if not outage.is_outage(error):
+                raise
             connection.close()
             return False
         return True

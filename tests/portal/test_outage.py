@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from celery.exceptions import Reject
 from celery.utils.threads import LocalStack
-from django.db import InterfaceError, OperationalError, ProgrammingError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
 from django.http import HttpResponse
 from django.test import Client
 
@@ -67,6 +67,7 @@ DEADLOCK = psycopg.errors.DeadlockDetected("deadlock detected")
         (failing(psycopg.errors.AdminShutdown()), True),
         (failing(psycopg.OperationalError("server closed the connection unexpectedly")), True),
         (failing(psycopg.InterfaceError("the connection is closed"), InterfaceError), True),
+        (failing(psycopg.DatabaseError("server closed the connection unexpectedly"), DatabaseError), True),
         (failing(psycopg.errors.UndefinedTable(), ProgrammingError), False),
         (ValueError("something of ours"), False),
         (None, False),
