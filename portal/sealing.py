@@ -9,7 +9,9 @@ import hashlib
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
@@ -117,15 +119,11 @@ def keep_pair(folder: Path) -> str:
 
 def _keep(path: Path, key: PrivateKey | PublicKey) -> None:
     """Whole or not at all, and the first of two that start at once wins."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(_text(key))
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    with NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as draft:  # mode 0600
+        draft.write(_text(key))
+        draft.flush()
+        with suppress(FileExistsError):
+            os.link(draft.name, path)
 
 
 def _bytes(name: str, text: str) -> bytes:

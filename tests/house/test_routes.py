@@ -78,6 +78,7 @@ def neighbours(live: None) -> tuple[Cast, Cast, dict[str, list[int]]]:
             "handoffs": list(Handoff.objects.values_list("pk", flat=True)),
             "submissions": list(Submission.objects.values_list("pk", flat=True)),
             "tokens": list(PersonalToken.objects.values_list("pk", flat=True)),
+            "team": [second.id("rosa")],
         }
     assert all(ids.values())
     return first, second, ids
