@@ -61,6 +61,13 @@ def send(task: str, queue: str, workspace: int, object_id: int, *, again: bool =
     broker.publish(task, [workspace, object_id], queue=queue, headers={"again": again})
 
 
+def due_in() -> list[int]:
+    """Workspaces in which something is to be said again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT workspace FROM approvals_to_relay(make_interval(secs => %s))", [AGAIN.total_seconds()])
+        return [row[0] for row in cursor.fetchall()]
+
+
 def relay(*, workspace: int, now: datetime) -> int:
     """Send again what is due and not done; returns how many. Two relays at once share the work."""
     due = (

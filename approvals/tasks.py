@@ -68,7 +68,7 @@ def resume(self: Task, workspace: int, entry: int, **_newer: Any) -> None:
 @shared_task(name="approvals.tasks.relay", queue="apply", least_pause=1.0)
 def relay() -> None:
     """Every two seconds: say again what nobody did."""
-    for workspace in inside.all_ids():
+    for workspace in outbox.due_in():
         with inside.within(workspace) as now:
             outbox.relay(workspace=workspace, now=now)
 
@@ -84,7 +84,7 @@ def sweep() -> None:
     """Every ten seconds: ask after every queue, report stray writes, free leases, look at clocks, follow money."""
     with inside.within(None) as now:
         pulse.ask(now=now)
-    workspaces = inside.all_ids()
+    workspaces = sweeper.due_in()
     random.shuffle(workspaces)  # a task has 45 seconds: after a long silence nobody is always last
     for workspace in workspaces:
         with inside.within(workspace) as now:

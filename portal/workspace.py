@@ -34,11 +34,6 @@ def within(workspace: int | None, person: int | None = None) -> Iterator[datetim
         yield enter(workspace, person)
 
 
-def all_ids() -> list[int]:
-    """Ids of every workspace, for relays and sweepers, which then open one transaction each."""
-    return list(Workspace.objects.order_by("id").values_list("id", flat=True))
-
-
 def known() -> dict[str, int]:
     """Address and id of every workspace there is, for commands."""
     with connection.cursor() as cursor:

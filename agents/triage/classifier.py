@@ -40,13 +40,14 @@ class Labelled:
 class Prediction:
     """`confidence` is the calibrated probability that queue and priority are both right.
 
-    `alternatives`: all queues with their probability, most likely first.
+    `alternatives`: all queues with their probability, most likely first. `label` is the likeliest of the queue's.
     """
 
     queue: str
     priority: str
     confidence: float
     alternatives: tuple[tuple[str, float], ...]
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,9 @@ class Model:
     def predict_many(self, texts: Sequence[str]) -> list[Prediction]:
         return [self._read(row) for row in self.scorer.probabilities(texts)] if texts else []
 
-    def terms(self, text: str, queue: str) -> tuple[str, ...]:
-        """The words that spoke loudest for the queue's likeliest label."""
-        row = self.scorer.probabilities([text])[0]
-        at = max((i for i, label in enumerate(self.labels) if label.queue == queue), key=lambda i: float(row[i]))
-        return self.scorer.terms(text, str(self.labels[at]))
+    def terms(self, text: str, said: Prediction) -> tuple[str, ...]:
+        """The words of the text that spoke loudest for what was said of it."""
+        return self.scorer.terms(text, said.label)
 
     def familiarity(self, text: str) -> float:
         """The share of the text's words that the model has met, 0 to 1."""
@@ -99,7 +98,12 @@ class Model:
         if URGENT in self.priorities and by_priority[self.priorities.index(URGENT)] >= URGENT_FROM:
             priority = self.priorities.index(URGENT)
         ranked = sorted(zip(self.queues, by_queue.tolist(), strict=True), key=lambda pair: -pair[1])
-        return Prediction(self.queues[queue], self.priorities[priority], float(joint[queue, priority]), tuple(ranked))
+        of_queue = (at for at, label in enumerate(self.labels) if label.queue == self.queues[queue])
+        likeliest = max(of_queue, key=lambda at: float(row[at]))
+        return Prediction(
+            self.queues[queue], self.priorities[priority], float(joint[queue, priority]), tuple(ranked),
+            str(self.labels[likeliest]),
+        )  # fmt: skip
 
 
 def fit(rows: Sequence[Labelled]) -> Model:

@@ -71,19 +71,24 @@ def decide(text: str, model: Model, *, floor: float = 0.80, queues: Collection[s
 
 
 def _find_matters(words: str, model: Model) -> list[_Matter]:
-    """One matter, or the two most urgent ones, the leading one first."""
-    for parts, sure in (
-        (matters.split_at_turns(words), SURE_AFTER_TURN),
-        (matters.split_sentences(words), SURE_OF_SENTENCE),
-    ):
-        if 1 < len(parts) <= LONGEST_SPLIT:
-            told = [_Matter(*pair) for pair in zip(parts, model.predict_many(parts), strict=True)]
-            sound = [m for m in told if m.said.confidence >= sure and m.said.queue not in _NO_MATTER]
-            ranked = sorted(sound, key=lambda m: (m.said.priority, -m.said.confidence))
-            others = [m for m in ranked if m.said.queue != ranked[0].said.queue]
-            if others:
-                return [ranked[0], others[0]]
-    return [_Matter(words, model.predict(words))]
+    """One matter, or the two most urgent ones, the leading one first. The model is asked once for all of it."""
+    ways = [
+        (parts, sure)
+        for parts, sure in (
+            (matters.split_at_turns(words), SURE_AFTER_TURN),
+            (matters.split_sentences(words), SURE_OF_SENTENCE),
+        )
+        if 1 < len(parts) <= LONGEST_SPLIT
+    ]
+    texts = list(dict.fromkeys([words, *(part for parts, _ in ways for part in parts)]))
+    told = {text: _Matter(text, said) for text, said in zip(texts, model.predict_many(texts), strict=True)}
+    for parts, sure in ways:
+        sound = [told[p] for p in parts if told[p].said.confidence >= sure and told[p].said.queue not in _NO_MATTER]
+        ranked = sorted(sound, key=lambda m: (m.said.priority, -m.said.confidence))
+        others = [m for m in ranked if m.said.queue != ranked[0].said.queue]
+        if others:
+            return [ranked[0], others[0]]
+    return [told[words]]
 
 
 def _name_tags(found: list[_Matter], tongue: str) -> tuple[str, ...]:
@@ -94,7 +99,7 @@ def _name_tags(found: list[_Matter], tongue: str) -> tuple[str, ...]:
 def _cite(text: str, matter: _Matter, model: Model) -> list[Evidence]:
     """The loudest words of the matter where they stand to the letter in the text; else the matter itself."""
     claim = f"speaks for {_speak(matter.said.queue)}"
-    quotes = (_find_verbatim(text, term) for term in model.terms(matter.words, matter.said.queue))
+    quotes = (_find_verbatim(text, term) for term in model.terms(matter.words, matter.said))
     cited = [Evidence(claim, SOURCE, quote, "queue") for quote in dict.fromkeys(quotes) if quote]
     opening = matter.words[:LONGEST_QUOTE]
     return cited or [Evidence(claim, SOURCE, opening if opening in text else "", "queue")]

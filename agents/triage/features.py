@@ -2,7 +2,9 @@
 Pure: no Django, clock, network or settings. The same texts and labels give the same scorer, run after run.
 """
 
+import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import hstack
 from scipy.special import expit
+from sklearn import config_context
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 from sklearn.svm import LinearSVC
@@ -38,18 +41,21 @@ class Scorer:
 
     def probabilities(self, texts: Sequence[str]) -> Floats:
         """One row per text, one column per class, each row adding up to 1."""
-        columns = hstack((self.words.transform(texts), self.letters.transform(texts)), format="csr")
+        with config_context(assume_finite=True, skip_parameter_validation=True):
+            columns = hstack((self.words.transform(texts), self.letters.transform(texts)), format="csr")
         single = expit(-(self.slopes * (columns @ self.weights + self.offsets) + self.shifts))
         return np.asarray(single / single.sum(axis=1, keepdims=True))
 
     def terms(self, text: str, class_name: str, most: int = 3) -> tuple[str, ...]:
         """The words and pairs of words of the text that spoke loudest for the class, loudest first."""
         weights = self.weights[:, self.classes.index(class_name)]
-        row = self.words.transform([text]).tocoo()
         column_of = self.words.vocabulary_
-        spoken = {int(at): float(value * weights[at]) for value, at in zip(row.data, row.col, strict=True)}
-        known = (term for term in self.words.build_analyzer()(text) if term in column_of)
-        named = {t: spoken[column_of[t]] for t in known if not ENGLISH_STOP_WORDS.issuperset(t.split())}
+        counted = Counter(term for term in self.words.build_analyzer()(text) if term in column_of)
+        named = {
+            term: (1 + math.log(times)) * float(self.words.idf_[column_of[term]] * weights[column_of[term]])
+            for term, times in counted.items()
+            if not ENGLISH_STOP_WORDS.issuperset(term.split())
+        }  # the row's norm would divide all alike
         loudest = sorted(named, key=lambda term: (-named[term], term))[:most]
         return tuple(term for term in loudest if named[term] > 0)
 

@@ -55,6 +55,13 @@ GRANT INSERT ON portal_connection, portal_credential TO @web@;
 GRANT SELECT (id, workspace_id, part, version, key_id, made_by, created_at) ON portal_credential TO @web@;
 GRANT SELECT ON portal_credential TO @apply@;
 GRANT SELECT, INSERT, UPDATE ON portal_pace TO @apply@;
+-- Where an outside system was ever chosen: a worker that starts tries the credentials there, and nowhere else.
+CREATE OR REPLACE FUNCTION portal_connected() RETURNS TABLE (workspace bigint)
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp STABLE AS $$
+    SELECT DISTINCT workspace_id FROM portal_connection ORDER BY 1
+$$;
+REVOKE ALL ON FUNCTION portal_connected() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION portal_connected() TO @apply@;
 
 -- Presence, skills, stand-ins.
 GRANT SELECT, INSERT ON portal_stepup TO @web@;

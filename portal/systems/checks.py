@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning
 
-from portal import workspace as inside
 from portal.models import Part
 from portal.systems import connections
 
@@ -27,7 +26,7 @@ def can_be_opened(databases: Sequence[str] | None = None, **_: Any) -> list[Chec
 
 
 def _closed() -> Iterator[tuple[int, str]]:
-    for workspace in inside.all_ids():
+    for workspace in connections.chosen_in():
         for part in Part:
             try:
                 connections.open_outside(workspace, part)

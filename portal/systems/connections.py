@@ -113,6 +113,13 @@ def seal_for(*, workspace: int, part: str, secret: str) -> tuple[Connection, byt
     return row, sealed, key_id
 
 
+def chosen_in() -> list[int]:
+    """Workspaces in which an outside system was ever chosen."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT workspace FROM portal_connected()")
+        return [row[0] for row in cursor.fetchall()]
+
+
 def in_force(workspace: int, part: str) -> Connection | None:
     """The newest version; None where none was ever chosen, which means our own books, as `books` does.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from approvals import decisions, following, presence, proposals, resolving, sending, switches
+from approvals import decisions, following, presence, proposals, resolving, sending, sweeper, switches
 from approvals.models import Attempt, Decision, Handoff, Outbox, Receipt
 from audit.models import Entry
 from portal import models, workspace
@@ -195,6 +195,7 @@ def test_money_that_comes_back_reopens_the_case(cast: Cast, provider: Provider) 
     provider.bounce(str(attempt.key))
     _look_now(cast, attempt)
     with outside.apply_process():
+        assert cast.ws in sweeper.due_in()
         assert following.follow(workspace=cast.ws) == 1
         assert following.follow(workspace=cast.ws) == 0
     with workspace.within(cast.ws):

@@ -1,0 +1,24 @@
+-- Which workspaces have something to do. Relay and sweep ask this first: what they cost grows with what is due, not
+-- with how many workspaces there are. Ids only; what is due in one is then read inside it.
+CREATE OR REPLACE FUNCTION approvals_to_relay(again interval) RETURNS TABLE (workspace bigint)
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp STABLE AS $$
+    SELECT DISTINCT workspace_id FROM approvals_outbox
+    WHERE dead_at IS NULL AND not_before <= statement_timestamp()
+    AND (sent_at IS NULL OR sent_at < statement_timestamp() - again)
+$$;
+REVOKE ALL ON FUNCTION approvals_to_relay(interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION approvals_to_relay(interval) TO @apply@;
+
+CREATE OR REPLACE FUNCTION approvals_to_sweep() RETURNS TABLE (workspace bigint)
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp STABLE AS $$
+    SELECT workspace_id FROM approvals_timer WHERE look_at <= statement_timestamp()
+    UNION SELECT workspace_id FROM approvals_claim
+        WHERE person_id IS NOT NULL AND until <= statement_timestamp() AND proposer <> ''
+    UNION SELECT c.workspace_id FROM approvals_claim c JOIN portal_delegation d
+        ON d.workspace_id = c.workspace_id AND d.person_id = c.person_id AND c.proposer <> ''
+        AND d.ended_at IS NULL AND d.starts_at <= statement_timestamp() AND d.ends_at > statement_timestamp()
+    UNION SELECT workspace_id FROM approvals_attempt WHERE follow = 'pending' AND look_at <= statement_timestamp()
+    UNION SELECT workspace_id FROM audit_unattributed WHERE reported_at IS NULL AND workspace_id IS NOT NULL
+$$;
+REVOKE ALL ON FUNCTION approvals_to_sweep() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION approvals_to_sweep() TO @apply@;
