@@ -32,6 +32,7 @@ from approvals.state import OPEN, State
 from audit import log
 from audit.events import Event
 from portal import failpoints
+from portal import hours as working
 from portal import workspace as inside
 from portal.systems.books import BooksReader
 
@@ -41,7 +42,8 @@ logger = logging.getLogger(__name__)
 def pass_through(*, workspace: int, submission: int) -> None:
     """Gate a submission together with the others of its run, in one transaction. Safe to run twice."""
     with inside.within(workspace) as now:
-        first = Submission.objects.filter(workspace_id=workspace, pk=submission).first()
+        known = Submission.objects.filter(workspace_id=workspace, pk=submission)
+        first = known.only("workspace", "proposer", "run").first()
         if first is None:
             outbox.done(workspace=workspace, task=proposals.GATE, object_id=submission)
             return
@@ -63,7 +65,8 @@ def give_up(*, workspace: int, submission: int) -> None:
 
 def _due_with(first: Submission) -> list[Submission]:
     """The submission and, for a run, its siblings, locked; what a sibling depends on comes first."""
-    rows = Submission.objects.select_for_update().filter(workspace_id=first.workspace_id, status="new")
+    rows = Submission.objects.select_for_update(of=("self",)).select_related("case")
+    rows = rows.filter(workspace_id=first.workspace_id, status="new")
     rows = rows.filter(proposer=first.proposer, run=first.run) if first.run else rows.filter(pk=first.pk)
     by_key = {row.key: row for row in rows.order_by("pk")}
     wanted = {key: [on for on in opening.depends_on(row) if on in by_key] for key, row in by_key.items()}
@@ -166,18 +169,19 @@ def _twin(asked: opening.Asked, *, now: datetime) -> str:
     twin = Proposal.objects.filter(
         workspace_id=asked.submission.workspace_id, target=asked.target, state__in=OPEN,
         content_key=proposals.content_key(asked.action, asked.args),
-    ).first()  # fmt: skip
+    ).values_list("pk", "summary").first()  # fmt: skip
     if twin is None:
         return ""
-    summary, found = f"Already proposed: {twin.summary}", {"open": f"proposal:{twin.pk}"}
+    summary, found = f"Already proposed: {twin[1]}", {"open": f"proposal:{twin[0]}"}
     return handoffs.open_refused(asked.submission, reason="duplicate", summary=summary, now=now, found=found)
 
 
 def _judge(asked: opening.Asked, preview: Preview, content: bytes, *, now: datetime) -> str:
     submission = asked.submission
+    hours = working.of(submission.workspace_id)
     verdict = verdict_of.judge(
         workspace=submission.workspace_id, action=asked.action, preview=preview, proposer=submission.proposer,
-        confidence_pct=asked.confidence_pct, flags=asked.flags, now=now,
+        confidence_pct=asked.confidence_pct, flags=asked.flags, now=now, hours=hours,
     )  # fmt: skip
     denied_by_policy = not verdict.allowed and any(rule.startswith("policy ") for rule in verdict.rules)
     if not verdict.allowed and not denied_by_policy:
@@ -197,7 +201,7 @@ def _judge(asked: opening.Asked, preview: Preview, content: bytes, *, now: datet
             now=now,
             found={"args": asked.args},
         )
-    proposal = opening.insert(asked, preview, content, verdict, now=now)
+    proposal = opening.insert(asked, preview, content, verdict, hours=hours, now=now)
     if denied_by_policy:
         handoffs.open_refused(submission, reason="policy", summary=" ".join(verdict.reasons), now=now)
         return f"denied: proposal:{proposal.pk}"

@@ -16,7 +16,7 @@ from approvals.actions.base import Action, Preview
 from approvals.models import Proposal, Revision, Submission
 from approvals.state import State
 from audit.events import Event
-from portal import hours as working
+from portal.worktime import Hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,12 @@ def take_apart(submission: Submission) -> Asked:
     )  # fmt: skip
 
 
-def insert(asked: Asked, preview: Preview, content: bytes, verdict: risk.Verdict, *, now: datetime) -> Proposal:
+def insert(
+    asked: Asked, preview: Preview, content: bytes, verdict: risk.Verdict, *, hours: Hours, now: datetime
+) -> Proposal:
     """Revision, entry, row: in this order, which the trigger demands."""
     submission, nonce = asked.submission, secrets.token_bytes(32)
-    hours, (event, after) = working.of(submission.workspace_id), _start(verdict)
+    event, after = _start(verdict)
     proposal = Proposal(
         pk=_next_id(), workspace_id=submission.workspace_id, submission=submission, case_id=submission.case_id,
         action=asked.action.name, target=asked.target, state=after, digest=diff.digest(content, nonce),

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from django.db import OperationalError, connection, transaction
 
-from approvals import claims, deadlines, expiry
+from approvals import claims, deadlines, expiry, following
 from approvals.models import Case, Claim, Handoff, Mark, Proposal, Timer
-from audit import log
+from audit import log, watch
 from audit.events import Event
 from portal import hours as working
 from portal import standing_in
@@ -49,6 +49,16 @@ def due_in() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT workspace FROM approvals_to_sweep()")
         return [row[0] for row in cursor.fetchall()]
+
+
+def visit(workspace: int) -> None:
+    """All there is to look at in one workspace: stray writes, leases, absences, clocks, money on its way."""
+    with inside.within(workspace) as now:
+        watch.report(workspace=workspace, now=now)
+        claims.free_expired(workspace=workspace, now=now)
+        put_back_absent(workspace=workspace, now=now)
+    sweep(workspace=workspace)
+    following.follow(workspace=workspace)
 
 
 def sweep(*, workspace: int) -> int:

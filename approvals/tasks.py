@@ -1,15 +1,18 @@
 """Celery tasks of the `apply` queue: ids in, one service call each, safe to run twice."""
 
+import logging
 import random
 from collections.abc import Callable
 from typing import Any
 
 from celery import Task, shared_task
 
-from approvals import claims, execution, following, outbox, pulse, reconciliation, sweeper, waiting
+from approvals import execution, outbox, pulse, reconciliation, sweeper, waiting
 from approvals import gate as gates
-from audit import watch
+from portal import outage
 from portal import workspace as inside
+
+logger = logging.getLogger(__name__)
 
 
 def fit(task: Task, workspace: int, object_id: int) -> bool:
@@ -68,9 +71,7 @@ def resume(self: Task, workspace: int, entry: int, **_newer: Any) -> None:
 @shared_task(name="approvals.tasks.relay", queue="apply", least_pause=1.0)
 def relay() -> None:
     """Every two seconds: say again what nobody did."""
-    for workspace in outbox.due_in():
-        with inside.within(workspace) as now:
-            outbox.relay(workspace=workspace, now=now)
+    _in_each(outbox.due_in(), outbox.visit)
 
 
 @shared_task(name="approvals.tasks.pulse", queue="apply")
@@ -84,12 +85,16 @@ def sweep() -> None:
     """Every ten seconds: ask after every queue, report stray writes, free leases, look at clocks, follow money."""
     with inside.within(None) as now:
         pulse.ask(now=now)
-    workspaces = sweeper.due_in()
-    random.shuffle(workspaces)  # a task has 45 seconds: after a long silence nobody is always last
+    _in_each(sweeper.due_in(), sweeper.visit)
+
+
+def _in_each(workspaces: list[int], visit: Callable[[int], None]) -> None:
+    """One after the other; what is wrong in one does not hold up the others, and nobody is always last."""
+    random.shuffle(workspaces)
     for workspace in workspaces:
-        with inside.within(workspace) as now:
-            watch.report(workspace=workspace, now=now)
-            claims.free_expired(workspace=workspace, now=now)
-            sweeper.put_back_absent(workspace=workspace, now=now)
-        sweeper.sweep(workspace=workspace)
-        following.follow(workspace=workspace)
+        try:
+            visit(workspace)
+        except Exception as error:
+            if outage.is_outage(error):
+                raise
+            logger.exception("workspace %s could not be looked at; the others are", workspace)

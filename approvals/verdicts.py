@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from approvals import policy, risk, switches, thresholds
 from approvals.actions import Action
 from approvals.actions.base import Preview
-from portal import hours
+from portal.worktime import Hours
 
 MOMENT, NEVER = timedelta(seconds=1), timedelta()
 
@@ -19,11 +19,15 @@ def judge(
     proposer: str,
     confidence_pct: int,
     now: datetime,
+    hours: Hours,
     flags: tuple[str, ...] = (),
 ) -> risk.Verdict:
-    """Ask Cedar, then the thresholds. Reads the rows in force; decides nothing itself."""
+    """Ask Cedar, then the thresholds. Reads the rows in force; decides nothing itself.
+
+    `hours` are the working hours of the workspace, for policies about the time of day.
+    """
     kind, _, name = proposer.partition(":")
-    opened = hours.of(workspace).between(now, now + MOMENT) > NEVER
+    opened = hours.between(now, now + MOMENT) > NEVER
     facts = replace(preview.facts, confidence_pct=confidence_pct, flags=flags, in_hours=opened)
     answer = policy.ask(
         proposer=proposer, action=action.name, target=preview.diff.target, facts=facts, policies=policy.load()

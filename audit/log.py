@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection
 
 from audit import canonical
 from audit.events import Event
@@ -80,9 +80,8 @@ def record(
 def next_version(workspace: int, subject: str) -> int:
     """The next number of a subject that has no row of its own to lock; holds an advisory lock till commit."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"entry:{workspace}:{subject}"])
-    latest = Entry.objects.filter(workspace_id=workspace, subject=subject).aggregate(n=models.Max("version"))
-    return int(latest["n"] or 0) + 1
+        cursor.execute("SELECT audit_next_version(%s, %s)", [workspace, subject])
+        return int(cursor.fetchone()[0])
 
 
 def attribute(action: str) -> None:

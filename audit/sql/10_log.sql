@@ -24,6 +24,16 @@ GRANT INSERT (workspace_id, subject, version, event, state, actor, "case", trace
 GRANT INSERT ON audit_payload TO @web@, @apply@, @agents@;
 GRANT SELECT ON audit_entry TO @agents@;
 
+-- The next number of a subject without a row of its own. The lock comes first, and volatile: what is counted is what
+-- stands there once it is held.
+CREATE OR REPLACE FUNCTION audit_next_version(workspace bigint, about text) RETURNS integer VOLATILE LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('entry:' || workspace || ':' || about, 0));
+    RETURN (SELECT coalesce(max(e.version), 0) + 1 FROM audit_entry e
+            WHERE e.workspace_id = workspace AND e.subject = about);
+END $$;
+
 -- Agents write about their own runs only.
 DROP POLICY IF EXISTS own_runs ON audit_entry;
 CREATE POLICY own_runs ON audit_entry AS RESTRICTIVE FOR INSERT TO @agents@
