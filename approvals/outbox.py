@@ -5,10 +5,10 @@ its worker three times is dead: it stays as a row that managers see, and nothing
 """
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Func, Q, Value
 
 from approvals.models import Outbox
 from audit import log
@@ -16,8 +16,8 @@ from audit.events import Event
 from portal import broker, failpoints
 from portal import workspace as inside
 
-# A message is said again when its work is not done this long after the last time, in seconds.
-AGAIN = timedelta(seconds=2)
+# A message is said again when its work is not done so long after the last time.
+_PAUSE = Func(F("sends"), function="approvals_pause", output_field=DurationField())
 BATCH = 200
 # How often the process that began a work may have gone before the work is blamed for it.
 DEAD_AFTER = 2
@@ -65,7 +65,7 @@ def send(task: str, queue: str, workspace: int, object_id: int, *, again: bool =
 def due_in() -> list[int]:
     """Workspaces in which something is to be said again."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT workspace FROM approvals_to_relay(make_interval(secs => %s))", [AGAIN.total_seconds()])
+        cursor.execute("SELECT workspace FROM approvals_to_relay()")
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -80,7 +80,7 @@ def relay(*, workspace: int, now: datetime) -> int:
     due = (
         Outbox.objects.select_for_update(skip_locked=True)
         .filter(workspace_id=workspace, not_before__lte=now, dead_at=None)
-        .filter(Q(sent_at=None) | Q(sent_at__lt=now - AGAIN))
+        .filter(Q(sent_at=None) | Q(sent_at__lt=ExpressionWrapper(Value(now) - _PAUSE, DateTimeField())))
         .order_by(F("sent_at").asc(nulls_first=True), "not_before")[:BATCH]
     )
     rows = list(due)

@@ -1,13 +1,19 @@
+-- How long a message may be under way before it is said again, after so many: 2, 4, 8, then 16 seconds. Workers that
+-- are behind must not find more and more of the same in front of them.
+CREATE OR REPLACE FUNCTION approvals_pause(sends integer) RETURNS interval LANGUAGE sql IMMUTABLE AS $$
+    SELECT interval '2 seconds' * (1 << least(sends, 3))
+$$;
+
 -- Which workspaces have something to do. Relay and sweep ask this first: what they cost grows with what is due, not
 -- with how many workspaces there are. Ids only; what is due in one is then read inside it.
-CREATE OR REPLACE FUNCTION approvals_to_relay(again interval) RETURNS TABLE (workspace bigint)
+CREATE OR REPLACE FUNCTION approvals_to_relay() RETURNS TABLE (workspace bigint)
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp STABLE AS $$
     SELECT DISTINCT workspace_id FROM approvals_outbox
     WHERE dead_at IS NULL AND not_before <= statement_timestamp()
-    AND (sent_at IS NULL OR sent_at < statement_timestamp() - again)
+    AND (sent_at IS NULL OR sent_at < statement_timestamp() - approvals_pause(sends))
 $$;
-REVOKE ALL ON FUNCTION approvals_to_relay(interval) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION approvals_to_relay(interval) TO @apply@;
+REVOKE ALL ON FUNCTION approvals_to_relay() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION approvals_to_relay() TO @apply@;
 
 CREATE OR REPLACE FUNCTION approvals_to_sweep() RETURNS TABLE (workspace bigint)
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp STABLE AS $$

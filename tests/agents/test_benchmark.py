@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from agents.benchmarks import claiming, crowd, filling
+from agents.benchmarks import claiming, crowd, filling, running
 from agents.evals import throwaway
 from approvals import claims
 from tests.conftest import sign_in, signed_in
@@ -98,3 +98,18 @@ def test_a_measure_that_breaks_off_ends_with_one_line_and_leaves_nothing(
     with signed_in("web"), connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         assert cursor.fetchone() != ("postgres",)
+
+
+def test_runs_go_through_two_real_workers_and_are_counted_beside_the_floor(
+    live: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "ALONE", 2)
+    before, said = databases(), []
+    report = running.measure(items=6, say=said.append)
+    assert report["runs"] == 6
+    assert report["rows_per_run"] > 10, "the floor writes as many rows as a run does"
+    assert 0 < report["commits_per_run"] < 50
+    assert report["ratio"] == pytest.approx(report["ours"] / report["floor"], rel=0.2)
+    assert databases() == before
+    assert "6 runs" in said
+    sign_in("web")

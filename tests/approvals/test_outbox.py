@@ -98,3 +98,20 @@ def test_what_ends_the_gate_becomes_a_hand_off(cast: Cast) -> None:
         assert Handoff.objects.get().reason == "cannot_check"
         assert not Proposal.objects.exists()
         assert not Outbox.objects.filter(task=proposals.GATE).exists()
+
+
+def test_what_was_said_often_is_said_less_often_but_never_not_at_all(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, sent = put(cast), []
+    monkeypatch.setattr(outbox, "send", lambda task, queue, ws, key, **_: sent.append(key))
+    with signed_in("apply"), workspace.within(cast.ws) as now:
+        moment = now + timedelta(hours=1)
+        pauses = []
+        for _ in range(6):
+            start = moment
+            while not outbox.relay(workspace=cast.ws, now=moment):
+                moment += timedelta(seconds=1)
+            pauses.append((moment - start).seconds)
+    assert pauses == [0, 5, 9, 17, 17, 17], "2, 4, 8 and 16 seconds are over, by a clock of whole seconds"
+    assert sent == [row.object_id] * 6

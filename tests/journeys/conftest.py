@@ -5,17 +5,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from agents.demo.processes import Processes, free_port
 from portal.models import Person
 from tests.cast import PASSWORD, Cast, gather
+from tests.conftest import signed_in
 from tests.presence import Codes
 
 CHROMIUM_FLAGS = [
@@ -27,8 +30,6 @@ CHROMIUM_FLAGS = [
 def environment() -> dict[str, str]:
     """What a process needs to work on the test database."""
     database = settings.DATABASES["default"]
-    from django.db import connection
-
     return {
         **os.environ,
         "DATABASE_URL": f"postgresql:///{connection.settings_dict['NAME']}?host={database['HOST']}"
@@ -38,8 +39,11 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def processes(django_db_setup, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+def processes(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Processes]:
     """Web, workers and beat for the whole session, each under its own database role."""
+    _forget_what_is_due(django_db_blocker)
     running = Processes(tmp_path_factory.mktemp("logs"), free_port(8100), environment())
     running.start()
     try:
@@ -47,6 +51,13 @@ def processes(django_db_setup, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield running
     finally:
         running.stop()
+
+
+def _forget_what_is_due(django_db_blocker: Any) -> None:
+    """The work that a thousand tests before left lying is nobody's: workers would do all of it first."""
+    with django_db_blocker.unblock(), signed_in("owner"), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM approvals_outbox")
+        cursor.execute("UPDATE approvals_timer SET look_at = NULL")
 
 
 @pytest.fixture(scope="session")
