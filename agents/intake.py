@@ -85,7 +85,7 @@ def _start(workspace: int, case: int, agent: Agent) -> Run:
         workspace_id=workspace, case_id=case, agent=agent.name, agent_version=agent.version,
         trace_id=secrets.token_hex(16),
     )  # fmt: skip
-    outbox.nudge(ADVANCE, "agents", workspace, run.pk)
+    outbox.nudge_together(ADVANCE, "agents", workspace)
     return run
 
 

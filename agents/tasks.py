@@ -1,15 +1,24 @@
 """What workers of the queue `agents` do. Ids only; each task is one service call and safe to run twice."""
 
+from functools import partial
+
 from celery import shared_task
 
-from agents import workflow
-from approvals import pulse
+from agents import intake, workflow
+from approvals import outbox, pulse
 
 
 @shared_task(name="agents.tasks.advance", ignore_result=True)
 def advance(workspace: int, run: int) -> None:
     """Work a run to its end, unless somebody else does or has."""
     workflow.advance(workspace=workspace, run=run)
+
+
+@shared_task(name="agents.tasks.advance_due", ignore_result=True)
+def advance_due(workspace: int) -> None:
+    """Work what nobody began, a number of runs at a time."""
+    work = partial(workflow.advance_due, workspace=workspace)
+    outbox.drain(intake.ADVANCE, "agents", workspace, work, full=workflow.TOGETHER)
 
 
 @shared_task(name="agents.tasks.ask_again", ignore_result=True)

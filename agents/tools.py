@@ -33,8 +33,12 @@ class Tools:
     in `but_case` is not there for it: it is being made again.
     """
 
-    def __init__(self, *, workspace: int, reader: Reader, allowed: frozenset[str], but_case: int | None = None) -> None:
+    def __init__(
+        self, *, workspace: int, reader: Reader, allowed: frozenset[str], models: triage_models.InForce,
+        but_case: int | None = None,
+    ) -> None:  # fmt: skip
         self._workspace = workspace
+        self._models = models
         self._reader = reader
         self._allowed = allowed
         self._but_case = but_case
@@ -97,7 +101,7 @@ class Tools:
     def triage_model(self) -> Model:
         """The classifier in force in this workspace."""
         self._using("triage_model")
-        self.model_version = triage_models.current(workspace=self._workspace)
+        self.model_version = self._models.version
         return triage_models.load(self.model_version)
 
     def _using(self, name: str) -> Reader:

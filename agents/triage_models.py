@@ -40,6 +40,18 @@ def current(*, workspace: int) -> str:
     return ensure_default() if entry is None else str(json.loads(entry.canonical)["body"]["digest"])
 
 
+class InForce:
+    """The model in force, looked up once: for one transaction."""
+
+    def __init__(self, workspace: int) -> None:
+        self._workspace = workspace
+
+    @functools.cached_property
+    def version(self) -> str:
+        """SHA-256 (hex) of its file."""
+        return current(workspace=self._workspace)
+
+
 @functools.lru_cache(maxsize=MODELS_KEPT)
 def load(digest: str) -> Model:
     """The model of a digest, read once per process.

@@ -1,34 +1,34 @@
-"""Works a run to its end: lease, steps in memory, and one transaction for all that comes of it.
+"""Works runs to their end: lease, steps in memory, and one transaction for all that comes of them.
 
 A lease and a fence make it safe to run twice, in parallel, or after a kill -9 anywhere: nothing is handed in
-twice, and after three attempts a person gets the case. Writes submissions and its own run, nothing else.
+twice, and after three attempts a person gets the case. Writes submissions and its own runs, nothing else.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, Q
-from pydantic_core import to_jsonable_python
 
-from agents import asking, roster
-from agents.models import Run, Step
+from agents import asking, ending, roster
+from agents.ending import Done
+from agents.models import Run
 from agents.steps import answering
 from agents.steps.base import Trace
 from agents.tools import Tools
-from agents.types import Handoff, Outcome, Question
-from approvals import instructions, proposals, switches
-from approvals.models import Submission
-from audit import log
-from audit.events import Event
-from portal import failpoints
-from portal.systems.books import BooksReader
+from agents.triage_models import InForce
+from agents.types import Handoff, Outcome
+from approvals import switches
+from portal import failpoints, outage
+from portal.systems.books import BooksReader, Snapshot
 from portal.workspace import within
 
 LEASE = timedelta(seconds=60)
 ATTEMPTS = 3
+# Runs that are worked in one transaction where many wait; none of their steps waits for anybody outside.
+TOGETHER = 25
 FAILED = "agent_failed"
 logger = logging.getLogger(__name__)
 
@@ -46,8 +46,36 @@ def advance(*, workspace: int, run: int) -> bool:
     failpoints.hit("run.after_lease")
     if leased.attempts > ATTEMPTS:
         return _give_up(leased)
+    return _try(leased)
+
+
+def advance_due(*, workspace: int) -> int:
+    """Work runs that nobody began, together; returns how many. What breaks that is then worked one by one."""
+    with within(workspace) as now:
+        leased = _lease_due(workspace, now)
+    if not leased:
+        return 0
+    failpoints.hit("run.after_lease")
     try:
-        return _work(leased)
+        with within(workspace) as now:
+            _work(workspace, leased, now=now)
+        failpoints.hit("run.after_submit")
+    except Exception as error:
+        if outage.is_outage(error):
+            raise
+        logger.exception("%s runs cannot be worked together; each is, by itself", len(leased))
+        for run in leased:
+            _try(run)
+    return len(leased)
+
+
+def _try(leased: Run) -> bool:
+    try:
+        with within(leased.workspace_id) as now:
+            if not _work(leased.workspace_id, [leased], now=now):
+                raise Fenced(f"run {leased.pk}")
+        failpoints.hit("run.after_submit")
+        return True
     except Fenced:
         return False
     except Exception:  # whatever a step raises: the run is tried again, then given to a person
@@ -72,35 +100,57 @@ def _lease(workspace: int, run: int, now: datetime) -> Run | None:
     return open_run.select_related("case", "instruction").get() if taken else None
 
 
-def _work(leased: Run) -> bool:
-    agent = roster.find(leased.agent)
-    trace = Trace()
-    with within(leased.workspace_id) as now:
-        if why := switches.why_not_now(workspace=leased.workspace_id, action="", proposer=f"agent:{leased.agent}"):
-            outcome = Outcome(handoff=Handoff("switched_off", why, {"run": f"run:{leased.pk}"}))
-            _end(leased, outcome, Run.State.DONE, now=now, trace=trace)
-            return True
-        told = asking.told(leased)
-        tools = Tools(
-            workspace=leased.workspace_id, reader=BooksReader(leased.workspace_id), allowed=agent.tools,
-            but_case=leased.case_id if told else None,
-        )  # fmt: skip
-        outcome = agent.work(leased.case.subject, tools, trace, told)
-        if told is not None:
-            outcome = trace.step("answer", answering.choose, outcome, told)
-        failpoints.hit("run.before_submit")
-        _end(leased, outcome, Run.State.DONE, now=now, trace=trace, tools=tools)
-    failpoints.hit("run.after_submit")
-    return True
+def _lease_due(workspace: int, now: datetime) -> list[Run]:
+    """The oldest runs that were never begun; those of an instruction come by a message of their own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE agents_run SET state = 'running', attempts = 1, fence = fence + 1, lease_until = %s WHERE id IN ("
+            "SELECT id FROM agents_run WHERE workspace_id = %s AND state = 'queued' AND attempts = 0"
+            " AND instruction_id IS NULL AND lease_until IS NULL ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)"
+            " RETURNING id",
+            [now + LEASE, workspace, TOGETHER],
+        )
+        keys = [row[0] for row in cursor.fetchall()]
+    runs = Run.objects.filter(workspace=workspace, pk__in=keys).select_related("case", "instruction")
+    return list(runs.order_by("pk")) if keys else []
+
+
+def _work(workspace: int, leased: Sequence[Run], *, now: datetime) -> list[int]:
+    """Work the runs and end them; which were ended."""
+    thrown = switches.in_force(workspace=workspace)
+    reader = Snapshot(workspace, tickets=_tickets(run.case.subject for run in leased))
+    models = InForce(workspace)
+    worked = [_outcome(run, thrown, reader, models) for run in leased]
+    failpoints.hit("run.before_submit")
+    return ending.end_all(workspace, worked, now=now)
+
+
+def _outcome(run: Run, thrown: Iterable[switches.Thrown], reader: BooksReader, models: InForce) -> Done:
+    if why := switches.why(thrown, action="", proposer=f"agent:{run.agent}"):
+        return Done(run, Outcome(handoff=Handoff("switched_off", why, {"run": f"run:{run.pk}"})), Trace())
+    agent, trace, told = roster.find(run.agent), Trace(), asking.told(run)
+    tools = Tools(
+        workspace=run.workspace_id, reader=reader, allowed=agent.tools, models=models,
+        but_case=run.case_id if told else None,
+    )  # fmt: skip
+    outcome = agent.work(run.case.subject, tools, trace, told)
+    if told is not None:
+        outcome = trace.step("answer", answering.choose, outcome, told)
+    return Done(run, outcome, trace, tools.model_version, tools.language)
+
+
+def _tickets(subjects: Iterable[str]) -> set[str]:
+    return {subject.partition(":")[2] for subject in subjects if subject.startswith("ticket:")}
 
 
 def _give_up(leased: Run) -> bool:
     """Nothing is lost: a person gets the case."""
     summary = f"The agent {leased.agent} failed on this {ATTEMPTS} times; please do it by hand."
+    outcome = Outcome(handoff=Handoff(FAILED, summary, {"run": f"run:{leased.pk}"}))
     with within(leased.workspace_id) as now:
-        outcome = Outcome(handoff=Handoff(FAILED, summary, {"run": f"run:{leased.pk}"}))
-        _end(leased, outcome, Run.State.FAILED, now=now, trace=Trace())
-    return True
+        return bool(
+            ending.end_all(leased.workspace_id, [Done(leased, outcome, Trace(), state=Run.State.FAILED)], now=now)
+        )
 
 
 def _put_back(leased: Run) -> bool:
@@ -114,86 +164,3 @@ def _put_back(leased: Run) -> bool:
 
 def _mine(leased: Run) -> Any:
     return Run.objects.filter(workspace=leased.workspace_id, pk=leased.pk, fence=leased.fence, state=Run.State.RUNNING)
-
-
-def _end(
-    leased: Run, outcome: Outcome, state: Run.State, *, now: datetime, trace: Trace, tools: Tools | None = None
-) -> None:
-    """Hand in all that came of the run and close it, in the caller's transaction.
-
-    Raises:
-        Fenced: the lease went to another worker.
-    """
-    if not _mine(leased).select_for_update().exists():
-        raise Fenced(f"run {leased.pk}")
-    model_version, language = (tools.model_version, tools.language) if tools else ("", "")
-    handed_in = list(_hand_in(leased, outcome, language))
-    Step.objects.bulk_create(_rows(leased, trace))
-    log.record(
-        workspace=leased.workspace_id, subject=f"run:{leased.pk}", actor=f"agent:{leased.agent}",
-        event=Event.RUN_FINISHED if state == Run.State.DONE else Event.RUN_FAILED, now=now,
-        case=f"case:{leased.case_id}", trace_id=leased.trace_id,
-        body={
-            "agent": leased.agent, "agent_version": leased.agent_version, "model_version": model_version,
-            "attempt": leased.attempts, "submissions": [f"submission:{s.pk}" for s in handed_in],
-            "flags": list(outcome.flags), "steps": len(trace.taken),
-        },
-    )  # fmt: skip
-    _mine(leased).update(
-        state=state, outcome=name(outcome), model_version=model_version, finished_at=now, lease_until=None
-    )
-
-
-def name(outcome: Outcome) -> str:
-    """One word for what a run came to."""
-    if outcome.drafts:
-        return "proposal"
-    if outcome.handoff:
-        return "handoff"
-    return "question" if outcome.question else "nothing"
-
-
-@dataclass(frozen=True, slots=True)
-class _Paper:
-    """One thing to hand in."""
-
-    kind: Submission.Is
-    key: str
-    value: object
-    depends_on: Sequence[str] = ()
-
-
-def _papers(outcome: Outcome) -> Iterator[_Paper]:
-    for draft in outcome.drafts:
-        yield _Paper(Submission.Is.ACTION, draft.key, draft, draft.depends_on)
-    if outcome.handoff:
-        yield _Paper(Submission.Is.HANDOFF, "handoff", _flagged(outcome.handoff, outcome))
-    if outcome.question:
-        yield _Paper(Submission.Is.QUESTION, "question", _flagged(outcome.question, outcome))
-
-
-def _flagged(paper: Handoff | Question, outcome: Outcome) -> dict[str, Any]:
-    """Papers for people carry the run's flags, as drafts carry their own."""
-    return {**to_jsonable_python(paper), "flags": list(outcome.flags)}
-
-
-def _hand_in(leased: Run, outcome: Outcome, language: str) -> Iterator[Submission]:
-    if leased.instruction is not None and not asking.waits(leased):
-        return  # somebody decided meanwhile
-    for paper in _papers(outcome):
-        yield proposals.submit(
-            workspace=leased.workspace_id, case=leased.case_id, kind=paper.kind,
-            key=instructions.key_of(leased.instruction.pk) if leased.instruction else paper.key,
-            revises=leased.instruction.proposal_id if leased.instruction else None,
-            proposer=f"agent:{leased.agent}", run=f"run:{leased.pk}", payload=to_jsonable_python(paper.value),
-            depends_on=paper.depends_on, trace_id=leased.trace_id, proposer_version=leased.agent_version,
-            language=language,
-        )  # fmt: skip
-
-
-def _rows(leased: Run, trace: Trace) -> Iterator[Step]:
-    for seq, step in enumerate(trace.taken, 1):
-        yield Step(
-            workspace_id=leased.workspace_id, run=leased, seq=seq, name=step.name, micros=step.micros,
-            input_digest=step.input_digest, output_digest=step.output_digest,
-        )  # fmt: skip

@@ -1,17 +1,19 @@
-"""The only place where a proposal or a hand-off begins: previews a submission, asks policy and risk, has it inserted.
+"""The only place where a proposal or a hand-off begins: previews submissions, asks policy and risk, has them inserted.
 
-Runs in the `apply` process under its own database role. Nothing handed in is lost: what cannot become a proposal
-becomes a hand-off to a person, with what was found and why.
+Runs in the `apply` process under its own database role; what is due together is looked at together. Nothing handed in
+is lost: what cannot become a proposal becomes a hand-off to a person, with what was found and why.
 """
 
 import graphlib
 import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
+from django.db.models import Q
 
 from approvals import (
-    caps,
     diff,
     handoffs,
     instructions,
@@ -28,28 +30,52 @@ from approvals import verdicts as verdict_of
 from approvals.actions import ActionError
 from approvals.actions.base import NothingToDo, Preview
 from approvals.models import Handoff, Proposal, Submission
-from approvals.state import OPEN, State
+from approvals.sitting import Sitting
+from approvals.state import State
 from audit import log
 from audit.events import Event
-from portal import failpoints
-from portal import hours as working
+from portal import failpoints, outage
 from portal import workspace as inside
-from portal.systems.books import BooksReader
 
 logger = logging.getLogger(__name__)
+
+
+# Looked at in one transaction, where many wait: long enough to share what is read, short enough to hold nobody up.
+TOGETHER = 25
+
+
+def pass_due(*, workspace: int) -> int:
+    """Gate what is due and was never begun, together; returns how many. What breaks it is then gated one by one."""
+    with inside.within(workspace) as now:
+        due = outbox.begin(workspace=workspace, task=proposals.GATE, most=TOGETHER, now=now)
+    try:
+        with inside.within(workspace) as now:
+            rows = _due_with(workspace, due)
+            _sit(workspace, rows, together=True, now=now)
+            _drop_gone(workspace, due, rows)
+            failpoints.hit("gate.before_commit")
+    except Exception as error:
+        if len(due) == 1 or outage.is_outage(error):
+            raise
+        logger.exception("%s submissions cannot be gated together; each is, by itself", len(due))
+        for submission in due:
+            pass_through(workspace=workspace, submission=submission)
+    return len(due)
 
 
 def pass_through(*, workspace: int, submission: int) -> None:
     """Gate a submission together with the others of its run, in one transaction. Safe to run twice."""
     with inside.within(workspace) as now:
-        known = Submission.objects.filter(workspace_id=workspace, pk=submission)
-        first = known.only("workspace", "proposer", "run").first()
-        if first is None:
-            outbox.done(workspace=workspace, task=proposals.GATE, object_id=submission)
-            return
-        for one in _due_with(first):
-            _gate(one, now=now)
+        rows = _due_with(workspace, [submission])
+        _sit(workspace, rows, together=False, now=now)
+        _drop_gone(workspace, [submission], rows)
         failpoints.hit("gate.before_commit")
+
+
+def _drop_gone(workspace: int, due: Sequence[int], rows: Sequence[Submission]) -> None:
+    """A message or a row about a submission that is not there, or is through, does nothing for ever."""
+    for gone in set(due) - {row.pk for row in rows}:
+        outbox.done(workspace=workspace, task=proposals.GATE, object_id=gone)
 
 
 def give_up(*, workspace: int, submission: int) -> None:
@@ -63,65 +89,110 @@ def give_up(*, workspace: int, submission: int) -> None:
         Submission.objects.filter(pk=row.pk).update(status=Submission.Status.GATED, outcome=outcome[:200])
 
 
-def _due_with(first: Submission) -> list[Submission]:
-    """The submission and, for a run, its siblings, locked; what a sibling depends on comes first."""
+def _due_with(workspace: int, submissions: Sequence[int]) -> list[Submission]:
+    """The submissions and the siblings of their runs, locked; what a sibling depends on comes first."""
+    asked = Submission.objects.filter(workspace_id=workspace, pk__in=submissions)
+    known = list(asked.values_list("pk", "proposer", "run"))
+    alone = Q(pk__in=[pk for pk, _, run in known if not run])
+    in_runs = Q(run__in={run for *_, run in known if run}, proposer__in={proposer for _, proposer, _ in known})
     rows = Submission.objects.select_for_update(of=("self",)).select_related("case")
-    rows = rows.filter(workspace_id=first.workspace_id, status="new")
-    rows = rows.filter(proposer=first.proposer, run=first.run) if first.run else rows.filter(pk=first.pk)
-    by_key = {row.key: row for row in rows.order_by("pk")}
+    rows = rows.filter(alone | in_runs, workspace_id=workspace, status="new").order_by("pk")
+    of_run: dict[tuple[str, str], list[Submission]] = {}
+    for row in rows if known else ():
+        of_run.setdefault((row.proposer, row.run or str(row.pk)), []).append(row)
+    return [row for siblings in of_run.values() for row in _in_order(siblings)]
+
+
+def _in_order(siblings: Sequence[Submission]) -> list[Submission]:
+    by_key = {row.key: row for row in siblings}
     wanted = {key: [on for on in opening.depends_on(row) if on in by_key] for key, row in by_key.items()}
     try:
         return [by_key[key] for key in graphlib.TopologicalSorter(wanted).static_order()]
     except graphlib.CycleError:
-        return list(by_key.values())  # each then finds that what it waits for was not proposed
+        return list(siblings)  # each then finds that what it waits for was not proposed
 
 
-def _gate(submission: Submission, *, now: datetime) -> None:
-    """One submission to its end. What nobody thought of becomes a hand-off: its run must not wait for ever."""
+def _sit(workspace: int, rows: Sequence[Submission], *, together: bool, now: datetime) -> None:
+    """All of them to their end; what stands for itself is written together at the end."""
+    if not rows:
+        return
+    sitting = Sitting(workspace, rows, now=now)
+    in_run = Counter(row.run for row in rows)
+    outcomes = {}
+    for row in rows:
+        if together and in_run[row.run] == 1 and _stands_alone(row):
+            outcomes[row.pk] = _gate(row, sitting, at_once=False)
+        else:
+            sitting.write()
+            outcomes[row.pk] = _gate(row, sitting, at_once=True)
+            sitting.forget()
+    sitting.write()
+    _close(outcomes)
+
+
+def _stands_alone(row: Submission) -> bool:
+    """Whether it neither looks at other proposals nor changes them, nor goes on once it is there."""
+    linked = row.revises_id is not None or row.undoes_id is not None or bool(row.depends_on)
+    return row.kind == Submission.Is.ACTION and not linked
+
+
+def _close(outcomes: Mapping[int, str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE approvals_submission s SET status = 'gated', outcome = n.outcome"
+            " FROM unnest(%s::bigint[], %s::text[]) AS n (id, outcome) WHERE s.id = n.id",
+            [list(outcomes), [outcome[:200] for outcome in outcomes.values()]],
+        )
+
+
+def _gate(submission: Submission, sitting: Sitting, *, at_once: bool) -> str:
+    """What becomes of one. What nobody thought of becomes a hand-off: its run must not wait for ever."""
     try:
         with transaction.atomic():
-            outcome = _outcome(submission, now=now)
+            outcome = _outcome(submission, sitting)
+            if at_once:
+                sitting.write()
+            return outcome
     except OperationalError:
         raise  # the database went away or chose a victim: the whole is tried again
     except Exception:  # whatever was handed in, a person hears of it
         logger.exception("submission %s cannot be checked", submission.pk)
         summary = "This could not be checked; the log of the apply process says why."
-        outcome = handoffs.open_refused(submission, reason="cannot_check", summary=summary, now=now)
+        outcome = handoffs.open_refused(submission, reason="cannot_check", summary=summary, now=sitting.now)
         if submission.revises is not None:
-            instructions.close(submission.revises, summary, actor=submission.proposer, now=now)
-    Submission.objects.filter(pk=submission.pk).update(status=Submission.Status.GATED, outcome=outcome[:200])
+            instructions.close(submission.revises, summary, actor=submission.proposer, now=sitting.now)
+        return outcome
 
 
-def _outcome(submission: Submission, *, now: datetime) -> str:
+def _outcome(submission: Submission, sitting: Sitting) -> str:
     if submission.revises_id is not None and submission.kind != Submission.Is.WITHDRAW:
-        return returning.take_back(submission, now=now)
+        return returning.take_back(submission, now=sitting.now)
     match submission.kind:
         case Submission.Is.ACTION:
-            return _action(submission, now=now)
+            return _action(submission, sitting)
         case Submission.Is.WITHDRAW:
-            return _withdraw(submission, now=now)
-    return handoffs.open_from(submission, now=now)
+            return _withdraw(submission, now=sitting.now)
+    return handoffs.open_from(submission, now=sitting.now)
 
 
-def _action(submission: Submission, *, now: datetime) -> str:
+def _action(submission: Submission, sitting: Sitting) -> str:
     try:
         asked = opening.take_apart(submission)
-        proposals.lock_target(submission.workspace_id, asked.target)
+        sitting.hold(asked.target)
         preview = asked.action.preview(
-            asked.target, asked.action.parse(asked.args), submission.case.customer,
-            BooksReader(submission.workspace_id),
-        )  # fmt: skip
+            asked.target, asked.action.parse(asked.args), submission.case.customer, sitting.reader
+        )
         content = preview.diff.content()
     except NothingToDo as nothing:
         return f"nothing to do: {nothing}"
     except (ActionError, diff.DiffError, payloads.PayloadError) as error:
-        return handoffs.open_refused(submission, reason="bad_arguments", summary=str(error), now=now)
+        return handoffs.open_refused(submission, reason="bad_arguments", summary=str(error), now=sitting.now)
     if reason := (
-        _held_back(submission, now=now) or _switched_off(asked, preview, now=now) or _no_undo(asked, now=now)
-        or _twin(asked, now=now)
+        _held_back(submission, now=sitting.now) or _switched_off(asked, preview, sitting)
+        or _no_undo(asked, now=sitting.now) or _twin(asked, sitting)
     ):  # fmt: skip
         return reason
-    return _judge(asked, preview, content, now=now)
+    return _judge(asked, preview, content, sitting)
 
 
 def _held_back(submission: Submission, *, now: datetime) -> str:
@@ -140,17 +211,15 @@ def _held_back(submission: Submission, *, now: datetime) -> str:
     return ""
 
 
-def _switched_off(asked: opening.Asked, preview: Preview, *, now: datetime) -> str:
+def _switched_off(asked: opening.Asked, preview: Preview, sitting: Sitting) -> str:
     """What people switched off is not proposed: a person takes it over, with its arguments; "" where it is not."""
     submission = asked.submission
-    why = switches.why_not_now(
-        workspace=submission.workspace_id, action=asked.action.name, proposer=submission.proposer
-    )
+    why = switches.why(sitting.rulebook.switches, action=asked.action.name, proposer=submission.proposer)
     if not why:
         return ""
     found = {"amount_minor": preview.amount_minor, "currency": preview.currency, "args": asked.args}
     summary = f"{preview.summary}. {why}"
-    return handoffs.open_refused(submission, reason="switched_off", summary=summary, now=now, found=found)
+    return handoffs.open_refused(submission, reason="switched_off", summary=summary, now=sitting.now, found=found)
 
 
 def _no_undo(asked: opening.Asked, *, now: datetime) -> str:
@@ -164,24 +233,21 @@ def _no_undo(asked: opening.Asked, *, now: datetime) -> str:
     return handoffs.open_refused(asked.submission, reason="no_undo", summary=why, now=now, found=found)
 
 
-def _twin(asked: opening.Asked, *, now: datetime) -> str:
+def _twin(asked: opening.Asked, sitting: Sitting) -> str:
     """The same, open already, is named to a person; "" where there is none."""
-    twin = Proposal.objects.filter(
-        workspace_id=asked.submission.workspace_id, target=asked.target, state__in=OPEN,
-        content_key=proposals.content_key(asked.action, asked.args),
-    ).values_list("pk", "summary").first()  # fmt: skip
+    twin = sitting.twin(asked.target, proposals.content_key(asked.action, asked.args))
     if twin is None:
         return ""
-    summary, found = f"Already proposed: {twin[1]}", {"open": f"proposal:{twin[0]}"}
-    return handoffs.open_refused(asked.submission, reason="duplicate", summary=summary, now=now, found=found)
+    number, words = twin
+    summary, found = f"Already proposed: {words}", {"open": f"proposal:{number}"}
+    return handoffs.open_refused(asked.submission, reason="duplicate", summary=summary, now=sitting.now, found=found)
 
 
-def _judge(asked: opening.Asked, preview: Preview, content: bytes, *, now: datetime) -> str:
-    submission = asked.submission
-    hours = working.of(submission.workspace_id)
+def _judge(asked: opening.Asked, preview: Preview, content: bytes, sitting: Sitting) -> str:
+    submission, now = asked.submission, sitting.now
     verdict = verdict_of.judge(
-        workspace=submission.workspace_id, action=asked.action, preview=preview, proposer=submission.proposer,
-        confidence_pct=asked.confidence_pct, flags=asked.flags, now=now, hours=hours,
+        sitting.rulebook, action=asked.action, preview=preview, proposer=submission.proposer,
+        confidence_pct=asked.confidence_pct, flags=asked.flags, now=now,
     )  # fmt: skip
     denied_by_policy = not verdict.allowed and any(rule.startswith("policy ") for rule in verdict.rules)
     if not verdict.allowed and not denied_by_policy:
@@ -189,11 +255,8 @@ def _judge(asked: opening.Asked, preview: Preview, content: bytes, *, now: datet
             submission, reason="over_cap", summary=" ".join((preview.summary, *verdict.reasons)), now=now,
             found={"amount_minor": preview.amount_minor, "currency": preview.currency, "args": asked.args},
         )  # fmt: skip
-    holders = _holders(asked, preview)
-    if verdict.allowed and (over := caps.exceeded(
-        workspace=submission.workspace_id, holders=holders, amount_minor=preview.amount_minor,
-        currency=preview.currency, now=now,
-    )):  # fmt: skip
+    holders = {} if denied_by_policy else _holders(asked, preview)
+    if over := sitting.day.exceeded(holders=holders, amount_minor=preview.amount_minor, currency=preview.currency):
         return handoffs.open_refused(
             submission,
             reason="daily_cap",
@@ -201,13 +264,14 @@ def _judge(asked: opening.Asked, preview: Preview, content: bytes, *, now: datet
             now=now,
             found={"args": asked.args},
         )
-    proposal = opening.insert(asked, preview, content, verdict, hours=hours, now=now)
+    proposal = opening.begin(asked, preview, content, verdict, holders, sitting)
     if denied_by_policy:
         handoffs.open_refused(submission, reason="policy", summary=" ".join(verdict.reasons), now=now)
         return f"denied: proposal:{proposal.pk}"
-    caps.reserve(proposal, holders, now=now)
-    opening.depend(proposal)
-    votes.count_undo_starter(proposal, seen=submission.seen_content, content=content, now=now)
+    if not _stands_alone(submission):
+        sitting.write()
+        opening.depend(proposal)
+        votes.count_undo_starter(proposal, seen=submission.seen_content, content=content, now=now)
     return f"proposal:{proposal.pk}"
 
 

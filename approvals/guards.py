@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from approvals import actions, caps, dependencies, diff, staleness, switches, votes
 from approvals import verdicts as verdict_of
 from approvals.models import Proposal, Revision
-from portal import hours
 from portal.systems.books import BooksReader
 
 
@@ -72,8 +71,8 @@ def _stricter(row: Proposal, revision: Revision, *, now: datetime) -> str:
     except actions.ActionError as error:
         return str(error)
     verdict = verdict_of.judge(
-        workspace=row.workspace_id, action=action, preview=preview, proposer=row.proposer,
-        confidence_pct=row.confidence_pct, flags=tuple(row.flags), now=now, hours=hours.of(row.workspace_id),
+        verdict_of.Rulebook(row.workspace_id), action=action, preview=preview, proposer=row.proposer,
+        confidence_pct=row.confidence_pct, flags=tuple(row.flags), now=now,
     )  # fmt: skip
     asks_more = verdict.people > revision.people or verdict.second_role not in ("", revision.second_role)
     if not verdict.allowed or asks_more:

@@ -1,22 +1,21 @@
-"""How a proposal begins: its first revision, its entry, its row, in the order that the trigger demands.
+"""How a proposal begins: what was asked, taken apart, and the row, first revision and entry that come of it.
 
-Called by the gate alone, after preview and verdict; asks nothing itself.
+Called by the gate alone, after preview and verdict; asks nothing itself, writes nothing.
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-
-from django.db import connection
 
 from approvals import deadlines, dependencies, diff, payloads, placing, proposals, risk
 from approvals.actions import named
 from approvals.actions.base import Action, Preview
 from approvals.models import Proposal, Revision, Submission
+from approvals.sitting import Opened, Sitting
 from approvals.state import State
 from audit.events import Event
-from portal.worktime import Hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,38 +43,36 @@ def take_apart(submission: Submission) -> Asked:
     )  # fmt: skip
 
 
-def insert(
-    asked: Asked, preview: Preview, content: bytes, verdict: risk.Verdict, *, hours: Hours, now: datetime
+def begin(
+    asked: Asked, preview: Preview, content: bytes, verdict: risk.Verdict, holders: Mapping[str, str], sitting: Sitting
 ) -> Proposal:
-    """Revision, entry, row: in this order, which the trigger demands."""
-    submission, nonce = asked.submission, secrets.token_bytes(32)
-    event, after = _start(verdict)
+    """Its row, first revision and entry, for the sitting to write; it counts on the day of `holders`."""
+    submission, nonce, now = asked.submission, secrets.token_bytes(32), sitting.now
+    hours, (event, after) = sitting.rulebook.hours, _start(verdict)
     proposal = Proposal(
-        pk=_next_id(), workspace_id=submission.workspace_id, submission=submission, case_id=submission.case_id,
+        pk=sitting.next_id(), workspace_id=submission.workspace_id, submission=submission, case_id=submission.case_id,
         action=asked.action.name, target=asked.target, state=after, digest=diff.digest(content, nonce),
         basis=preview.diff.basis(), tier=verdict.tier, people=verdict.people, proposer=submission.proposer,
         customer=preview.customer, amount_minor=preview.amount_minor, currency=preview.currency,
         confidence_pct=asked.confidence_pct, summary=preview.summary, flags=list(asked.flags),
         content_key=proposals.content_key(asked.action, asked.args), undoes_id=submission.undoes_id, created_at=now,
-        team=placing.team_of(submission.case), language=submission.language,
+        team=placing.team_in(submission.case, sitting.reader), language=submission.language,
         proposer_version=submission.proposer_version,
         urgency=deadlines.urgency(hours, now, deadlines.DUE[verdict.tier]),
         fresh_until=hours.after(now, timedelta(minutes=verdict.fresh_minutes)),
         hold_until=now + timedelta(seconds=verdict.hold_seconds) if after == State.APPROVED else None,
     )  # fmt: skip
-    Revision.objects.create(
+    revision = Revision(
         workspace_id=proposal.workspace_id, proposal=proposal, number=1, args=asked.args, content=content.decode(),
         nonce=nonce, digest=proposal.digest, verdict=verdict.as_json(), people=verdict.people,
         second_role=verdict.second_role, made_by=submission.proposer, created_at=now,
     )  # fmt: skip
-    proposals.record_move(
+    entry = proposals.draft_move(
         proposal, event, {"version": 1, "state": str(after), "revision": 1}, actor=submission.proposer, now=now,
         body={"run": submission.run, "tier": verdict.tier, "rules": list(verdict.rules), "policy": verdict.policy},
         personal={"summary": proposal.summary},
     )  # fmt: skip
-    proposal.save(force_insert=True)
-    if after != State.PENDING:
-        proposals.follow_up(proposal, now=now)  # nothing can be due yet for one that waits
+    sitting.open(Opened(proposal, revision, entry), holders)
     return proposal
 
 
@@ -85,12 +82,6 @@ def _start(verdict: risk.Verdict) -> tuple[Event, State]:
     if verdict.people == 0:
         return Event.PROPOSAL_ALLOWED, State.APPROVED
     return Event.PROPOSAL_PROPOSED, State.PENDING
-
-
-def _next_id() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('approvals_proposal', 'id'))")
-        return int(cursor.fetchone()[0])
 
 
 def depend(proposal: Proposal) -> None:

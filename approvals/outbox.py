@@ -5,6 +5,8 @@ its worker three times is dead: it stays as a row that managers see, and nothing
 """
 
 import secrets
+import time
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -19,10 +21,16 @@ from portal import workspace as inside
 # A message is said again when its work is not done so long after the last time.
 _PAUSE = Func(F("sends"), function="approvals_pause", output_field=DurationField())
 BATCH = 200
+GATHER_SECONDS = 0.05
+# Rounds of work that belongs together before whatever else is in the queue has its turn.
+ROUNDS = 40
+# Work that many wait for at once; a worker takes up what was never begun together, by the task of this name and _due.
+TOGETHER = frozenset({"approvals.tasks.gate", "agents.tasks.advance"})
 # How often the process that began a work may have gone before the work is blamed for it.
 DEAD_AFTER = 2
 # Names this process: work that another process began and did not end has lost that process.
 _ME = secrets.token_hex(8)
+_TOGETHER = "together"
 
 
 def put(*, workspace: int, task: str, queue: str, object_id: int, not_before: datetime, now: datetime) -> None:
@@ -75,6 +83,41 @@ def visit(workspace: int) -> None:
         relay(workspace=workspace, now=now)
 
 
+def nudge_together(task: str, queue: str, workspace: int) -> None:
+    """After commit tell a worker that something of a task in `TOGETHER` is due, unless one is being told already."""
+    transaction.on_commit(lambda: wake(task, queue, workspace), robust=True)
+
+
+def wake(task: str, queue: str, workspace: int) -> None:
+    """One message for all that is due: while one is under way, or worked, another says nothing new."""
+    failpoints.hit("outbox.before_publish")
+    broker.publish(f"{task}_due", [workspace], queue=queue, headers={}, mark=_mark(task, workspace))
+
+
+def drain(task: str, queue: str, workspace: int, work: Callable[[], int], *, full: int) -> None:
+    """Do what is due until nothing is, a number at a time: `work` does at most `full` and returns how many.
+
+    What comes meanwhile is gathered for a moment and done together, since most of what work costs is the same for
+    one and for many. The mark is let go before the last look: what was committed while it was held is seen by it.
+    Where there is more than one round can do, others may join.
+    """
+    mark = _mark(task, workspace)
+    for _ in range(ROUNDS):
+        broker.hold(mark)
+        done = work()
+        if done == 0 or done == full:
+            broker.let_go(mark)
+            if not done and not work():
+                return
+        else:
+            time.sleep(GATHER_SECONDS)
+    wake(task, queue, workspace)  # others in the queue have their turn
+
+
+def _mark(task: str, workspace: int) -> str:
+    return f"wake:{task}:{workspace}"
+
+
 def relay(*, workspace: int, now: datetime) -> int:
     """Send again what is due and not done; returns how many. Two relays at once share the work."""
     due = (
@@ -85,9 +128,29 @@ def relay(*, workspace: int, now: datetime) -> int:
     )
     rows = list(due)
     Outbox.objects.filter(pk__in=[row.pk for row in rows]).update(sent_at=now, sends=F("sends") + 1)
+    waiting = [row for row in rows if row.task in TOGETHER and not row.begun_by]
+    for task, queue in sorted({(row.task, row.queue) for row in waiting}):
+        nudge_together(task, queue, workspace)
     for row in rows:
-        nudge(row.task, row.queue, workspace, row.object_id, again=True)
+        if row not in waiting:
+            nudge(row.task, row.queue, workspace, row.object_id, again=True)
     return len(rows)
+
+
+def begin(*, workspace: int, task: str, most: int, now: datetime) -> list[int]:
+    """What is due and was never begun, noted as begun: ids of its objects, oldest first.
+
+    The caller's transaction commits before the work: what ends this process is then done again one by one, and only
+    then blamed for it (`take`).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE approvals_outbox SET begun_by = %s WHERE id IN (SELECT id FROM approvals_outbox"
+            " WHERE workspace_id = %s AND task = %s AND begun_by = '' AND dead_at IS NULL AND not_before <= %s"
+            " ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING object_id",
+            [_TOGETHER, workspace, task, now, most],
+        )
+        return sorted(row[0] for row in cursor.fetchall())
 
 
 def take(*, workspace: int, task: str, object_id: int, now: datetime) -> bool:
@@ -98,9 +161,9 @@ def take(*, workspace: int, task: str, object_id: int, now: datetime) -> bool:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE approvals_outbox SET tries = tries + (begun_by NOT IN ('', %s))::int, begun_by = %s"
+            "UPDATE approvals_outbox SET tries = tries + (begun_by NOT IN ('', %s, %s))::int, begun_by = %s"
             " WHERE workspace_id = %s AND task = %s AND object_id = %s AND dead_at IS NULL RETURNING tries",
-            [_ME, _ME, workspace, task, object_id],
+            [_TOGETHER, _ME, _ME, workspace, task, object_id],
         )
         found = cursor.fetchone()
     if found is None:

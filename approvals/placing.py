@@ -2,6 +2,14 @@
 
 from approvals.models import Case
 from portal.models import Ticket
+from portal.systems.base import Reader
+
+
+def team_in(case: Case, reader: Reader) -> str:
+    """`team_of` by what a reader knows of the ticket."""
+    kind, _, key = case.subject.partition(":")
+    ticket = reader.ticket(key) if kind == "ticket" else None
+    return ticket.queue if ticket is not None else ""
 
 
 def team_of(case: Case) -> str:

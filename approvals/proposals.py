@@ -90,8 +90,23 @@ def submit(
     if not made and submission.payload != json.loads(json.dumps(dict(payload))):
         raise AlreadySubmitted("Something else was handed in from this form already; open it anew to send this.")
     if made:
-        outbox.nudge(GATE, "apply", workspace, submission.pk)
+        outbox.nudge_together(GATE, "apply", workspace)
     return submission
+
+
+def submit_all(workspace: int, submissions: Sequence[Submission]) -> list[Submission]:
+    """Hand in many at once, each for the first time; the gate is nudged once, after commit.
+
+    Raises:
+        NotStorable: nothing is written.
+        django.db.IntegrityError: one of them was handed in before.
+    """
+    for submission in submissions:
+        _refuse_unstorable(submission.payload, "payload")
+    made = Submission.objects.bulk_create(submissions)
+    if made:
+        outbox.nudge_together(GATE, "apply", workspace)
+    return made
 
 
 def _refuse_unstorable(value: Any, where: str) -> None:
@@ -109,8 +124,14 @@ def _refuse_unstorable(value: Any, where: str) -> None:
 
 def lock_target(workspace: int, target: str) -> None:
     """One transaction at a time looks at a target and then writes, or decides that nothing like it is open."""
+    lock_targets(workspace, [target])
+
+
+def lock_targets(workspace: int, targets: Sequence[str]) -> None:
+    """The same for many, in one order whoever asks."""
+    names = [f"{workspace}:{target}" for target in sorted(targets)]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [f"{workspace}:{target}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(n, 2)) FROM unnest(%s::text[]) AS n", [names])
 
 
 def content_key(action: Action, args: Mapping[str, Any]) -> str:
@@ -189,7 +210,21 @@ def record_move(
     personal: Mapping[str, Any] | None = None,
 ) -> None:
     """The entry of a move, before its row; the trigger looks for exactly this one."""
-    log.record(
+    log.record_all([draft_move(proposal, event, changes, actor=actor, now=now, body=body, personal=personal)])
+
+
+def draft_move(
+    proposal: Proposal,
+    event: Event,
+    changes: Mapping[str, Any],
+    *,
+    actor: str,
+    now: datetime,
+    body: Mapping[str, Any] | None = None,
+    personal: Mapping[str, Any] | None = None,
+) -> log.Draft:
+    """The entry of a move, not yet written."""
+    return log.draft(
         workspace=proposal.workspace_id, subject=f"proposal:{proposal.pk}", version=changes["version"],
         state=changes["state"], event=event, actor=actor, now=now, case=f"case:{proposal.case_id}",
         body={

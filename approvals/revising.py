@@ -146,8 +146,8 @@ def judge(
 ) -> risk.Verdict:
     """What policy and thresholds say of a revision; at least one person looks at it."""
     verdict = verdict_of.judge(
-        workspace=row.workspace_id, action=action, preview=preview, proposer=row.proposer,
-        confidence_pct=confidence_pct, flags=tuple(flags), now=now, hours=working.of(row.workspace_id),
+        verdict_of.Rulebook(row.workspace_id), action=action, preview=preview, proposer=row.proposer,
+        confidence_pct=confidence_pct, flags=tuple(flags), now=now,
     )  # fmt: skip
     return replace(verdict, people=max(1, verdict.people))
 

@@ -114,8 +114,12 @@ def why(thrown: Iterable[Thrown], *, action: str, proposer: str) -> str:
 
 def forces_approval(*, workspace: int) -> bool:
     """Whether nothing passes by policy alone; what did and was not sent yet goes back to people."""
-    forcing = (Switch.Is.FORCE_APPROVAL, Switch.Is.AUTONOMY_OFF)
-    return any(switch.kind in forcing for switch in in_force(workspace=workspace))
+    return forcing(in_force(workspace=workspace))
+
+
+def forcing(thrown: Iterable[Thrown]) -> bool:
+    """The same for switches that were read already."""
+    return any(one.kind in (Switch.Is.FORCE_APPROVAL, Switch.Is.AUTONOMY_OFF) for one in thrown)
 
 
 def throw(*, workspace: int, kind: str, subject: str, reason: str, actor: str, now: datetime) -> Switch:

@@ -3,11 +3,12 @@
 import logging
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from celery import Task, shared_task
 
-from approvals import execution, outbox, pulse, reconciliation, sweeper, waiting
+from approvals import execution, outbox, proposals, pulse, reconciliation, sweeper, waiting
 from approvals import gate as gates
 from portal import outage
 from portal import workspace as inside
@@ -36,6 +37,13 @@ def _leave(**_: Any) -> None:
 def gate(self: Task, workspace: int, submission: int, **_newer: Any) -> None:
     """Turn a submission into a proposal or a hand-off."""
     _begin(self, workspace, submission, gates.pass_through, gates.give_up)
+
+
+@shared_task(name="approvals.tasks.gate_due", queue="apply")
+def gate_due(workspace: int) -> None:
+    """Gate what is due, a number at a time."""
+    work = partial(gates.pass_due, workspace=workspace)
+    outbox.drain(proposals.GATE, "apply", workspace, work, full=gates.TOGETHER)
 
 
 @shared_task(name="approvals.tasks.apply", queue="apply", bind=True)

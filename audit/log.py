@@ -1,7 +1,11 @@
-"""`record`, the only way to write an entry, inside the caller's transaction. Refuses to run outside one."""
+"""`record`, the only way to write an entry, inside the caller's transaction. Refuses to run outside one.
+
+`draft` and `record_all` are the same for many at once.
+"""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +25,14 @@ class LogError(Exception):
 
 class NotInTransaction(LogError):
     """An entry outside a transaction could survive a write that did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry that is not written yet, with the personal values it commits to as (name, salt, value)."""
+
+    entry: Entry
+    personal: tuple[tuple[str, bytes, Any], ...]
 
 
 def record(
@@ -49,32 +61,71 @@ def record(
     """
     if not connection.in_atomic_block:
         raise NotInTransaction(f"{event} of {subject}: record() belongs inside the transaction of the write")
-    number = next_version(workspace, subject) if version is None else version
-    salts = {name: secrets.token_bytes(canonical.SALT_BYTES) for name in personal or {}}
+    drafted = draft(
+        workspace=workspace, subject=subject, event=event, actor=actor, now=now, state=state, case=case,
+        version=next_version(workspace, subject) if version is None else version, trace_id=trace_id, body=body,
+        personal=personal,
+    )  # fmt: skip
+    return record_all([drafted])[0]
+
+
+def draft(
+    *,
+    workspace: int,
+    subject: str,
+    event: Event,
+    actor: str,
+    now: datetime,
+    version: int,
+    state: str = "",
+    case: str = "",
+    trace_id: str = "",
+    body: Mapping[str, Any] | None = None,
+    personal: Mapping[str, Any] | None = None,
+) -> Draft:
+    """An entry for `record_all`, as `record` would write it.
+
+    Raises:
+        canonical.NotCanonical.
+    """
+    kept = tuple((name, secrets.token_bytes(canonical.SALT_BYTES), value) for name, value in (personal or {}).items())
     leaf = {
         "actor": actor,
         "at": now.isoformat(),
         "body": dict(body or {}),
         "case": case,
-        "commitments": {n: canonical.commit(n, v, salts[n]) for n, v in (personal or {}).items()},
+        "commitments": {name: canonical.commit(name, value, salt) for name, salt, value in kept},
         "event": str(event),
         "state": state,
         "subject": subject,
         "trace_id": trace_id,
-        "version": number,
+        "version": version,
         "workspace": workspace,
     }
-    entry = Entry.objects.create(
-        workspace_id=workspace, subject=subject, version=number, event=event, state=state, actor=actor,
+    entry = Entry(
+        workspace_id=workspace, subject=subject, version=version, event=event, state=state, actor=actor,
         case=case, trace_id=trace_id, at=now, canonical=canonical.encode(leaf).decode(),
     )  # fmt: skip
+    return Draft(entry, kept)
+
+
+def record_all(drafts: Sequence[Draft]) -> list[Entry]:
+    """Write many entries at once, in their order, and end the attribution of the writes before them.
+
+    Raises:
+        NotInTransaction, django.db.IntegrityError: as `record`; nothing is written then.
+    """
+    if not connection.in_atomic_block:
+        raise NotInTransaction("record_all() belongs inside the transaction of the writes")
+    entries = Entry.objects.bulk_create([one.entry for one in drafts])
     Payload.objects.bulk_create(
-        Payload(workspace_id=workspace, entry=entry, name=name, salt=salts[name], value=value)
-        for name, value in (personal or {}).items()
+        Payload(workspace_id=entry.workspace_id, entry=entry, name=name, salt=salt, value=value)
+        for entry, one in zip(entries, drafts, strict=True)
+        for name, salt, value in one.personal
     )
     if getattr(connection, ATTRIBUTED, True):
         attribute("")
-    return entry
+    return entries
 
 
 def next_version(workspace: int, subject: str) -> int:
@@ -82,6 +133,16 @@ def next_version(workspace: int, subject: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT audit_next_version(%s, %s)", [workspace, subject])
         return int(cursor.fetchone()[0])
+
+
+def next_versions(workspace: int, subjects: Sequence[str]) -> dict[str, int]:
+    """`next_version` of many subjects, their locks taken in one order, whoever asks."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT s, audit_next_version(%s, s) FROM unnest(%s::text[]) AS s ORDER BY s",
+            [workspace, sorted(set(subjects))],
+        )
+        return dict(cursor.fetchall())
 
 
 def attribute(action: str) -> None:

@@ -6,7 +6,7 @@ newer worker; work that the database broke off is left to its outbox row.
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import celery
@@ -24,6 +24,7 @@ VERSION = 1
 SOCKET_SECONDS = 0.3
 AWAY_SECONDS = 2.0
 GIVEN_BACK_SECONDS = 1.0
+MARK_MILLISECONDS = 2_000
 # One try to connect and one to send: kombu would go on trying for as long as a page may take.
 _SHORT = {
     "socket_timeout": SOCKET_SECONDS, "socket_connect_timeout": SOCKET_SECONDS, "connect_retries_timeout": 0.1,
@@ -33,17 +34,40 @@ _circuit = Circuit(AWAY_SECONDS)
 logger = logging.getLogger(__name__)
 
 
-def publish(task: str, args: Sequence[int], *, queue: str, headers: Mapping[str, Any]) -> bool:
-    """Send one message; False where the broker is away, and then nobody tries again for two seconds."""
-    if not _circuit.closed:
-        return False
+def publish(task: str, args: Sequence[int], *, queue: str, headers: Mapping[str, Any], mark: str = "") -> bool:
+    """Send one message; False where the broker is away, and then nobody tries again for two seconds.
+
+    With a `mark` it is sent only where none of the same mark is under way or worked (`hold`, `let_go`); the mark lies
+    beside the messages, and ends with them or after two seconds.
+    """
     app = celery.current_app
-    try:
-        link = app.connection_for_write(transport_options=_SHORT)
-        with pools.producers[link].acquire(block=True, timeout=SOCKET_SECONDS) as producer:
+
+    def send(producer: Any) -> None:
+        if not mark or producer.channel.client.set(mark, 1, nx=True, px=MARK_MILLISECONDS):
             app.send_task(
                 task, args=list(args), queue=queue, retry=False, headers={**headers, "v": VERSION}, producer=producer
             )
+
+    return _with_producer(app, send)
+
+
+def hold(mark: str) -> None:
+    """A worker is at it and will look again: for two seconds no message of this mark is worth sending."""
+    _with_producer(celery.current_app, lambda producer: producer.channel.client.set(mark, 1, px=MARK_MILLISECONDS))
+
+
+def let_go(mark: str) -> None:
+    """What is committed from here on is worth a message again; a worker then looks for the last time."""
+    _with_producer(celery.current_app, lambda producer: producer.channel.client.delete(mark))
+
+
+def _with_producer(app: celery.Celery, act: Callable[[Any], object]) -> bool:
+    if not _circuit.closed:
+        return False
+    try:
+        link = app.connection_for_write(transport_options=_SHORT)
+        with pools.producers[link].acquire(block=True, timeout=SOCKET_SECONDS) as producer:
+            act(producer)
     except (KombuError, RedisError, OSError) as error:
         _circuit.broke()
         logger.warning("the broker does not answer, the relay will say it again: %s", error)

@@ -25,6 +25,9 @@ BEGIN
         VALUES (NEW.workspace_id, 'agents.tasks.advance', 'agents', NEW.id, clock_timestamp());
         DELETE FROM approvals_outbox WHERE workspace_id = NEW.workspace_id
         AND task = 'agents.tasks.ask_again' AND object_id = NEW.instruction_id;
+    ELSIF NEW.state = 'running' AND OLD.state = 'queued' THEN  -- from here on it is said again by itself
+        UPDATE approvals_outbox SET begun_by = 'run' WHERE workspace_id = NEW.workspace_id
+        AND task = 'agents.tasks.advance' AND object_id = NEW.id;
     ELSIF NEW.state IN ('done', 'failed') THEN
         DELETE FROM approvals_outbox WHERE workspace_id = NEW.workspace_id
         AND task = 'agents.tasks.advance' AND object_id = NEW.id;

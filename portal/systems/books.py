@@ -14,13 +14,7 @@ class BooksReader:
 
     def ticket(self, ticket_id: str) -> records.Ticket | None:
         """A ticket with its messages, oldest first."""
-        row = (
-            models.Ticket.objects.filter(workspace=self._workspace, ticket_id=ticket_id)
-            .select_related("customer", "queue")
-            .prefetch_related("messages")
-            .first()
-        )
-        return None if row is None else _ticket(row)
+        return next(iter(self._read_tickets([ticket_id])), None)
 
     def customer(self, customer_id: str) -> records.Customer | None:
         """A customer by the books' own id."""
@@ -63,6 +57,12 @@ class BooksReader:
         rows = models.Queue.objects.filter(workspace=self._workspace).order_by("name")
         return tuple(rows.values_list("name", flat=True))
 
+    def _read_tickets(self, ticket_ids: Collection[str]) -> tuple[records.Ticket, ...]:
+        if not ticket_ids:
+            return ()
+        rows = models.Ticket.objects.filter(workspace=self._workspace, ticket_id__in=list(ticket_ids))
+        return tuple(_ticket(row) for row in rows.select_related("customer", "queue").prefetch_related("messages"))
+
     def _orders(self, **filters: str | list[str]) -> tuple[records.Order, ...]:
         rows = (
             models.Order.objects.filter(workspace=self._workspace, **filters)
@@ -71,6 +71,29 @@ class BooksReader:
             .order_by("order_id")
         )
         return tuple(_order(row) for row in rows)
+
+
+class Snapshot(BooksReader):
+    """Reads each ticket once, those named at the beginning together, and the queues once: for a transaction that
+    writes no books."""
+
+    def __init__(self, workspace: int, *, tickets: Collection[str] = ()) -> None:
+        super().__init__(workspace)
+        self._tickets: dict[str, records.Ticket | None] = dict.fromkeys(tickets)
+        self._tickets |= {ticket.ticket_id: ticket for ticket in self._read_tickets(tickets)}
+        self._queues: tuple[str, ...] | None = None
+
+    def ticket(self, ticket_id: str) -> records.Ticket | None:
+        """As it was when it was first asked for."""
+        if ticket_id not in self._tickets:
+            self._tickets[ticket_id] = super().ticket(ticket_id)
+        return self._tickets[ticket_id]
+
+    def queues(self) -> tuple[str, ...]:
+        """As they were when they were first asked for."""
+        if self._queues is None:
+            self._queues = super().queues()
+        return self._queues
 
 
 def _customer(row: models.Customer) -> records.Customer:

@@ -129,17 +129,17 @@ def test_a_worker_frozen_past_its_lease_is_fenced(desk, monkeypatch):
     taken = desk.take_in("triage", id="T-1", text=TEXT)
     overtaken = []
 
-    def freeze(leased, *args, **kwargs):
+    def freeze(leased):
         """Between the first worker's lease and its end a second one takes the run and finishes it."""
         if not overtaken:
             overtaken.append(leased.fence)
             with within(desk.workspace) as now:
                 Run.objects.filter(pk=leased.pk).update(lease_until=now)
             assert workflow.advance(workspace=desk.workspace, run=leased.pk)
-        return work(leased, *args, **kwargs)
+        return work(leased)
 
-    work = workflow._work
-    monkeypatch.setattr(workflow, "_work", freeze)
+    work = workflow._try
+    monkeypatch.setattr(workflow, "_try", freeze)
     with signed_in("agents"):
         assert not workflow.advance(workspace=desk.workspace, run=taken.run)
     (run,) = desk.rows(Run)

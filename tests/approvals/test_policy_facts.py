@@ -210,8 +210,8 @@ def test_the_hours_of_the_workspace_are_asked(cast: Cast, tmp_path: Path, monkey
 
         def allowed(at: Any) -> bool:
             return verdicts.judge(
-                workspace=cast.ws, action=named("refund.create"), preview=what, proposer="agent:refunds",
-                confidence_pct=90, now=at, hours=hours.of(cast.ws),
+                verdicts.Rulebook(cast.ws), action=named("refund.create"), preview=what, proposer="agent:refunds",
+                confidence_pct=90, now=at,
             ).allowed  # fmt: skip
 
         assert allowed(monday_noon.replace(hour=3))  # no hours are set: it never closes
