@@ -104,10 +104,10 @@ def _lease_due(workspace: int, now: datetime) -> list[Run]:
     """The oldest runs that were never begun; those of an instruction come by a message of their own."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE agents_run SET state = 'running', attempts = 1, fence = fence + 1, lease_until = %s WHERE id IN ("
-            "SELECT id FROM agents_run WHERE workspace_id = %s AND state = 'queued' AND attempts = 0"
-            " AND instruction_id IS NULL AND lease_until IS NULL ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)"
-            " RETURNING id",
+            "UPDATE agents_run SET state = 'running', attempts = 1, fence = fence + 1, lease_until = %s"
+            " WHERE id = ANY (ARRAY(SELECT id FROM agents_run WHERE workspace_id = %s AND state = 'queued'"
+            " AND attempts = 0 AND instruction_id IS NULL AND lease_until IS NULL"
+            " ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)) RETURNING id",
             [now + LEASE, workspace, TOGETHER],
         )
         keys = [row[0] for row in cursor.fetchall()]

@@ -55,7 +55,7 @@ def pass_due(*, workspace: int) -> int:
             _drop_gone(workspace, due, rows)
             failpoints.hit("gate.before_commit")
     except Exception as error:
-        if len(due) == 1 or outage.is_outage(error):
+        if outage.is_outage(error):
             raise
         logger.exception("%s submissions cannot be gated together; each is, by itself", len(due))
         for submission in due:

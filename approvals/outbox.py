@@ -99,18 +99,21 @@ def drain(task: str, queue: str, workspace: int, work: Callable[[], int], *, ful
 
     What comes meanwhile is gathered for a moment and done together, since most of what work costs is the same for
     one and for many. The mark is let go before the last look: what was committed while it was held is seen by it.
-    Where there is more than one round can do, others may join.
+    Where there is more than one round can do, another worker is called.
     """
     mark = _mark(task, workspace)
     for _ in range(ROUNDS):
         broker.hold(mark)
         done = work()
-        if done == 0 or done == full:
+        if done == full:
             broker.let_go(mark)
-            if not done and not work():
-                return
-        else:
+            wake(task, queue, workspace)
+        elif done:
             time.sleep(GATHER_SECONDS)
+        else:
+            broker.let_go(mark)
+            if not work():
+                return
     wake(task, queue, workspace)  # others in the queue have their turn
 
 
@@ -145,9 +148,9 @@ def begin(*, workspace: int, task: str, most: int, now: datetime) -> list[int]:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE approvals_outbox SET begun_by = %s WHERE id IN (SELECT id FROM approvals_outbox"
+            "UPDATE approvals_outbox SET begun_by = %s WHERE id = ANY (ARRAY(SELECT id FROM approvals_outbox"
             " WHERE workspace_id = %s AND task = %s AND begun_by = '' AND dead_at IS NULL AND not_before <= %s"
-            " ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING object_id",
+            " ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)) RETURNING object_id",
             [_TOGETHER, workspace, task, now, most],
         )
         return sorted(row[0] for row in cursor.fetchall())

@@ -24,7 +24,7 @@ VERSION = 1
 SOCKET_SECONDS = 0.3
 AWAY_SECONDS = 2.0
 GIVEN_BACK_SECONDS = 1.0
-MARK_MILLISECONDS = 2_000
+MARK_MILLISECONDS = 1_000
 # One try to connect and one to send: kombu would go on trying for as long as a page may take.
 _SHORT = {
     "socket_timeout": SOCKET_SECONDS, "socket_connect_timeout": SOCKET_SECONDS, "connect_retries_timeout": 0.1,
@@ -38,7 +38,7 @@ def publish(task: str, args: Sequence[int], *, queue: str, headers: Mapping[str,
     """Send one message; False where the broker is away, and then nobody tries again for two seconds.
 
     With a `mark` it is sent only where none of the same mark is under way or worked (`hold`, `let_go`); the mark lies
-    beside the messages, and ends with them or after two seconds.
+    beside the messages, and ends with them or after a second.
     """
     app = celery.current_app
 
@@ -52,7 +52,7 @@ def publish(task: str, args: Sequence[int], *, queue: str, headers: Mapping[str,
 
 
 def hold(mark: str) -> None:
-    """A worker is at it and will look again: for two seconds no message of this mark is worth sending."""
+    """A worker is at it and will look again: for a second no message of this mark is worth sending."""
     _with_producer(celery.current_app, lambda producer: producer.channel.client.set(mark, 1, px=MARK_MILLISECONDS))
 
 

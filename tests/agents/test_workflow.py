@@ -1,5 +1,6 @@
 """Runs: worked once, whoever comes, however often, whatever dies; an agents process does nothing else."""
 
+import dataclasses
 import threading
 from datetime import timedelta
 
@@ -253,3 +254,74 @@ def test_an_agent_submits_for_its_own_running_run_alone(desk, other):
             submit("a", **{**own, **other})
         assert error.value.__cause__.sqlstate == "42501"
         submit("b", **own)
+
+
+def advance_due(desk) -> int:
+    from agents import workflow
+
+    with signed_in("agents"):
+        return workflow.advance_due(workspace=desk.workspace)
+
+
+def test_what_nobody_began_is_worked_together_and_each_run_ends_as_by_itself(desk):
+    from agents.models import Run, Step
+    from approvals.models import Outbox
+    from audit.models import Entry
+
+    taken = [desk.take_in("triage", id=f"T-{n}", text=TEXT).run for n in range(3)]
+    assert advance_due(desk) == 3
+    assert advance_due(desk) == 0
+    runs = desk.rows(Run)
+    assert {(run.pk, run.state, run.attempts, run.outcome) for run in runs} == {
+        (pk, "done", 1, "proposal") for pk in taken
+    }
+    for run in runs:
+        (handed_in,) = desk.rows(type(submissions(desk)[0]), run=f"run:{run.pk}")
+        (entry,) = desk.rows(Entry, subject=f"run:{run.pk}")
+        assert f"submission:{handed_in.pk}" in entry.canonical
+        assert [step.name for step in desk.rows(Step, run=run)] == ["retrieve", "classify", "verify"]
+    assert not desk.rows(Outbox, task="agents.tasks.advance")
+
+
+def test_a_run_that_breaks_the_others_is_tried_again_by_itself(desk, monkeypatch):
+    from agents import roster
+    from agents.models import Run
+
+    taken = [desk.take_in("triage", id=f"T-{n}", text=TEXT).run for n in range(3)]
+    (broken,) = desk.rows(Run, pk=taken[0])
+    whole = roster.find("triage").work
+
+    def work(subject, *more):
+        if subject == broken.case.subject:
+            raise ValueError("a fault of ours")
+        return whole(subject, *more)
+
+    monkeypatch.setattr(
+        roster, "find", lambda name: dataclasses.replace(next(a for a in roster.AGENTS if a.name == name), work=work)
+    )
+    assert advance_due(desk) == 3
+    states = {run.pk: (run.state, run.attempts) for run in desk.rows(Run)}
+    assert states == {taken[0]: ("running", 1), taken[1]: ("done", 1), taken[2]: ("done", 1)}
+    assert len(submissions(desk)) == 2
+
+
+def test_a_run_whose_lease_went_to_another_ends_without_the_others(desk, monkeypatch):
+    from agents import ending, workflow
+    from agents.models import Run
+
+    taken = [desk.take_in("triage", id=f"T-{n}", text=TEXT).run for n in range(2)]
+    whole = ending.end_all
+
+    def end_all(workspace, worked, *, now):
+        lost = worked[0]
+        return whole(workspace, [dataclasses.replace(lost, run=_with_fence(lost.run, 7)), *worked[1:]], now=now)
+
+    monkeypatch.setattr(workflow.ending, "end_all", end_all)
+    assert advance_due(desk) == 2
+    assert {run.pk: run.state for run in desk.rows(Run)} == {taken[0]: "running", taken[1]: "done"}
+    assert len(submissions(desk)) == 1
+
+
+def _with_fence(run, fence):
+    run.fence = fence
+    return run

@@ -1,11 +1,15 @@
-"""Relay and sweep go where something is due and nowhere else: their cost does not grow with the workspaces."""
+"""Relay and sweep go where something is due and nowhere else, and what is due at once is done together."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import IntegrityError
 
-from approvals import claims, outbox, proposals, sweeper, tasks
-from approvals.models import Claim, Outbox, Proposal
+from approvals import claims, gate, opening, outbox, proposals, sweeper, tasks, thresholds
+from approvals.models import Claim, Outbox, Proposal, Submission
+from approvals.sitting import Sitting
+from audit.models import Entry
 from portal import models, standing_in, workspace
 from tests.approvals import steps
 from tests.cast import Cast, gather
@@ -90,3 +94,123 @@ def test_what_is_wrong_in_one_workspace_does_not_hold_up_the_others() -> None:
 
     tasks._in_each([1, 2, 3], visit)
     assert sorted(seen) == [1, 2, 3]
+
+
+def handed_in(cast: Cast, count: int = 3) -> list[int]:
+    """Submissions of agents that wait for the gate; no worker is there."""
+    targets = [steps.ticket(cast) for _ in range(count)]
+    return [steps.submit_as_agent(cast, one, "ticket.update", one, {"priority": "P1"}).pk for one in targets]
+
+
+def gated(cast: Cast) -> dict[int, str]:
+    with workspace.within(cast.ws):
+        return dict(Submission.objects.filter(status="gated").values_list("pk", "outcome"))
+
+
+def test_what_waits_for_the_gate_goes_through_together_and_each_has_its_own_entry(cast: Cast) -> None:
+    due = handed_in(cast)
+    with signed_in("apply"):
+        assert gate.pass_due(workspace=cast.ws) == 3
+        assert gate.pass_due(workspace=cast.ws) == 0
+    assert list(gated(cast)) == due
+    with workspace.within(cast.ws):
+        for row in Proposal.objects.all():
+            entry = Entry.objects.get(subject=f"proposal:{row.pk}")
+            assert (entry.version, entry.state) == (row.version, row.state) == (1, "pending")
+        assert not Outbox.objects.filter(task=proposals.GATE).exists()
+
+
+def test_the_like_of_what_is_opened_together_is_a_duplicate(cast: Cast) -> None:
+    target = steps.ticket(cast)
+    for _ in range(2):
+        steps.submit_as_agent(cast, target, "ticket.update", target, {"priority": "P1"})
+    with signed_in("apply"):
+        gate.pass_due(workspace=cast.ws)
+    outcomes = sorted(outcome.partition(":")[0] for outcome in gated(cast).values())
+    assert outcomes == ["handoff", "proposal"]
+
+
+def test_caps_are_reserved_exactly_where_many_go_through_together(cast: Cast) -> None:
+    with workspace.within(cast.ws) as now:
+        thresholds.set_cap(
+            workspace=cast.ws, series="agent-writes", actor="system:test", now=now, scope="agent", writes=2
+        )  # fmt: skip
+    handed_in(cast, 4)
+    with signed_in("apply"):
+        gate.pass_due(workspace=cast.ws)
+    outcomes = sorted(outcome.partition(":")[0] for outcome in gated(cast).values())
+    assert outcomes == ["handoff", "handoff", "proposal", "proposal"]
+
+
+def test_one_that_cannot_be_checked_does_not_hold_up_those_beside_it(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, *_ = handed_in(cast)
+    whole = opening.begin
+
+    def begin(asked: opening.Asked, *more: Any) -> Proposal:
+        if asked.submission.pk == broken:
+            raise ValueError("nobody thought of this")
+        return whole(asked, *more)
+
+    monkeypatch.setattr(opening, "begin", begin)
+    with signed_in("apply"):
+        gate.pass_due(workspace=cast.ws)
+    outcomes = gated(cast)
+    assert outcomes.pop(broken).startswith("handoff:")
+    assert [one.partition(":")[0] for one in outcomes.values()] == ["proposal", "proposal"]
+
+
+def test_where_writing_together_fails_each_is_written_by_itself(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    handed_in(cast)
+    whole = Sitting.write
+
+    def write(sitting: Sitting) -> None:
+        if len(sitting._opened) > 1:
+            raise IntegrityError("one of them cannot be written")
+        whole(sitting)
+
+    monkeypatch.setattr(Sitting, "write", write)
+    with signed_in("apply"):
+        gate.pass_due(workspace=cast.ws)
+    assert [one.partition(":")[0] for one in gated(cast).values()] == ["proposal"] * 3
+
+
+def test_what_a_gate_began_and_never_ended_is_said_again_by_itself(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    due, told = handed_in(cast), []
+    monkeypatch.setattr(outbox, "send", lambda task, queue, ws, key, **more: told.append((task, key, more["again"])))
+    monkeypatch.setattr(outbox, "wake", lambda *of: told.append(of))
+    with signed_in("apply"), workspace.within(cast.ws) as now:
+        assert outbox.begin(workspace=cast.ws, task=proposals.GATE, most=2, now=now) == due[:2]
+        later = now + timedelta(minutes=1)
+        outbox.relay(workspace=cast.ws, now=later)
+    said = [one for one in told if one[0] == proposals.GATE]
+    assert said == [(proposals.GATE, "apply", cast.ws), (proposals.GATE, due[0], True), (proposals.GATE, due[1], True)]
+    with signed_in("apply"), workspace.within(cast.ws) as now:
+        assert outbox.take(workspace=cast.ws, task=proposals.GATE, object_id=due[0], now=now)
+        assert Outbox.objects.get(object_id=due[0], task=proposals.GATE).tries == 0, "one of many is not blamed"
+
+
+def test_a_drain_looks_once_more_after_it_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is committed while the mark is held sends no message: the last look must find it."""
+    seen: list[str] = []
+    left = [2, 0, 1, 0, 0]
+    monkeypatch.setattr(outbox.broker, "hold", lambda mark: seen.append("hold"))
+    monkeypatch.setattr(outbox.broker, "let_go", lambda mark: seen.append("let go"))
+    monkeypatch.setattr(outbox, "wake", lambda *of: seen.append("wake"))
+
+    def work() -> int:
+        seen.append("look")
+        return left.pop(0)
+
+    outbox.drain("x", "apply", 1, work, full=9)
+    assert seen == ["hold", "look", "hold", "look", "let go", "look", "hold", "look", "let go", "look"]
+
+
+def test_a_full_round_calls_another_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, left = [], [9, 0, 0]
+    monkeypatch.setattr(outbox.broker, "hold", lambda mark: None)
+    monkeypatch.setattr(outbox.broker, "let_go", lambda mark: None)
+    monkeypatch.setattr(outbox, "wake", lambda *of: seen.append("wake"))
+    outbox.drain("x", "apply", 1, lambda: left.pop(0), full=9)
+    assert seen == ["wake"]
