@@ -4,14 +4,12 @@ Runs in the `apply` process under its own database role; what is due together is
 is lost: what cannot become a proposal becomes a hand-off to a person, with what was found and why.
 """
 
-import graphlib
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import Q
 
 from approvals import (
     diff,
@@ -30,7 +28,7 @@ from approvals import verdicts as verdict_of
 from approvals.actions import ActionError
 from approvals.actions.base import NothingToDo, Preview
 from approvals.models import Handoff, Proposal, Submission
-from approvals.sitting import Sitting
+from approvals.sitting import Sitting, due_with
 from approvals.state import State
 from audit import log
 from audit.events import Event
@@ -50,7 +48,7 @@ def pass_due(*, workspace: int) -> int:
         due = outbox.begin(workspace=workspace, task=proposals.GATE, most=TOGETHER, now=now)
     try:
         with inside.within(workspace) as now:
-            rows = _due_with(workspace, due)
+            rows = due_with(workspace, due)
             _sit(workspace, rows, together=True, now=now)
             _drop_gone(workspace, due, rows)
             failpoints.hit("gate.before_commit")
@@ -66,7 +64,7 @@ def pass_due(*, workspace: int) -> int:
 def pass_through(*, workspace: int, submission: int) -> None:
     """Gate a submission together with the others of its run, in one transaction. Safe to run twice."""
     with inside.within(workspace) as now:
-        rows = _due_with(workspace, [submission])
+        rows = due_with(workspace, [submission])
         _sit(workspace, rows, together=False, now=now)
         _drop_gone(workspace, [submission], rows)
         failpoints.hit("gate.before_commit")
@@ -87,29 +85,6 @@ def give_up(*, workspace: int, submission: int) -> None:
         summary = "Checking this ended its worker three times; please do it by hand."
         outcome = handoffs.open_refused(row, reason="cannot_check", summary=summary, now=now)
         Submission.objects.filter(pk=row.pk).update(status=Submission.Status.GATED, outcome=outcome[:200])
-
-
-def _due_with(workspace: int, submissions: Sequence[int]) -> list[Submission]:
-    """The submissions and the siblings of their runs, locked; what a sibling depends on comes first."""
-    asked = Submission.objects.filter(workspace_id=workspace, pk__in=submissions)
-    known = list(asked.values_list("pk", "proposer", "run"))
-    alone = Q(pk__in=[pk for pk, _, run in known if not run])
-    in_runs = Q(run__in={run for *_, run in known if run}, proposer__in={proposer for _, proposer, _ in known})
-    rows = Submission.objects.select_for_update(of=("self",)).select_related("case")
-    rows = rows.filter(alone | in_runs, workspace_id=workspace, status="new").order_by("pk")
-    of_run: dict[tuple[str, str], list[Submission]] = {}
-    for row in rows if known else ():
-        of_run.setdefault((row.proposer, row.run or str(row.pk)), []).append(row)
-    return [row for siblings in of_run.values() for row in _in_order(siblings)]
-
-
-def _in_order(siblings: Sequence[Submission]) -> list[Submission]:
-    by_key = {row.key: row for row in siblings}
-    wanted = {key: [on for on in opening.depends_on(row) if on in by_key] for key, row in by_key.items()}
-    try:
-        return [by_key[key] for key in graphlib.TopologicalSorter(wanted).static_order()]
-    except graphlib.CycleError:
-        return list(siblings)  # each then finds that what it waits for was not proposed
 
 
 def _sit(workspace: int, rows: Sequence[Submission], *, together: bool, now: datetime) -> None:
@@ -200,7 +175,7 @@ def _held_back(submission: Submission, *, now: datetime) -> str:
     siblings = Submission.objects.filter(
         workspace_id=submission.workspace_id, run=submission.run, proposer=submission.proposer
     )
-    for key in opening.depends_on(submission):
+    for key in payloads.siblings(submission.depends_on):
         on = siblings.filter(key=key).first()
         if on is not None and Proposal.objects.filter(submission=on).exclude(state=State.DENIED).exists():
             continue

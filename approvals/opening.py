@@ -89,11 +89,6 @@ def depend(proposal: Proposal) -> None:
     submission = proposal.submission
     for on in Proposal.objects.filter(
         workspace_id=proposal.workspace_id, submission__run=submission.run, submission__proposer=submission.proposer,
-        submission__key__in=depends_on(submission),
+        submission__key__in=payloads.siblings(submission.depends_on),
     ):  # fmt: skip
         dependencies.depend(proposal, on)
-
-
-def depends_on(submission: Submission) -> list[str]:
-    """Keys of siblings; a column of the wrong form names none."""
-    return [str(key) for key in submission.depends_on] if isinstance(submission.depends_on, list) else []

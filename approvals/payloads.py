@@ -77,3 +77,8 @@ def text_of(payload: Any, name: str) -> str:
     """A text out of a payload whose form is off, for the hand-off it becomes."""
     value = payload.get(name) if isinstance(payload, Mapping) else None
     return value[:200] if isinstance(value, str) else ""
+
+
+def siblings(depends_on: object) -> list[str]:
+    """The keys of siblings in a submission's column; one of the wrong form names none."""
+    return [str(key) for key in depends_on] if isinstance(depends_on, list) else []

@@ -3,11 +3,13 @@
 Holds the targets it will look at from its beginning, in one order whoever asks. Decides nothing.
 """
 
+import graphlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Q
 
 from approvals import caps, payloads, proposals, verdicts
 from approvals.models import CapUse, Proposal, Revision, Submission
@@ -100,6 +102,29 @@ class Sitting:
         rows = Proposal.objects.filter(workspace_id=self.workspace, target__in=targets, state__in=OPEN)
         for target, key, pk, summary in rows.values_list("target", "content_key", "pk", "summary") if targets else ():
             self._twins[target, key] = (pk, summary)
+
+
+def due_with(workspace: int, submissions: Sequence[int]) -> list[Submission]:
+    """The submissions and the siblings of their runs, locked; what a sibling depends on comes first."""
+    asked = Submission.objects.filter(workspace_id=workspace, pk__in=submissions)
+    known = list(asked.values_list("pk", "proposer", "run"))
+    alone = Q(pk__in=[pk for pk, _, run in known if not run])
+    in_runs = Q(run__in={run for *_, run in known if run}, proposer__in={proposer for _, proposer, _ in known})
+    rows = Submission.objects.select_for_update(of=("self",)).select_related("case")
+    rows = rows.filter(alone | in_runs, workspace_id=workspace, status="new").order_by("pk")
+    of_run: dict[tuple[str, str], list[Submission]] = {}
+    for row in rows if known else ():
+        of_run.setdefault((row.proposer, row.run or str(row.pk)), []).append(row)
+    return [row for siblings in of_run.values() for row in _in_order(siblings)]
+
+
+def _in_order(siblings: Sequence[Submission]) -> list[Submission]:
+    by_key = {row.key: row for row in siblings}
+    wanted = {key: [on for on in payloads.siblings(row.depends_on) if on in by_key] for key, row in by_key.items()}
+    try:
+        return [by_key[key] for key in graphlib.TopologicalSorter(wanted).static_order()]
+    except graphlib.CycleError:
+        return list(siblings)  # each then finds that what it waits for was not proposed
 
 
 def _tickets(subjects: Iterable[str]) -> set[str]:
