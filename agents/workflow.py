@@ -5,7 +5,7 @@ twice, and after three attempts a person gets the case. Writes submissions and i
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -49,12 +49,16 @@ def advance(*, workspace: int, run: int) -> bool:
     return _try(leased)
 
 
-def advance_due(*, workspace: int) -> int:
-    """Work runs that nobody began, together; returns how many. What breaks that is then worked one by one."""
+def advance_due(begun: Callable[[], None] = lambda: None, *, workspace: int) -> int:
+    """Work runs that nobody began, together; returns how many. What breaks that is then worked one by one.
+
+    `begun` is called once some are found.
+    """
     with within(workspace) as now:
         leased = _lease_due(workspace, now)
     if not leased:
         return 0
+    begun()
     failpoints.hit("run.after_lease")
     try:
         with within(workspace) as now:

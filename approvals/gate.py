@@ -6,7 +6,7 @@ is lost: what cannot become a proposal becomes a hand-off to a person, with what
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import OperationalError, connection, transaction
@@ -42,10 +42,16 @@ logger = logging.getLogger(__name__)
 TOGETHER = 25
 
 
-def pass_due(*, workspace: int) -> int:
-    """Gate what is due and was never begun, together; returns how many. What breaks it is then gated one by one."""
+def pass_due(begun: Callable[[], None] = lambda: None, *, workspace: int) -> int:
+    """Gate what is due and was never begun, together; returns how many. What breaks it is then gated one by one.
+
+    `begun` is called once something is found.
+    """
     with inside.within(workspace) as now:
         due = outbox.begin(workspace=workspace, task=proposals.GATE, most=TOGETHER, now=now)
+    if not due:
+        return 0
+    begun()
     try:
         with inside.within(workspace) as now:
             rows = due_with(workspace, due)

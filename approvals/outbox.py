@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from django.db import connection, transaction
 from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Func, Q, Value
@@ -94,26 +95,24 @@ def wake(task: str, queue: str, workspace: int) -> None:
     broker.publish(f"{task}_due", [workspace], queue=queue, headers={}, mark=_mark(task, workspace))
 
 
-def drain(task: str, queue: str, workspace: int, work: Callable[[], int], *, full: int) -> None:
+def drain(task: str, queue: str, workspace: int, work: Callable[[Callable[[], None]], int], *, full: int) -> None:
     """Do what is due until nothing is, a number at a time: `work` does at most `full` and returns how many.
 
     What comes meanwhile is gathered for a moment and done together, since most of what work costs is the same for
-    one and for many. The mark is let go before the last look: what was committed while it was held is seen by it.
-    Where there is more than one round can do, another worker is called.
+    one and for many. The mark is let go before each look and held again by `work` once it has found something: what
+    was committed while it was held is seen by the next look, and behind the last one a message is sent again. Where
+    there is more than one round can do, another worker is called.
     """
     mark = _mark(task, workspace)
     for _ in range(ROUNDS):
-        broker.hold(mark)
-        done = work()
-        if done == full:
-            broker.let_go(mark)
-            wake(task, queue, workspace)
-        elif done:
+        broker.let_go(mark)
+        done = work(partial(broker.hold, mark))
+        if not done:
+            return
+        if done < full:
             time.sleep(GATHER_SECONDS)
         else:
-            broker.let_go(mark)
-            if not work():
-                return
+            wake(task, queue, workspace)
     wake(task, queue, workspace)  # others in the queue have their turn
 
 

@@ -1,5 +1,6 @@
 """Relay and sweep go where something is due and nowhere else, and what is due at once is done together."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -191,26 +192,32 @@ def test_what_a_gate_began_and_never_ended_is_said_again_by_itself(cast: Cast, m
         assert Outbox.objects.get(object_id=due[0], task=proposals.GATE).tries == 0, "one of many is not blamed"
 
 
-def test_a_drain_looks_once_more_after_it_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is committed while the mark is held sends no message: the last look must find it."""
-    seen: list[str] = []
-    left = [2, 0, 1, 0, 0]
+def drained(monkeypatch: pytest.MonkeyPatch, *found: int, full: int = 9) -> list[str]:
+    """What a drain does where its looks find so much, one after the other."""
+    seen, left = [], list(found)
     monkeypatch.setattr(outbox.broker, "hold", lambda mark: seen.append("hold"))
     monkeypatch.setattr(outbox.broker, "let_go", lambda mark: seen.append("let go"))
     monkeypatch.setattr(outbox, "wake", lambda *of: seen.append("wake"))
 
-    def work() -> int:
+    def work(begun: Callable[[], None]) -> int:
         seen.append("look")
+        if left[0]:
+            begun()
         return left.pop(0)
 
-    outbox.drain("x", "apply", 1, work, full=9)
-    assert seen == ["hold", "look", "hold", "look", "let go", "look", "hold", "look", "let go", "look"]
+    outbox.drain("x", "apply", 1, work, full=full)
+    return seen
+
+
+def test_a_drain_lets_go_before_each_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is committed while the mark is held sends no message: a look must come after it."""
+    assert drained(monkeypatch, 2, 0) == ["let go", "look", "hold", "let go", "look"]
 
 
 def test_a_full_round_calls_another_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, left = [], [9, 0, 0]
-    monkeypatch.setattr(outbox.broker, "hold", lambda mark: None)
-    monkeypatch.setattr(outbox.broker, "let_go", lambda mark: None)
-    monkeypatch.setattr(outbox, "wake", lambda *of: seen.append("wake"))
-    outbox.drain("x", "apply", 1, lambda: left.pop(0), full=9)
-    assert seen == ["wake"]
+    assert drained(monkeypatch, 9, 0) == ["let go", "look", "hold", "wake", "let go", "look"]
+
+
+def test_a_drain_gives_others_in_the_queue_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "ROUNDS", 2)
+    assert drained(monkeypatch, 1, 1)[-1] == "wake"
