@@ -1,14 +1,14 @@
 """Short ways for tests of the tree: the key they sign with, and what must hold of all that was sealed."""
 
-import hashlib
 from typing import NamedTuple
 
 from django.db import connection
 
 from audit import notes, tree
 from audit.models import Checkpoint, Leaf
+from tests.conftest import KEYS
 
-SIGNER = notes.Signer("countersign.test/log", hashlib.sha256(b"the sealer of the tests").digest())
+SIGNER = notes.Signer.parse((KEYS / "log-signing").read_text())
 
 
 class Sealed(NamedTuple):
