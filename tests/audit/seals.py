@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 
 from audit import notes, tree
 from audit.models import Checkpoint, Leaf
@@ -22,8 +22,15 @@ class Sealed(NamedTuple):
 def prove(signer: notes.Signer = SIGNER) -> Sealed:
     """No gap, no double, each leaf its entry's, the root made anew from the entries equal to every checkpoint's.
 
-    Signed in as a role that sees all entries.
+    Signed in as a role that sees all entries; of one moment, since sealers may be at work.
     """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return _prove(signer)
+
+
+def _prove(signer: notes.Signer) -> Sealed:
     with connection.cursor() as cursor:
         cursor.execute("SELECT canonical FROM audit_leaf l JOIN audit_entry e ON e.id = l.entry_id ORDER BY index")
         leaves = [tree.leaf_hash(row[0].encode()) for row in cursor.fetchall()]
