@@ -14,8 +14,15 @@ from audit.tiles import BITS, Tiles
 
 BATCH = 10_000
 HEARTBEAT = timedelta(minutes=10)
-# A sealer that stands still for so long loses its session, and with it the lock, to the next one.
-STANDSTILL = "10s"
+SESSION = {
+    # A sealer that stands still for so long loses its session, and with it the lock, to the next one.
+    "idle_session_timeout": "10s",
+    "idle_in_transaction_session_timeout": "10s",
+    # Few rows above the mark, found by their keys: without statistics the planner would read the whole log.
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
 
 
 class SealingError(Exception):
@@ -88,12 +95,10 @@ class Sealer:
         if self._session is not connection.connection:
             self._session, self._tide, self._low_water = None, None, 0
             with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT set_config('idle_session_timeout', %s, false),"
-                    " set_config('idle_in_transaction_session_timeout', %s, false),"
-                    " pg_try_advisory_lock(hashtextextended('countersign.sealer', 0))", [STANDSTILL, STANDSTILL]
-                )  # fmt: skip
-                if cursor.fetchone()[2]:
+                for name, value in SESSION.items():
+                    cursor.execute("SELECT set_config(%s, %s, false)", [name, value])
+                cursor.execute("SELECT pg_try_advisory_lock(hashtextextended('countersign.sealer', 0))")
+                if cursor.fetchone()[0]:
                     self._session = connection.connection
         return self._session is not None
 
