@@ -15,7 +15,7 @@ from audit import notes
 from audit.models import Leaf
 from portal import checks, env, log_key
 from tests.audit.seals import SIGNER, prove
-from tests.audit.test_sealing import write
+from tests.audit.test_sealing_entries import write
 from tests.cast import Cast, gather
 from tests.conftest import KEYS, signed_in
 from tests.faults.ground import until

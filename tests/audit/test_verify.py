@@ -13,7 +13,7 @@ import pytest
 from audit import canonical, notes, tree, verify
 from tests.audit.seals import SIGNER
 from tests.audit.test_audit_seal import ROOT, environment, seal
-from tests.audit.test_sealing import write
+from tests.audit.test_sealing_entries import write
 from tests.cast import gather
 
 OTHER = notes.Signer(SIGNER.name, hashlib.sha256(b"another key").digest())
