@@ -1,4 +1,4 @@
-"""Tables of the log: entries, the personal values they commit to, and writes nobody accounted for.
+"""Tables of the log: entries, the values they commit to, writes nobody accounted for, and the tree that seals it.
 
 Subjects are text (`kind:id`); nothing here points at another app. Triggers in `audit/sql/` hold the rules.
 """
@@ -75,3 +75,47 @@ class Unattributed(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} {self.table}:{self.row}"
+
+
+class Leaf(models.Model):
+    """The place of one entry in the tree. `hash` is SHA-256(0x00 || canonical); places have no gap and no double.
+
+    No constraint to the entry: it would lock each of them again. The trigger looks, and entries are never deleted.
+    """
+
+    index = models.BigIntegerField(primary_key=True)
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, db_constraint=False, related_name="leaf")
+    hash = models.BinaryField(max_length=32)
+
+    def __str__(self) -> str:
+        return f"leaf {self.index}"
+
+
+class Node(models.Model):
+    """The hash over 2**level leaves, kept at every eighth level alone: a proof reads at most 256 rows a level kept."""
+
+    level = models.PositiveSmallIntegerField()
+    index = models.BigIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["level", "index"], name="node_once")]
+
+    def __str__(self) -> str:
+        return f"node {self.level}/{self.index}"
+
+
+class Checkpoint(models.Model):
+    """A root that was signed: `note` is the C2SP checkpoint. Every entry up to `low_water` is among its leaves."""
+
+    size = models.BigIntegerField()
+    root = models.BinaryField(max_length=32)
+    note = models.TextField()
+    low_water = models.BigIntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["size"], name="checkpoint_by_size")]
+
+    def __str__(self) -> str:
+        return f"checkpoint of {self.size}"

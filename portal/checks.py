@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning
 from django.db import connection
 
-from portal import env, sealing
+from portal import env, log_key, sealing
 
 UNSET_KEY = "unset-checks-refuse-to-serve-with-it"
 LOCAL = frozenset({"", "localhost", "127.0.0.1", "::1"})
@@ -127,6 +127,18 @@ def private_key(**_: Any) -> list[CheckMessage]:
     ]  # fmt: skip
 
 
+def signing_key(**_: Any) -> list[CheckMessage]:
+    """Whoever holds it can sign another log; the sealer writes nothing but the tree."""
+    if not log_key.was_given_wrongly():
+        return []
+    return [
+        Error(
+            f"This {settings.PROCESS_ROLE} process was given LOG_SIGNING_KEY.",
+            hint="Take it out of its environment: the sealer alone may sign the log.", id="portal.E008",
+        )
+    ]  # fmt: skip
+
+
 def key_pair(**_: Any) -> list[CheckMessage]:
     """A key that cannot be read would show only when the first credential is set or opened."""
     try:
@@ -140,6 +152,7 @@ ALL = (
     (secret_key, Tags.security),
     (private_key, Tags.security),
     (key_pair, Tags.security),
+    (signing_key, Tags.security),
     (failpoints, Tags.security),
     (public_url, Tags.security),
     (signed_in_as, Tags.database),

@@ -46,6 +46,7 @@ class Env(BaseSettings):
 
     credentials_public_key: str = ""
     credentials_private_key: SecretStr | None = None
+    log_signing_key: SecretStr | None = None
 
     failpoints: str = ""
 

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from portal import env, provision, sealing, stack
+from portal import env, log_key, provision, sealing, stack
 
 
 def prepare(*, servers: bool = True) -> None:
@@ -22,7 +22,11 @@ def prepare(*, servers: bool = True) -> None:
             _servers(settings.var_dir)
         if embedded and not settings.credentials_public_key and settings.credentials_private_key is None:
             os.environ["CREDENTIALS_PUBLIC_KEY"] = sealing.keep_pair(settings.var_dir / "keys")
-    except (stack.StackError, provision.ProvisionError, sealing.SealingError) as error:
+        if embedded and settings.log_signing_key is None:
+            signing = log_key.keep(settings.var_dir / "keys")
+            if settings.process_role == "sealer":
+                os.environ["LOG_SIGNING_KEY"] = signing
+    except (stack.StackError, provision.ProvisionError, sealing.SealingError, log_key.NotOurs) as error:
         raise SystemExit(_exit(str(error))) from error
     # Collected static files, where a deployment collects them; without, they are served from where they lie.
     (settings.var_dir / "static").mkdir(parents=True, exist_ok=True)

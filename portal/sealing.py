@@ -110,17 +110,17 @@ def keep_pair(folder: Path) -> str:
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not (folder / "private").exists():
-        _keep(folder / "private", PrivateKey.generate())
+        keep_once(folder / "private", _text(PrivateKey.generate()))
     public = PrivateKey(_bytes(str(folder / "private"), (folder / "private").read_text())).public_key
     if not (folder / "public").exists():
-        _keep(folder / "public", public)
+        keep_once(folder / "public", _text(public))
     return _text(public)
 
 
-def _keep(path: Path, key: PrivateKey | PublicKey) -> None:
-    """Whole or not at all, and the first of two that start at once wins."""
+def keep_once(path: Path, text: str) -> None:
+    """A file of mode 0600, whole or not at all; the first of two that start at once wins."""
     with NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as draft:  # mode 0600
-        draft.write(_text(key))
+        draft.write(text)
         draft.flush()
         with suppress(FileExistsError):
             os.link(draft.name, path)

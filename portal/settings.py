@@ -98,6 +98,9 @@ DATABASES: dict[str, dict[str, Any]] = {
     },
 }
 
+# Log -----------------------------------------------------------------------------------------------------
+LOG_SIGNING_KEY = ENV.log_signing_key  # the sealer's alone; a check refuses it elsewhere
+
 # Cache, sessions, messages of the broker ------------------------------------------------------------------
 CACHES = {
     "default": {

@@ -26,10 +26,11 @@ from portal import installation
 
 installation.prepare()
 
-from portal import env, sealing
+from portal import env, log_key, sealing
 
 KEYS = env.read().var_dir / "keys"
 os.environ["CREDENTIALS_PUBLIC_KEY"] = sealing.keep_pair(KEYS)
+log_key.keep(KEYS)  # whoever seals a database of the tests signs with the same key
 env.read.cache_clear()
 
 import django

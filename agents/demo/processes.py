@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from portal import log_key
 from portal.stack import default_var_dir
 
 STOP_SECONDS = 10
@@ -23,7 +24,7 @@ class ProcessError(Exception):
 
 @dataclass
 class Processes:
-    """Web, two workers and beat, each under its own role, writing to a file of its own below `logs`."""
+    """Web, two workers, beat and sealer, each under its own role, writing to a file of its own below `logs`."""
 
     logs: Path
     port: int
@@ -36,7 +37,7 @@ class Processes:
 
     def start(self) -> None:
         """Start them all; `stop` ends them."""
-        for name in ("worker-agents", "worker-apply", "beat", "web"):
+        for name in ("worker-agents", "worker-apply", "beat", "sealer", "web"):
             self.spawn(name)
 
     def spawn(self, name: str, **extra: str) -> None:
@@ -51,11 +52,14 @@ class Processes:
             )  # fmt: skip
 
     def _environment(self, name: str) -> dict[str, str]:
-        """With the key that opens credentials for the apply workers, and without it for all others."""
-        given = {key: value for key, value in self.environment.items() if key != "CREDENTIALS_PRIVATE_KEY"}
-        kept = default_var_dir(self.environment) / "keys" / "private"
-        if name.startswith("worker-apply") and kept.exists():
-            given["CREDENTIALS_PRIVATE_KEY"] = kept.read_text()
+        """The key that opens credentials for the apply workers alone, the one that signs the log for the sealer."""
+        secret = ("CREDENTIALS_PRIVATE_KEY", "LOG_SIGNING_KEY")
+        given = {key: value for key, value in self.environment.items() if key not in secret}
+        keys = default_var_dir(self.environment) / "keys"
+        if name.startswith("worker-apply") and (keys / "private").exists():
+            given["CREDENTIALS_PRIVATE_KEY"] = (keys / "private").read_text()
+        if name.startswith("sealer") and (signing := log_key.kept(keys) or self.environment.get("LOG_SIGNING_KEY")):
+            given["LOG_SIGNING_KEY"] = signing
         return given
 
     def _command(self, name: str) -> tuple[str, list[str]]:
@@ -69,6 +73,8 @@ class Processes:
             case "beat":
                 schedule = str(self.logs / "beat-schedule")
                 return "apply", [*celery, "beat", "--loglevel", "WARNING", "-s", schedule]
+            case "sealer" | "sealer-b":  # a second one waits for the first to end
+                return "sealer", [sys.executable, "manage.py", "audit_seal"]
             case _:
                 role = name.removeprefix("worker-").partition("-")[0]
                 worker = ["worker", "--pool", "threads", "--loglevel", "WARNING", "--without-gossip"]

@@ -14,7 +14,7 @@ class Case:
 
 DELIVERY, REDIS = "tests/faults/test_delivery.py::test_", "tests/faults/test_redis_dies.py::test_"
 POSTGRES, OUTSIDE = "tests/faults/test_postgres_dies.py::test_", "tests/faults/test_outside_dies.py::test_"
-DIFFER = "tests/faults/test_workers_differ.py::test_"
+DIFFER, SEALER = "tests/faults/test_workers_differ.py::test_", "tests/faults/test_sealer_dies.py::test_"
 BESIDE, AGAIN = "tests/approvals/test_", "tests/approvals/test_second_thoughts.py::test_"
 
 CASES: dict[int, Case] = {
@@ -88,7 +88,15 @@ CASES: dict[int, Case] = {
         "the kill switch with 200 approved, 20 in flight",
         (f"{OUTSIDE}18_the_kill_switch_with_200_approved_and_20_in_flight",),
     ),
-    19: Case("the sealer killed, two sealers", later="with sealing (later)"),
+    19: Case(
+        "the sealer killed, two sealers",
+        (
+            f"{SEALER}19_the_sealer_killed_in_the_middle_of_a_seal",
+            f"{SEALER}19_the_sealer_killed_again_and_again_and_two_at_once",
+            f"{SEALER}19_a_sealer_that_stands_still_loses_its_place_and_comes_back",
+            f"{SEALER}19_the_database_crashes_under_the_sealer",
+        ),
+    ),
     20: Case(
         "two approvers at once", (f"{BESIDE}races.py::test_two_approvers_at_once_one_wins_and_the_other_is_told",)
     ),

@@ -14,7 +14,7 @@ from portal import models, workspace
 from tests.cast import Cast
 from tests.faults.work import patiently
 
-RUNNING_ROLES = {"countersign_web", "countersign_agents", "countersign_apply"}
+RUNNING_ROLES = {"countersign_web", "countersign_agents", "countersign_apply", "countersign_sealer"}
 RELAY_LAG = timedelta(seconds=10)
 
 

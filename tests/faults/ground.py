@@ -177,7 +177,7 @@ def standing(inside: Path | None = None) -> Iterator[Ground]:
         migrate = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0"]
         subprocess.run(migrate, env=environment, cwd=ROOT, check=True)
         environment |= {"DATABASE_URL": addresses.database_url, "REDIS_URL": addresses.redis_url}
-        shutil.copytree(KEYS, var_dir / "keys")  # the pair that this process seals with
+        shutil.copytree(KEYS, var_dir / "keys", dirs_exist_ok=True)  # the pair that this process seals with
         processes = Processes(var_dir / "log", free_port(8300), environment, restarts=100)
         ground = Ground(var_dir, stack, addresses, environment, processes)
         try:

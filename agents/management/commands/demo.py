@@ -31,7 +31,7 @@ ENDED = {"applied", "rejected", "denied", "expired", "withdrawn", "failed"}
 class Command(BaseCommand):
     """Brings the sample shop up and keeps it going."""
 
-    help = "Start web, workers and beat on a sample shop; Ctrl-C stops all of it."
+    help = "Start web, workers, beat and sealer on a sample shop; Ctrl-C stops all of it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """See the README."""
