@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from approvals import actions, votes
+from approvals import actions, votes, wording
 from approvals.models import Proposal
 from approvals.state import State
 
@@ -37,7 +37,9 @@ def of(proposal: Proposal, now: datetime) -> Aftermath:
             return Aftermath(
                 proposal, "Not approved: the record moved since it was proposed. It stands under Stale now."
             )
-    return Aftermath(proposal, f"It is {proposal.state} now.")
+        case State.UNKNOWN:
+            return Aftermath(proposal, "It was sent, and what became of it is not on record yet.")
+    return Aftermath(proposal, f"It stands under “{wording.state(proposal.state)}” now.")
 
 
 def _waiting(proposal: Proposal) -> str:
