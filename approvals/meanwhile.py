@@ -50,14 +50,15 @@ def of(proposal: Proposal, look: staleness.Look | None, *, person: int, now: dat
     over = revising.would_overwrite(proposal) if proposal.state in (State.STALE, State.FAILED) else ()
     overwrites = " and ".join(wording.field(name).lower() for name in over)
     if look is None:
-        return Meanwhile(told, overwrites=overwrites, found=_found(proposal))
+        return Meanwhile(told, overwrites=overwrites, found=found(proposal))
     asked = next((one for one in told if one.answered_at is None), None)
     return Meanwhile(
         told, instructions.why_wait(asked, now=now), _dismissed(proposal, person), _moved(proposal, look), overwrites
     )
 
 
-def _found(proposal: Proposal) -> Decision | None:
+def found(proposal: Proposal) -> Decision | None:
+    """What a manager said became of an unknown one, until it is booked."""
     last = proposal.attempts.order_by("-pk").first() if proposal.state == State.UNKNOWN else None
     return votes.found(proposal, since=last.ended_at or last.sent_at) if last else None
 
