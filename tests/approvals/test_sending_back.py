@@ -389,7 +389,7 @@ def test_the_page_sends_back_without_scripts_and_tells_what_came_of_it(cast: Cas
     evidence = [{"claim": "A reviewer asked for this", "source": "instruction:1", "quote": "P1"}]
     answer(cast, row, asked, {"queue": "refunds_returns", "priority": "P1"}, evidence=evidence)
     page = text(ravi.get(f"/proposals/{row.pk}/"))
-    assert "Done: Move to refunds_returns" in page
+    assert "Done: Move to refunds returns" in page
     assert "A reviewer asked for this" in page
     assert "As the reviewer asked." in page
     assert "sent it back" in page.lower()
