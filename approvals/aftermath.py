@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from approvals import actions, votes
+from approvals import actions, instructions, meanwhile, votes, wording
 from approvals.models import Proposal
 from approvals.state import State
+
+NOTED = "Noted. It is on record as soon as a worker has booked it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,15 @@ def of(proposal: Proposal, now: datetime) -> Aftermath:
             return Aftermath(
                 proposal, "Not approved: the record moved since it was proposed. It stands under Stale now."
             )
-    return Aftermath(proposal, f"It is {proposal.state} now.")
+        case State.UNKNOWN:
+            said = meanwhile.found(proposal) is not None
+            return Aftermath(proposal, NOTED if said else "It was sent, and nobody knows yet what became of it.")
+    return Aftermath(proposal, f"It stands under “{wording.state(proposal.state)}” now.")
 
 
 def _waiting(proposal: Proposal) -> str:
+    if instructions.open_on(proposal) is not None:
+        return "Sent back with what you wrote. Nobody approves it until the agent has answered."
     given = len({vote.person_id for vote in votes.approvals_of(proposal)})
     if given:
         return f"Your approval counts: {given} of {proposal.people}. It waits for somebody else."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from approvals import decisions, marks, queries, showing, wording
+from approvals import calls, decisions, marks, queries, showing, wording
 from approvals.marks import Piece, Warning
 from approvals.models import Case, Handoff, Proposal
 from approvals.showing import Books
@@ -167,11 +167,16 @@ def handoffs(workspace: int, case: int, besides: int = 0) -> list[Handoff]:
     return list(rows.order_by("pk")[:50])
 
 
+# What was sent reads as money does; our own numbers of it come last, all else stands as it came.
+_FIRST = ("amount_minor", "to", "sent", "sent_at", "system", "outside_id", "money")
+_ORDER = {name: place - len(_FIRST) for place, name in enumerate(_FIRST)} | {"proposal": 1, "attempt": 2, "receipt": 3}
+
+
 def found(values: Mapping[str, Any], known: Facts) -> list[tuple[str, str]]:
     """What an agent had found, as labels and words; plans of refunds by item, amount and destination."""
     currency = str(values.get("currency", ""))
     shown: list[tuple[str, str]] = []
-    for name, value in values.items():
+    for name, value in sorted(values.items(), key=lambda pair: _ORDER.get(pair[0], 0)):
         try:
             shown += [(label, text) for label, text in _found(name, value, currency, known) if text]
         except (TypeError, ValueError, LookupError, AttributeError):  # an agent's own words, of any form
@@ -184,6 +189,8 @@ def _found(name: str, value: Any, currency: str, known: Facts) -> Iterable[tuple
         return []
     if name == "amount_minor":
         return [("Amount", wording.amount(value, currency))]
+    if name == "money":
+        return [("Money", calls.MONEY.get(value, value))]
     if name == "actions":
         return [("Worked out", _plan(plan, known)) for plan in value]
     if name == "drafts":

@@ -42,6 +42,6 @@ def lines(proposal: Proposal) -> tuple[Line, ...]:
 def _line(attempt: Attempt) -> Line:
     money = f": the money {MONEY[attempt.follow]}" if attempt.follow else ""
     return Line(
-        attempt.number, WORDS[attempt.state] + money, attempt.system, attempt.sent_at, attempt.outside_id,
-        str(attempt.key), str(attempt.answer.get("because", "")),
+        attempt.number, WORDS[attempt.state] + money, f"{attempt.part} system ({attempt.system})",
+        attempt.sent_at, attempt.outside_id, str(attempt.key), str(attempt.answer.get("because", "")),
     )  # fmt: skip

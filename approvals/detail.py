@@ -278,7 +278,7 @@ def _may(
         redo=state in (State.STALE, State.FAILED) and (manager or not since.overwrites),
         undo=way == "undo",
         recover=way == "recover",
-        resolve=state == State.UNKNOWN and manager,
+        resolve=state == State.UNKNOWN and manager and since.found is None,
     )
 
 

@@ -3,6 +3,7 @@
 While a fresh one is open nobody approves. Whatever else is decided on the proposal answers it.
 """
 
+import math
 from datetime import datetime, timedelta
 
 from approvals import outbox
@@ -66,8 +67,8 @@ def why_wait(instruction: Instruction | None, *, now: datetime) -> str:
     """Why nobody approves now, in words; "" where nothing is open, or the agent had its time."""
     if instruction is None or instruction.created_at <= now - WAITS:
         return ""
-    until = instruction.created_at + WAITS
-    return f"{instruction.person.name} sent this back; the agent has until {until:%H:%M} UTC to answer."
+    left = math.ceil((instruction.created_at + WAITS - now).total_seconds() / 60)
+    return f"{instruction.person.name} sent this back; the agent has {left} min left to answer."
 
 
 def answer(instruction: Instruction, words: str, *, actor: str, now: datetime) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from approvals import instructions, revising, staleness, wording
+from approvals import instructions, revising, staleness, votes, wording
 from approvals.models import Decision, Instruction, Proposal
 from approvals.state import Kind, State
 
@@ -27,7 +27,7 @@ class Meanwhile:
     """`sent_back` are the newest instructions, oldest first; `why_wait` says why nobody approves while one is open.
 
     `dismissed` are approvals that no longer count, `moved` what changed elsewhere; `overwrites` names the fields that
-    working it out anew would write over.
+    working it out anew would write over; `found` is what a manager says became of it, not booked yet.
     """
 
     sent_back: tuple[Instruction, ...] = ()
@@ -35,6 +35,7 @@ class Meanwhile:
     dismissed: tuple[str, ...] = ()
     moved: tuple[str, ...] = ()
     overwrites: str = ""
+    found: Decision | None = None
 
     @property
     def asked(self) -> Instruction | None:
@@ -49,11 +50,17 @@ def of(proposal: Proposal, look: staleness.Look | None, *, person: int, now: dat
     over = revising.would_overwrite(proposal) if proposal.state in (State.STALE, State.FAILED) else ()
     overwrites = " and ".join(wording.field(name).lower() for name in over)
     if look is None:
-        return Meanwhile(told, overwrites=overwrites)
+        return Meanwhile(told, overwrites=overwrites, found=found(proposal))
     asked = next((one for one in told if one.answered_at is None), None)
     return Meanwhile(
         told, instructions.why_wait(asked, now=now), _dismissed(proposal, person), _moved(proposal, look), overwrites
     )
+
+
+def found(proposal: Proposal) -> Decision | None:
+    """What a manager said became of an unknown one, until it is booked."""
+    last = proposal.attempts.order_by("-pk").first() if proposal.state == State.UNKNOWN else None
+    return votes.found(proposal, since=last.ended_at or last.sent_at) if last else None
 
 
 def _moved(proposal: Proposal, look: staleness.Look) -> tuple[str, ...]:

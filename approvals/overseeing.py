@@ -23,10 +23,10 @@ SOON, WEEK, RATED = timedelta(hours=1), timedelta(days=7), timedelta(days=30)
 UNKNOWN_CALLS = timedelta(minutes=15)
 
 _WORK = {
-    proposals.GATE: ("Check a submission", "submission"),
-    proposals.APPLY: ("Carry a proposal out", "proposal"),
-    proposals.SETTLE: ("Clean up behind a proposal", "proposal"),
-    sending.RECONCILE: ("Find out what became of a write", "proposal"),
+    proposals.GATE: ("Check submission", "submission"),
+    proposals.APPLY: ("Carry out proposal", "proposal"),
+    proposals.SETTLE: ("Clean up behind proposal", "proposal"),
+    sending.RECONCILE: ("Find out what became of proposal", "proposal"),
 }
 
 

@@ -15,10 +15,11 @@ WORDS: dict[Purpose, str] = {
 }
 
 
-def ask(row: Proposal, purpose: Purpose) -> stepup.Ask:
-    """What is repeated to the person, bound to the current digest and amount."""
+def ask(row: Proposal, purpose: Purpose, *, words: str = "") -> stepup.Ask:
+    """What is repeated to the person, bound to the current digest and amount; `words` says it more exactly."""
     return stepup.Ask(
-        purpose=purpose, subject=f"proposal:{row.pk}", digest=row.digest, words=WORDS[purpose].format(row.summary),
+        purpose=purpose, subject=f"proposal:{row.pk}", digest=row.digest,
+        words=(words or WORDS[purpose]).format(row.summary),
         target=row.target, amount_minor=row.amount_minor, currency=row.currency if row.amount_minor is not None else "",
         high=row.tier == "high",
     )  # fmt: skip
@@ -37,12 +38,14 @@ def for_approval(
     return of(row, "approve", person=person, step_up=step_up, now=now)
 
 
-def of(row: Proposal, purpose: Purpose, *, person: int, step_up: stepup.Proof | None, now: datetime) -> StepUp:
+def of(
+    row: Proposal, purpose: Purpose, *, person: int, step_up: stepup.Proof | None, now: datetime, words: str = ""
+) -> StepUp:
     """The proof for one purpose, taken.
 
     Raises:
         stepup.Needed (there is none), and all that `stepup.use` raises.
     """
     return stepup.use(
-        workspace=row.workspace_id, person=person, proof=step_up, ask=ask(row, purpose), now=now
+        workspace=row.workspace_id, person=person, proof=step_up, ask=ask(row, purpose, words=words), now=now
     )  # fmt: skip

@@ -141,7 +141,7 @@ def proposal_rows(workspace: int, found: Sequence[Proposal], now: datetime) -> t
             who=wording.actor(p.proposer, people),
             state=p.state,
             tier=p.tier,
-            label="",
+            label=f"undo of {p.undoes_id}" if p.undoes_id else "",
             confidence_pct=p.confidence_pct if p.proposer.startswith("agent:") else None,
             due=moment(p.urgency),
             flags=(*([times.WROTE] if p.pk in wrote else []), *(wording.flag(flag) for flag in p.flags)),

@@ -172,11 +172,7 @@ def _told(row: Proposal, last: Attempt) -> Decision | None:
     """What a manager found out, since the last attempt."""
     if row.state != State.UNKNOWN:
         return None
-    told = Decision.objects.filter(
-        proposal=row, revision=row.revision, kind__in=(Kind.FOUND, Kind.NOT_FOUND),
-        created_at__gte=last.ended_at or last.sent_at,
-    )  # fmt: skip
-    return told.order_by("-pk").first()
+    return votes.found(row, since=last.ended_at or last.sent_at)
 
 
 def _as_told(row: Proposal, last: Attempt, told: Decision, *, now: datetime) -> None:

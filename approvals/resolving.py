@@ -7,6 +7,8 @@ from approvals.models import Proposal
 from approvals.state import Kind, State
 from portal import stepup
 
+WORDS = {"yes": "Say that it happened: {}", "no": "Say that it never happened: {}"}
+
 
 def resolve(
     *, workspace: int, proposal: int, seen: decisions.Seen, person: int, happened: str, evidence: str, now: datetime,
@@ -21,12 +23,12 @@ def resolve(
     row, held = decisions.opened(workspace, proposal, person, seen, (State.UNKNOWN,), now=now)
     if "manager" not in held:
         raise decisions.NotAllowed("Only a manager says what became of it.")
-    if happened not in ("yes", "no"):
+    if happened not in WORDS:
         raise decisions.BadInput("happened: say whether it is there")
     evidence = evidence.strip()[:1000]
     if not evidence:
         raise decisions.BadInput("evidence: say what you found and where")
-    present = presence.of(row, "resolve", person=person, step_up=step_up, now=now)
+    present = presence.of(row, "resolve", person=person, step_up=step_up, now=now, words=WORDS[happened])
     votes.cast(
         row, person=person, role="manager", kind=Kind.FOUND if happened == "yes" else Kind.NOT_FOUND, now=now,
         note=evidence, step_up=present,

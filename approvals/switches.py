@@ -70,7 +70,7 @@ class Thrown:
 
     @property
     def words(self) -> str:
-        """What it means, in half a sentence: 'the agent refunds is halted'."""
+        """What it means, in half a sentence: 'The refunds agent is halted'."""
         place = " everywhere" if self.everywhere else ""
         return f"{meaning(self.kind, self.subject)}{place}"
 
@@ -84,7 +84,7 @@ def meaning(kind: str, subject: str) -> str:
             return "Nothing passes by itself"
         case Switch.Is.FREEZE:
             return f"{ACTIONS[subject].title if subject in ACTIONS else subject} is frozen"
-    return f"The agent {subject} is halted"
+    return f"The {subject} agent is halted"
 
 
 def in_force(*, workspace: int) -> tuple[Thrown, ...]:

@@ -137,6 +137,16 @@ def cast(
     return decision
 
 
+def found(proposal: Proposal, *, since: datetime) -> Decision | None:
+    """What a manager last said became of it, since its last attempt ended (UTC)."""
+    kinds = (Kind.FOUND, Kind.NOT_FOUND)
+    said = Decision.objects.filter(
+        workspace_id=proposal.workspace_id, proposal=proposal, revision=proposal.revision, kind__in=kinds,
+        created_at__gte=since,
+    )  # fmt: skip
+    return said.order_by("-pk").first()
+
+
 def approve_if_quorum(proposal: Proposal, revision: Revision, *, actor: str, now: datetime) -> bool:
     """Move a pending proposal on once the votes suffice; starts its hold."""
     given = standing(proposal)

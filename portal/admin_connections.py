@@ -114,7 +114,12 @@ class ConnectionAdmin(WorkspaceAdmin):
         """As the form calls them, where they are not the defaults."""
         known = _settings(obj.system) if obj.system in SYSTEMS else {}
         said = ((known[name], value) for name, value in obj.config.items() if name in known)
-        return ", ".join(f"{info.title}: {value}" for info, value in said if value != info.default)
+        words = {True: "yes", False: "no"}
+        return ", ".join(
+            f"{info.title}: {words[value] if isinstance(value, bool) else value}"
+            for info, value in said
+            if value != info.default
+        )
 
     @admin.display(description="credential")
     def credential(self, obj: Connection) -> str:

@@ -25,7 +25,7 @@ class HoursForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
 
     today: date
     time_zone = forms.CharField(
-        max_length=60, help_text="Such as Europe/Berlin; opening and closing stand on its clock."
+        max_length=60, help_text="Such as Europe/Berlin. With every day left empty, all hours count."
     )
     mon, tue, wed = _day("Monday"), _day("Tuesday"), _day("Wednesday")
     thu, fri, sat, sun = _day("Thursday"), _day("Friday"), _day("Saturday"), _day("Sunday")

@@ -142,7 +142,7 @@ def _check_when(starts: datetime, ends: datetime, now: datetime) -> None:
     if starts > now + FURTHEST_AHEAD:
         raise StandInError("starts: at most a year ahead")
     if ends <= starts:
-        raise StandInError("ends: must come after it starts, and lie ahead")
+        raise StandInError("ends: must not lie before the first day, or in the past")
     if ends - starts > LONGEST + CLOCK_CHANGE:
         raise StandInError(f"ends: at most {LONGEST.days} days; set it anew when it is still so then")
 

@@ -210,7 +210,9 @@ def _check(row: StepUp, person: Person, method: str, answer: Answer, now: dateti
 
 def _left(row: StepUp) -> str:
     left = TRIES - row.failures
-    return "That was the last try; start it again." if not left else f"{left} tries are left."
+    if not left:
+        return "That was the last try; start it again."
+    return "1 try is left." if left == 1 else f"{left} tries are left."
 
 
 def _passed(row: StepUp, method: str, now: datetime) -> tuple[StepUp, dict[str, str]]:

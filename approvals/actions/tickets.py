@@ -106,7 +106,7 @@ def _changes(ticket: Ticket, args: TicketFields) -> list[Change]:
 
 def _summary(ticket_id: str, changes: Sequence[Change]) -> str:
     words = {"queue": "move to {}", "priority": "priority {}", "status": "status {}"}
-    said = [words[c.field].format(c.after or "no queue") for c in changes if c.field in words]
+    said = [words[c.field].format(str(c.after or "no queue").replace("_", " ")) for c in changes if c.field in words]
     for change in changes:
         if change.op == "set_members":
             said += [f"tag {tag}" for tag in sorted(set(change.after) - set(change.before))]

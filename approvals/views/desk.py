@@ -15,6 +15,7 @@ from approvals.searching import Filters
 from portal.htmx import WorkspaceRequest, respond
 
 PARTS = {"desk": "approvals/_desk.html", "detail": "approvals/_detail.html", "more": "approvals/_rows.html"}
+WORDS = ("note", "text", "evidence", "overwrite_reason", "outcome")  # fields of the forms beside an item
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class Problem:
 
     text: str
     kept: QueryDict
+
+    @property
+    def written(self) -> str:
+        """Their words: shown where the form they stood in is not offered any more."""
+        return next((str(self.kept[name]) for name in WORDS if self.kept.get(name)), "")
 
 
 @require_GET

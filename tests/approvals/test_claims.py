@@ -425,6 +425,24 @@ def test_claim_next_opens_the_item_and_the_page_keeps_it_by_heartbeat(cast: Cast
     assert "Nothing is free" in text(left)
 
 
+def test_claimed_without_a_new_page_the_item_is_what_a_narrow_screen_shows(cast: Cast) -> None:
+    open_places(cast, 1)
+    desk = sit_down(cast, "rosa")
+    assert 'class="detail"' in text(desk.get())  # the list is in front
+    assert 'class="detail opened"' in text(desk.post("/claims/next/", **{"HX-Request": "true", "HX-Target": "desk"}))
+
+
+def test_what_was_written_is_kept_when_somebody_took_the_item_over(cast: Cast) -> None:
+    (item,) = open_places(cast, 1)
+    next_for(cast, "rosa")
+    rosa, mara = sit_down(cast, "rosa"), sit_down(cast, "mara")
+    assert mara.post(f"/claims/{item}/", {"take_over": "1"}).status_code == 302
+    answer = rosa.post(f"/handoffs/{item[8:]}/resolve/", {"outcome": "Called them, <all> is fine"})
+    assert answer.status_code == 409
+    assert "You had written" in text(answer)
+    assert "Called them, &lt;all&gt; is fine" in text(answer)
+
+
 def test_a_manager_takes_over_and_assigns_from_the_page(cast: Cast) -> None:
     item = f"proposal:{proposed(cast).pk}"
     next_for(cast, "rosa")

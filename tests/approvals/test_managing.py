@@ -270,7 +270,7 @@ def test_dead_work_is_shown_and_tried_again_by_one_button(cast: Cast, pulse: Non
         Pulse.objects.create(queue="apply", asked_at=now, answered_at=now)
     desk = sit_down(cast, "mara")
     page = section(text(desk.get("/manage/")), "dead")
-    assert f"Carry a proposal out {row.pk}" in page
+    assert f"Carry out proposal {row.pk}" in page
     assert f"/proposals/{row.pk}/" in page
     assert desk.post(f"/manage/dead/{work.pk}/revive/").status_code == 302
     with workspace.within(cast.ws):

@@ -12,8 +12,10 @@ from approvals.models import Attempt, Decision, Handoff, Outbox, Receipt
 from audit.models import Entry
 from portal import models, workspace
 from tests.approvals import outside, steps
+from tests.approvals.desk import sit_down, text
 from tests.cast import Cast, gather
 from tests.conftest import signed_in
+from tests.presence import Codes, confirm
 from tests.provider.process import Provider
 
 
@@ -134,6 +136,30 @@ def _resolve(cast: Cast, row, name: str, happened: str, now, proof=None):  # typ
         workspace=cast.ws, proposal=row.pk, seen=steps.seen(row), person=cast.id(name), happened=happened,
         evidence="looked at re_1", now=now, step_up=proof,
     )  # fmt: skip
+
+
+def test_what_a_manager_found_is_confirmed_in_words_and_stands_there_until_it_is_booked(
+    cast: Cast, provider: Provider
+) -> None:
+    outside.serve(cast, provider, idempotency_hours=0, lookup=False)
+    row = outside.refund(cast, provider)
+    provider.fault("drop_before_effect")
+    outside.apply(cast, row)
+    row = outside.reconcile(cast, row)
+    codes, mara = Codes(cast, "mara"), sit_down(cast, "mara")
+    with workspace.within(cast.ws):
+        reference = str(Attempt.objects.get(proposal=row).key)
+    page = text(mara.get(f"/proposals/{row.pk}/"))
+    assert (page.count(reference), "Say what became of it" in page) == (2, True)  # above, and in the form
+    asked = mara.decide(row, "resolve", happened="no", evidence="Not there <today>")
+    assert "Say that it never happened: Refund 45.10 EUR" in text(mara.client.get(asked["Location"]))
+    assert confirm(mara.client, asked, codes).status_code == 302
+    page = text(mara.get(f"/proposals/{row.pk}/"))
+    assert "Mara Okoye found that it never happened" in page
+    assert "Not there &lt;today&gt;" in page
+    assert "Say what became of it" not in page
+    assert outside.reconcile(cast, row).state == "failed"
+    assert "found that it never happened" not in text(mara.get(f"/proposals/{row.pk}/")).partition("What happened")[0]
 
 
 def test_an_old_key_is_looked_up_before_anything_else(

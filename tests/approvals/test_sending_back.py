@@ -233,7 +233,7 @@ def test_a_cap_keeps_what_was_reserved(cast: Cast) -> None:
 
 def test_nobody_approves_while_the_agent_is_asked_and_ten_minutes_are_enough(cast: Cast, row: Proposal) -> None:
     asked = send_back(cast, row)
-    with pytest.raises(decisions.NotAllowed, match="Rosa Lindqvist sent this back; the agent has until"):
+    with pytest.raises(decisions.NotAllowed, match="Rosa Lindqvist sent this back; the agent has 10 min left"):
         steps.approve(cast, row, "ravi")
     with pytest.raises(decisions.Gone, match="sent this back"):
         send_back(cast, row, "again", name="ravi")
@@ -374,11 +374,12 @@ def test_the_page_sends_back_without_scripts_and_tells_what_came_of_it(cast: Cas
     assert f"/proposals/{row.pk}/send-back/" in text(rosa.get(f"/proposals/{row.pk}/"))
     refused = rosa.decide(row, "send-back", text=" ")
     assert (refused.status_code, "Say what the agent should do differently." in text(refused)) == (422, True)
-    assert rosa.decide(row, "send-back", text="To refunds, <b>P1</b>").status_code == 302
+    sent = rosa.decide(row, "send-back", text="To refunds, <b>P1</b>")
+    assert "Sent back with what you wrote" in text(rosa.client.get(sent["Location"]))
     page = text(ravi.get(f"/proposals/{row.pk}/"))
     assert "Sent back by Rosa Lindqvist" in page
     assert "To refunds, &lt;b&gt;P1&lt;/b&gt;" in page
-    assert "the agent has until" in page
+    assert "min left to answer" in page
     assert f"/proposals/{row.pk}/approve/" not in page
     assert f"/proposals/{row.pk}/send-back/" not in page
     assert f"/proposals/{row.pk}/reject/" in page
@@ -388,7 +389,7 @@ def test_the_page_sends_back_without_scripts_and_tells_what_came_of_it(cast: Cas
     evidence = [{"claim": "A reviewer asked for this", "source": "instruction:1", "quote": "P1"}]
     answer(cast, row, asked, {"queue": "refunds_returns", "priority": "P1"}, evidence=evidence)
     page = text(ravi.get(f"/proposals/{row.pk}/"))
-    assert "Done: Move to refunds_returns" in page
+    assert "Done: Move to refunds returns" in page
     assert "A reviewer asked for this" in page
     assert "As the reviewer asked." in page
     assert "sent it back" in page.lower()

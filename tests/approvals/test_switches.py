@@ -255,7 +255,7 @@ def test_peoples_own_work_goes_on_while_agents_are_switched_off(cast: Cast) -> N
 def test_what_is_switched_off_is_not_approved_but_rejected_and_withdrawn(cast: Cast) -> None:
     kept, rejected, withdrawn = (propose(cast) for _ in range(3))
     throw(cast, "halt", "triage")
-    with pytest.raises(decisions.NotAllowed, match="The agent triage is halted, because: Wrong refunds"):
+    with pytest.raises(decisions.NotAllowed, match="The triage agent is halted, because: Wrong refunds"):
         steps.approve(cast, kept, "rosa")
     with workspace.within(cast.ws, cast.id("mara")) as now:
         what = {"workspace": cast.ws, "person": cast.id("mara"), "now": now}

@@ -59,6 +59,7 @@ def test_a_partial_undo_names_what_changed_before_it_offers_the_rest(cast: Cast,
         made = Submission.objects.get(undoes=row)
     undo = gated(cast, made)
     assert "part of it only" in text(rosa.get(f"/proposals/{undo.pk}/"))
+    assert f"undo of {row.pk}" in text(rosa.get("/"))  # in its row, too
     assert "Approve</button>" not in text(rosa.get(f"/proposals/{undo.pk}/"))
     under_way = text(rosa.get(f"/proposals/{row.pk}/undo/"))
     assert f"Proposal {undo.pk} undoes this already" in under_way

@@ -92,7 +92,7 @@ def test_a_ticket_change_is_approved_by_key_and_undone(desk: Desk) -> None:
     until(lambda: state_of(desk.cast, proposal) == "applied", 40)
     opened(desk, page, proposal)
     page.click("footer.decide a:has-text('Undo')")
-    expect(page.locator("main")).to_contain_text("fees_billing")
+    expect(page.locator("main")).to_contain_text("Fees and billing")
     page.click("button:has-text('Undo exactly this')")
     until(lambda: _ticket(desk.cast) == ("", "P3"), 40)
     with workspace.within(desk.cast.ws):
