@@ -112,8 +112,14 @@ def drain(task: str, queue: str, workspace: int, work: Callable[[Callable[[], No
         if done < full:
             time.sleep(GATHER_SECONDS)
         else:
-            wake(task, queue, workspace)
-    wake(task, queue, workspace)  # others in the queue have their turn
+            _call_another(task, queue, workspace)
+    _call_another(task, queue, workspace)  # after whatever else is in the queue
+
+
+def _call_another(task: str, queue: str, workspace: int) -> None:
+    """One's own mark would keep the message back."""
+    broker.let_go(_mark(task, workspace))
+    wake(task, queue, workspace)
 
 
 def _mark(task: str, workspace: int) -> str:
