@@ -60,7 +60,7 @@ def take_in(*, workspace: int, agent: str, line: Mapping[str, object], actor: st
     """
     hired = roster.find(agent)
     form = check(hired.line, line)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         log.attribute(f"intake:{agent}")
         received = _receive(workspace, form)
         case = proposals.open_case(

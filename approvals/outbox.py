@@ -22,7 +22,8 @@ from portal import workspace as inside
 # A message is said again when its work is not done so long after the last time.
 _PAUSE = Func(F("sends"), function="approvals_pause", output_field=DurationField())
 BATCH = 200
-GATHER_SECONDS = 0.05
+# Where fewer than so many came at once, what comes next is gathered for so long.
+FEW, GATHER_SECONDS = 8, 0.05
 # Rounds of work that belongs together before whatever else is in the queue has its turn.
 ROUNDS = 40
 # Work that many wait for at once; a worker takes up what was never begun together, by the task of this name and _due.
@@ -98,7 +99,7 @@ def wake(task: str, queue: str, workspace: int) -> None:
 def drain(task: str, queue: str, workspace: int, work: Callable[[Callable[[], None]], int], *, full: int) -> None:
     """Do what is due until nothing is, a number at a time: `work` does at most `full` and returns how many.
 
-    What comes meanwhile is gathered for a moment and done together, since most of what work costs is the same for
+    Where few come, what comes next is gathered for a moment and done together, since most of what work costs is the same for
     one and for many. The mark is let go before each look and held again by `work` once it has found something: what
     was committed while it was held is seen by the next look, and behind the last one a message is sent again. Where
     there is more than one round can do, another worker is called.
@@ -109,10 +110,10 @@ def drain(task: str, queue: str, workspace: int, work: Callable[[Callable[[], No
         done = work(partial(broker.hold, mark))
         if not done:
             return
-        if done < full:
-            time.sleep(GATHER_SECONDS)
-        else:
+        if done == full:
             _call_another(task, queue, workspace)
+        elif done < FEW:
+            time.sleep(GATHER_SECONDS)
     _call_another(task, queue, workspace)  # after whatever else is in the queue
 
 

@@ -16,6 +16,7 @@ from approvals.actions.base import Action
 from approvals.models import Case, Proposal, Submission
 from audit import canonical, log
 from audit.events import Event
+from portal.rows import insert_once
 
 GATE = "approvals.tasks.gate"
 APPLY = "approvals.tasks.apply"
@@ -46,10 +47,8 @@ class NotStorable(ProposalError):
 
 def open_case(*, workspace: int, subject: str, title: str, customer: str) -> Case:
     """The case of a subject (`ticket:T-1`), made where it is not there."""
-    case, _ = Case.objects.get_or_create(
-        workspace_id=workspace, subject=subject, defaults={"title": title[:200], "customer": customer}
-    )
-    return case
+    case = Case(workspace_id=workspace, subject=subject, title=title[:200], customer=customer)
+    return case if insert_once(case) else Case.objects.get(workspace_id=workspace, subject=subject)
 
 
 def submit(

@@ -22,7 +22,7 @@ from agents.evals import throwaway
 from approvals import thresholds
 from portal import env, staff, workspace
 
-RUNS, WARM, ALONE, WRITERS = 300, 10, 40, 2
+RUNS, WARM, ALONE, WRITERS = 600, 20, 40, 2
 # A database of the broker that no installation's workers listen on.
 BROKER_DATABASE = 9
 LIMIT_SECONDS = 600.0

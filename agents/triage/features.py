@@ -42,8 +42,9 @@ class Scorer:
     def probabilities(self, texts: Sequence[str]) -> Floats:
         """One row per text, one column per class, each row adding up to 1."""
         with config_context(assume_finite=True, skip_parameter_validation=True):
-            columns = hstack((self.words.transform(texts), self.letters.transform(texts)), format="csr")
-        single = expit(-(self.slopes * (columns @ self.weights + self.offsets) + self.shifts))
+            words, letters = self.words.transform(texts), self.letters.transform(texts)
+        scores = words @ self.weights[: words.shape[1]] + letters @ self.weights[words.shape[1] :] + self.offsets
+        single = expit(-(self.slopes * scores + self.shifts))
         return np.asarray(single / single.sum(axis=1, keepdims=True))
 
     def terms(self, text: str, class_name: str, most: int = 3) -> tuple[str, ...]:

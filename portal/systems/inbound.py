@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
 
 from portal.models import Contact, Customer, Message, Ticket
+from portal.rows import insert_once
 
 # An outside id of this form can be read out on the phone and stand in an address; others get one of ours.
 _CLEAN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
@@ -29,16 +30,14 @@ def receive_ticket(
 ) -> tuple[Ticket, bool]:
     """The ticket of an outside id, and whether it is new. An unknown customer leaves it without one."""
     customer = Customer.objects.filter(workspace=workspace, customer_id=customer_id).first() if customer_id else None
-    ticket, made = Ticket.objects.get_or_create(
-        workspace_id=workspace, external_id=external_id,
-        defaults={
-            "ticket_id": own_id(external_id, "t"), "customer": customer, "sender_email": sender_email,
-            "subject": subject,
-        },
+    ticket = Ticket(
+        workspace_id=workspace, external_id=external_id, ticket_id=own_id(external_id, "t"), customer=customer,
+        sender_email=sender_email, subject=subject,
     )  # fmt: skip
-    if made:
-        Message.objects.create(workspace_id=workspace, ticket=ticket, seq=1, sender="customer", body=body)
-    return ticket, made
+    if not insert_once(ticket):
+        return Ticket.objects.select_related("customer").get(workspace_id=workspace, external_id=external_id), False
+    Message.objects.create(workspace_id=workspace, ticket=ticket, seq=1, sender="customer", body=body)
+    return ticket, True
 
 
 def receive_message(*, ticket: Ticket, external_id: str, body: str) -> tuple[Message, bool]:
