@@ -99,10 +99,10 @@ def wake(task: str, queue: str, workspace: int) -> None:
 def drain(task: str, queue: str, workspace: int, work: Callable[[Callable[[], None]], int], *, full: int) -> None:
     """Do what is due until nothing is, a number at a time: `work` does at most `full` and returns how many.
 
-    Where few come, what comes next is gathered for a moment and done together, since most of what work costs is the same for
-    one and for many. The mark is let go before each look and held again by `work` once it has found something: what
-    was committed while it was held is seen by the next look, and behind the last one a message is sent again. Where
-    there is more than one round can do, another worker is called.
+    Where few come, what comes next is gathered for a moment and done together, since most of what work costs is the
+    same for one and for many. The mark is let go before each look and held again by `work` once it has found
+    something: what was committed while it was held is seen by the next look, and behind the last one a message is
+    sent again. Where there is more than one round can do, another worker is called.
     """
     mark = _mark(task, workspace)
     for _ in range(ROUNDS):
