@@ -43,7 +43,7 @@ def publish(task: str, args: Sequence[int], *, queue: str, headers: Mapping[str,
     app = celery.current_app
 
     def send(producer: Any) -> None:
-        if not mark or producer.channel.client.set(mark, 1, nx=True, px=MARK_MILLISECONDS):
+        if not mark or _marks(producer).set(mark, 1, nx=True, px=MARK_MILLISECONDS):
             app.send_task(
                 task, args=list(args), queue=queue, retry=False, headers={**headers, "v": VERSION}, producer=producer
             )
@@ -53,12 +53,28 @@ def publish(task: str, args: Sequence[int], *, queue: str, headers: Mapping[str,
 
 def hold(mark: str) -> None:
     """A worker is at it and will look again: for a second no message of this mark is worth sending."""
-    _with_producer(celery.current_app, lambda producer: producer.channel.client.set(mark, 1, px=MARK_MILLISECONDS))
+    _with_producer(celery.current_app, lambda producer: _marks(producer).set(mark, 1, px=MARK_MILLISECONDS))
 
 
 def let_go(mark: str) -> None:
     """What is committed from here on is worth a message again; a worker then looks for the last time."""
-    _with_producer(celery.current_app, lambda producer: producer.channel.client.delete(mark))
+    _with_producer(celery.current_app, lambda producer: _marks(producer).delete(mark))
+
+
+class _NoMarks:
+    """For a broker that keeps nothing beside its messages: each is sent."""
+
+    def set(self, *_: Any, **__: Any) -> bool:
+        """As if there had been none."""
+        return True
+
+    def delete(self, *_: Any) -> None:
+        """There is none."""
+
+
+def _marks(producer: Any) -> Any:
+    """The client of the Redis that the messages lie in."""
+    return getattr(producer.channel, "client", None) or _NoMarks()
 
 
 def _with_producer(app: celery.Celery, act: Callable[[Any], object]) -> bool:

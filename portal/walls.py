@@ -1,7 +1,7 @@
 """The walls between workspaces, and each app's triggers and grants: built anew after every migration.
 
-Read from the models, so that a new table cannot be forgotten: `UNIQUE (workspace_id, id)`, a composite foreign
-key between tables of a workspace, row security. Then each app's `sql/*.sql` with `@role@` put in. Idempotent.
+Read from the models, so that a new table cannot be forgotten: `UNIQUE (workspace_id, id)` where it serves, a composite
+foreign key between tables of a workspace, row security. Then each app's `sql/*.sql` with `@role@` put in. Idempotent.
 """
 
 from collections.abc import Iterator
@@ -44,11 +44,26 @@ def composite_keys() -> Iterator[tuple[str, str, str]]:
                     yield model._meta.db_table, str(field.column), target
 
 
+def needs_key(model: type[models.Model]) -> bool:
+    """Whether `UNIQUE (workspace_id, id)` serves something: a composite foreign key to it, or whoever reads the rows
+    of a workspace, where no other whole index begins with it."""
+    referenced = model._meta.db_table in {target for *_, target in composite_keys()}
+    own = [tuple(one.fields) for one in model._meta.indexes if one.condition is None]
+    own += [
+        tuple(one.fields) for one in model._meta.constraints
+        if isinstance(one, models.UniqueConstraint) and one.condition is None
+    ]  # fmt: skip
+    return referenced or not any(fields[:1] in (("workspace",), ("workspace_id",)) for fields in own)
+
+
 def walls() -> Iterator[str]:
     """The statements that keep rows of one workspace away from another."""
     for model in tables():
         table = model._meta.db_table
-        yield f"CREATE UNIQUE INDEX IF NOT EXISTS {table}_inside ON {table} (workspace_id, id)"
+        if needs_key(model):
+            yield f"CREATE UNIQUE INDEX IF NOT EXISTS {table}_inside ON {table} (workspace_id, id)"
+        else:
+            yield f"DROP INDEX IF EXISTS {table}_inside"
         yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
         yield f"DROP POLICY IF EXISTS inside ON {table}"
         yield f"CREATE POLICY inside ON {table} USING ({HERE}) WITH CHECK ({HERE})"
