@@ -161,4 +161,4 @@ def test_workers_are_signed_in_as_their_own_roles(cast: Cast) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = current_database()")
         users = {row[0] for row in cursor.fetchall()}
-    assert users <= {"countersign_web", "countersign_agents", "countersign_apply"}
+    assert users <= {"countersign_web", "countersign_agents", "countersign_apply", "countersign_sealer"}
