@@ -64,7 +64,7 @@ def advance_due(begun: Callable[[], None] = lambda: None, *, workspace: int) -> 
         with within(workspace) as now:
             _work(workspace, leased, now=now)
         failpoints.hit("run.after_submit")
-    except Exception as error:
+    except Exception as error:  # whatever broke the batch: each run by itself has its own attempts
         if outage.is_outage(error):
             raise
         logger.exception("%s runs cannot be worked together; each is, by itself", len(leased))

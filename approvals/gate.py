@@ -58,7 +58,7 @@ def pass_due(begun: Callable[[], None] = lambda: None, *, workspace: int) -> int
             _sit(workspace, rows, together=True, now=now)
             _drop_gone(workspace, due, rows)
             failpoints.hit("gate.before_commit")
-    except Exception as error:
+    except Exception as error:  # whatever broke the batch: each by itself has its own hand-off
         if outage.is_outage(error):
             raise
         logger.exception("%s submissions cannot be gated together; each is, by itself", len(due))

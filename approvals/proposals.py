@@ -186,7 +186,7 @@ def transition(
         "revision": proposal.revision + move.new_revision,
         "round": proposal.round + move.new_round,
     }
-    record_move(proposal, event, changes, actor=actor, now=now, body=body, personal=personal)
+    log.record_all([draft_move(proposal, event, changes, actor=actor, now=now, body=body, personal=personal)])
     changed = Proposal.objects.filter(
         workspace_id=proposal.workspace_id, pk=proposal.pk, version=seen
     ).update(**changes)  # fmt: skip
@@ -196,20 +196,6 @@ def transition(
         setattr(proposal, name, value)
     follow_up(proposal, now=now)
     return proposal
-
-
-def record_move(
-    proposal: Proposal,
-    event: Event,
-    changes: Mapping[str, Any],
-    *,
-    actor: str,
-    now: datetime,
-    body: Mapping[str, Any] | None = None,
-    personal: Mapping[str, Any] | None = None,
-) -> None:
-    """The entry of a move, before its row; the trigger looks for exactly this one."""
-    log.record_all([draft_move(proposal, event, changes, actor=actor, now=now, body=body, personal=personal)])
 
 
 def draft_move(
@@ -222,7 +208,7 @@ def draft_move(
     body: Mapping[str, Any] | None = None,
     personal: Mapping[str, Any] | None = None,
 ) -> log.Draft:
-    """The entry of a move, not yet written."""
+    """The entry of a move, to be written before its row; the trigger looks for exactly this one."""
     return log.draft(
         workspace=proposal.workspace_id, subject=f"proposal:{proposal.pk}", version=changes["version"],
         state=changes["state"], event=event, actor=actor, now=now, case=f"case:{proposal.case_id}",

@@ -102,7 +102,7 @@ def _in_each(workspaces: list[int], visit: Callable[[int], None]) -> None:
     for workspace in workspaces:
         try:
             visit(workspace)
-        except Exception as error:
+        except Exception as error:  # a fault of ours in one place must not stop the rest
             if outage.is_outage(error):
                 raise
             logger.exception("workspace %s could not be looked at; the others are", workspace)

@@ -145,7 +145,8 @@ class Outbox(WorkspaceRow):
     """Work that is due: the truth behind every message. The relay repeats what nobody has finished.
 
     `sends` counts messages after the first, `tries` processes that began it and were gone
-    after: with the third it is dead. `begun_by` names the process that has it now.
+    after: with the third it is dead. `begun_by` names the process that has it now; "together" is one of many, "run" a
+    run under way.
     """
 
     task = models.CharField(max_length=60)
