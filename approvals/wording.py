@@ -77,6 +77,7 @@ REASONS = {
     "missing_data": "Records are missing",
     "verification_failed": "The draft did not pass its check",
     "agent_failed": "The agent failed",
+    "tool_refused": "The agent was refused a reading",
     "injection": "Orders to a machine",
     "clarify": "Only the customer knows",
 }
