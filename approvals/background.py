@@ -65,6 +65,12 @@ class Line:
     about: str
     note: str
 
+    @property
+    def run(self) -> int:
+        """The number of the agent's run it is about, 0 where it is about something else."""
+        kind, _, key = self.about.partition(":")
+        return int(key) if kind == "run" and key.isdecimal() else 0
+
 
 def facts(workspace: int, case: Case, target: str = "", customer: str = "") -> Facts:
     """Read the books around a case and, where one is named, the record that is acted on."""
@@ -117,13 +123,11 @@ def taint(cited: Sequence[Citation]) -> str:
     return f"Rests on the customer's own words alone: {', '.join(alone)}." if alone else ""
 
 
-def timeline(workspace: int, case: int, *, limit: int = LINES) -> tuple[Line, ...]:
-    """The newest entries of a case, oldest first."""
-    entries = list(
-        Entry.objects.filter(workspace_id=workspace, case=f"case:{case}")
-        .prefetch_related("payloads")
-        .order_by("-id")[:limit]
-    )
+def timeline(workspace: int, case: int, *, limit: int = LINES, trace_id: str = "") -> tuple[Line, ...]:
+    """The newest entries of a case, oldest first; of one trace alone where it is named."""
+    rows = Entry.objects.filter(workspace_id=workspace, case=f"case:{case}")
+    rows = rows.filter(trace_id=trace_id) if trace_id else rows
+    entries = list(rows.prefetch_related("payloads").order_by("-id")[:limit])
     people = queries.names([who for entry in entries for who in (entry.actor, *_dismissed(entry))])
     return tuple(_line(entry, people) for entry in reversed(entries))
 
