@@ -13,13 +13,15 @@ from pydantic import ValidationError
 
 from agents import triage_models
 from agents.refunds.facts import OpenRefund
-from agents.toolset import MOST_SPELLINGS, TOOLS, Form
+from agents.toolset import MOST_SPELLINGS, TOOLS, Form, sources
 from agents.triage import language
 from agents.triage.classifier import Model
 from approvals import policy
 from approvals.models import Proposal
 from approvals.state import OPEN
+from portal import pages
 from portal.systems.base import Reader
+from portal.systems.books import clause
 from portal.systems.records import Clause, Contact, Customer, Order, PaymentMethod, Ticket
 
 READ_FOR_LANGUAGE = 2_000
@@ -94,7 +96,8 @@ class Tools:
     """The tools of one run of `agent`, inside a transaction of its workspace. `digest` names values on the trace.
 
     `model_version` is the model used, `language` that of the ticket read last (ISO 639-1), "" where it is not obvious.
-    `retrieved` are the clauses that were read, by id with their version. What the agent itself proposed in `but_case`
+    `read` are the records that tools gave, as evidence names them, `retrieved` the clauses, by id with their version.
+    What the agent itself proposed in `but_case`
     is not there for it: it is being made again.
     """
 
@@ -110,6 +113,7 @@ class Tools:
         self._digest = digest
         self._but_case = but_case
         self.calls: list[Called] = []
+        self.read: set[str] = set()
         self.retrieved: dict[str, int] = {}
         self.model_version = ""
         self.language = ""
@@ -143,8 +147,8 @@ class Tools:
         return self._call("orders_named", self._reader.orders_known_as, list(spellings)[:MOST_SPELLINGS])
 
     def clauses(self) -> tuple[Clause, ...]:
-        """The policy pages, clause by clause."""
-        found = self._call("clauses", self._reader.clauses)
+        """The policy pages in force, clause by clause: what this agent may read, and who reviews its work too."""
+        found = self._call("clauses", self._clauses)
         self.retrieved |= {clause.clause_id: clause.version for clause in found}
         return found
 
@@ -175,6 +179,10 @@ class Tools:
             for key, target, payload in rows
         )
 
+    def _clauses(self) -> tuple[Clause, ...]:
+        rows = pages.for_agent(self._workspace, self._agent).order_by("position", "id")
+        return tuple(clause(row) for row in rows)
+
     def _triage_model(self) -> Model:
         self.model_version = self._models.version
         return triage_models.load(self.model_version)
@@ -193,6 +201,7 @@ class Tools:
             _look_through(TOOLS[name].gives, value, f"what {name} gave")
             if time.perf_counter_ns() - began > LONGEST_SECONDS * 1e9:
                 raise TooSlow(f"the tool {name} took longer than {LONGEST_SECONDS:g} seconds")
+            self.read |= sources(value)
             ended, result = "ok", self.model_version if isinstance(value, Model) else self._digest(value)
             return value
         except ToolError as error:

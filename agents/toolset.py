@@ -46,6 +46,26 @@ class Tool:
     gives: Form
 
 
+def sources(value: object) -> set[str]:
+    """The records in what a tool gave, as evidence names them."""
+    match value:
+        case Ticket():
+            return {f"ticket:{value.ticket_id}"}
+        case Contact():
+            return {f"contact:{value.contact_id}"}
+        case Customer():
+            return {f"customer:{value.customer_id}"}
+        case Order():
+            return {f"order:{value.order_id}"}
+        case PaymentMethod():
+            return {f"method:{value.payment_method_id}"}
+        case Clause():
+            return {f"clause:{value.clause_id}"}
+        case tuple():
+            return {source for one in value for source in sources(one)}
+    return set()
+
+
 def _of(gives: Any, takes: Any = tuple[()]) -> tuple[Form, Form]:
     return TypeAdapter(takes, config=STRICT), TypeAdapter(gives, config=STRICT)
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Q
 
-from agents import asking, ending, roster
+from agents import asking, cited, ending, roster
 from agents.ending import Done
 from agents.models import Run
 from agents.steps import answering
@@ -150,6 +150,7 @@ def work_on(run: Run, told: Told | None, reader: BooksReader, models: InForce, *
     else:
         if told is not None:
             outcome = trace.step("answer", answering.choose, outcome, told)
+        outcome = cited.check(outcome, tools.read, tools.retrieved)
     return Done(run, outcome, trace, tools.model_version, tools.language, calls=tools.calls, retrieved=tools.retrieved)
 
 

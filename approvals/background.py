@@ -45,7 +45,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One claim; `clause` is the cited sentence, `own_words` says that only the customer bears it out."""
+    """One claim; `clause` is the cited sentence, `own_words` says that only the customer bears it out.
+
+    `clause_id` and `version` lead to the page of a clause as it was read; `changed` says that it reads otherwise now.
+    """
 
     claim: str
     source: str
@@ -53,6 +56,9 @@ class Citation:
     quote: tuple[Piece, ...]
     clause: str
     own_words: bool
+    clause_id: str = ""
+    version: int = 0
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +109,20 @@ def _citation(piece: Mapping[str, Any], known: Facts) -> Citation:
     source = str(piece.get("source", ""))
     kind, _, key = source.partition(":")
     clause = known.clauses.get(key) if kind == "clause" else None
+    read = int(piece.get("version") or 0) or (clause.version if clause else 0)
+    changed = clause is not None and clause.version != read
+    quote = str(piece.get("quote", ""))
     claim = str(piece.get("claim", ""))
     return Citation(
         claim=claim[:1].upper() + claim[1:],
         source=source,
         field=wording.field(name) if (name := piece.get("field")) else "",
-        quote=() if clause else marks.spell(str(piece.get("quote", ""))),
-        clause=clause.text if clause else "",
+        quote=() if clause else marks.spell(quote),
+        clause=(quote if changed else clause.text) if clause else "",
         own_words=kind == "ticket",
+        clause_id=key if kind == "clause" else "",
+        version=read,
+        changed=changed,
     )
 
 

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('agents', '0004_under_fire'),
         ('approvals', '0003_under_fire'),
-        ('portal', '0002_under_fire'),
+        ('portal', '0004_pages'),
     ]
 
     operations = [

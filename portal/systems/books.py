@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from portal import models
+from portal import models, pages
 from portal.systems import records
 
 
@@ -48,9 +48,9 @@ class BooksReader:
         return records.Contact(row.contact_id, row.fields, tuple(row.locked_fields), row.version)
 
     def clauses(self) -> tuple[records.Clause, ...]:
-        """Every clause of the policy pages, in their order."""
-        rows = models.Clause.objects.filter(workspace=self._workspace).order_by("position", "id")
-        return tuple(records.Clause(r.clause_id, r.section, r.text, r.version) for r in rows)
+        """Every clause of the policy pages in force that all staff may read, in their order."""
+        rows = pages.readable(pages.in_force(self._workspace), (pages.STAFF,)).order_by("position", "id")
+        return tuple(clause(row) for row in rows)
 
     def queues(self) -> tuple[str, ...]:
         """Names of the team queues."""
@@ -94,6 +94,11 @@ class Snapshot(BooksReader):
         if self._queues is None:
             self._queues = super().queues()
         return self._queues
+
+
+def clause(row: models.Clause) -> records.Clause:
+    """A clause as a record."""
+    return records.Clause(row.clause_id, row.section, row.text, row.version)
 
 
 def _customer(row: models.Customer) -> records.Customer:

@@ -53,13 +53,10 @@ def test_every_call_of_a_run_is_a_row_with_digests_and_times(desk):
 
 def test_what_was_read_of_the_policy_pages_stands_on_the_run(desk):
     from agents.models import Run
-    from audit import log
-    from portal.models import Clause
-    from portal.workspace import within
+    from tests.approvals import steps
 
-    with within(desk.workspace):
-        log.attribute("test")
-        Clause.objects.create(workspace_id=desk.workspace, clause_id="RET-1", section="Returns", text="Thirty days.")
+    steps.page(desk.cast, "Thirty days.")
+    steps.page(desk.cast, "Ask a colleague.", clause="IN-1", slug="inside", readers=["managers", "agents"])
     taken = desk.take_in("refunds", id="R-1", from_customer_id="x", from_email="", text="Refund order #W1234567")
     assert work(desk, taken.run)
     (run,) = desk.rows(Run)
