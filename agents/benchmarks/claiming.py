@@ -17,7 +17,8 @@ REVIEWER = (Role.REVIEWER,)
 
 # The same columns with the same values, and the two indexes that such a loop needs.
 FLOOR = """
-CREATE TABLE floor_claim AS SELECT id, workspace_id, item, urgency, team, language, proposer, person_id, token, until
+CREATE TABLE floor_claim AS
+    SELECT id, workspace_id, item, urgency, team, language, proposer, anyones, person_id, token, until
     FROM approvals_claim;
 ALTER TABLE floor_claim ADD PRIMARY KEY (id);
 CREATE INDEX floor_free ON floor_claim (urgency, id) WHERE person_id IS NULL;
