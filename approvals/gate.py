@@ -167,7 +167,7 @@ def _action(submission: Submission, sitting: Sitting) -> str:
     except NothingToDo as nothing:
         return f"nothing to do: {nothing}"
     except (ActionError, diff.DiffError, payloads.PayloadError) as error:
-        return handoffs.open_refused(submission, reason="bad_arguments", summary=str(error), now=sitting.now)
+        return handoffs.open_unfit(submission, error, now=sitting.now)
     if reason := (
         _held_back(submission, now=sitting.now) or _switched_off(asked, preview, sitting)
         or _no_undo(asked, now=sitting.now) or _twin(asked, sitting)
