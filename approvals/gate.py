@@ -22,6 +22,7 @@ from approvals import (
     returning,
     reversal,
     switches,
+    unserved,
     votes,
 )
 from approvals import verdicts as verdict_of
@@ -170,6 +171,7 @@ def _action(submission: Submission, sitting: Sitting) -> str:
         return handoffs.open_unfit(submission, error, now=sitting.now)
     if reason := (
         _held_back(submission, now=sitting.now) or _switched_off(asked, preview, sitting)
+        or unserved.hand_over(asked, preview, now=sitting.now)
         or _no_undo(asked, now=sitting.now) or _twin(asked, sitting)
     ):  # fmt: skip
         return reason

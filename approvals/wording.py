@@ -67,6 +67,7 @@ REASONS = {
     "daily_cap": "The daily cap is used up",
     "policy": "Policy forbids it",
     "bad_arguments": "It did not agree with the records",
+    "not_there": "The system there cannot do it",
     "duplicate": "The same is open already",
     "unclear": "It is not clear",
     "question": "Only the customer knows",
@@ -131,7 +132,14 @@ DECIDED = {
     "send_back": "sent it back",
 }
 
+# What a merge changes beside the fields of the contact that stays.
+_PLACES = {"contact": "Contact {} merged into", "customer": "Customer {}, contact"}
+
 _WORDS = {
+    "locked:": "Locked fields",
+    "other": "Other contact",
+    "take": "Of the other, survives",
+    "leave": "Of the other, left there",
     "order_id": "Order",
     "item_ids": "Items",
     "refund_to": "Refund to",
@@ -158,6 +166,9 @@ def state(name: str) -> str:
 
 def field(name: str) -> str:
     """A field's label: `full_name` is 'Name', `consent_date` is 'Consent date'."""
+    kind, _, key = name.partition(":")
+    if key and kind in _PLACES:
+        return _PLACES[kind].format(key)
     return _WORDS.get(name) or name.replace("_", " ").capitalize()
 
 

@@ -18,7 +18,8 @@ class BooksReader:
 
     def customer(self, customer_id: str) -> records.Customer | None:
         """A customer by the books' own id."""
-        row = models.Customer.objects.filter(workspace=self._workspace, customer_id=customer_id).first()
+        rows = models.Customer.objects.filter(workspace=self._workspace, customer_id=customer_id)
+        row = rows.select_related("contact").first()
         return None if row is None else _customer(row)
 
     def order(self, order_id: str) -> records.Order | None:
@@ -42,10 +43,17 @@ class BooksReader:
 
     def contact(self, contact_id: str) -> records.Contact | None:
         """A contact of the CRM."""
-        row = models.Contact.objects.filter(workspace=self._workspace, contact_id=contact_id).first()
+        rows = models.Contact.objects.filter(workspace=self._workspace, contact_id=contact_id)
+        row = rows.select_related("merged_into").first()
         if row is None:
             return None
-        return records.Contact(row.contact_id, row.fields, tuple(row.locked_fields), row.version)
+        into = row.merged_into.contact_id if row.merged_into else ""
+        return records.Contact(row.contact_id, row.fields, tuple(row.locked_fields), row.version, into)
+
+    def customers_of(self, contact_id: str) -> tuple[records.Customer, ...]:
+        """The customers that a contact of the CRM is, in the order of their ids."""
+        rows = models.Customer.objects.filter(workspace=self._workspace, contact__contact_id=contact_id)
+        return tuple(_customer(row) for row in rows.select_related("contact").order_by("customer_id"))
 
     def clauses(self) -> tuple[records.Clause, ...]:
         """Every clause of the policy pages, in their order."""
@@ -106,6 +114,7 @@ def _customer(row: models.Customer) -> records.Customer:
         row.city,
         row.country,
         row.version,
+        row.contact.contact_id if row.contact else "",
     )
 
 
