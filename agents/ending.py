@@ -3,8 +3,9 @@
 Many end as one does. Only who still holds a run's lease ends it.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,9 @@ from django.db import connection
 from pydantic_core import to_jsonable_python
 
 from agents import asking
-from agents.models import Run, Step
+from agents.models import Run, Step, ToolCall
 from agents.steps.base import Trace
+from agents.tools import Called
 from agents.types import Handoff, Outcome, Question
 from approvals import instructions, proposals
 from approvals.models import Submission
@@ -23,7 +25,10 @@ from audit.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A run that was worked, and what came of it; `model_version` and `language` (ISO 639-1) where they are known."""
+    """A run that was worked, and what came of it; `model_version` and `language` (ISO 639-1) where they are known.
+
+    `retrieved` are the clauses that were read, by id with their version.
+    """
 
     run: Run
     outcome: Outcome
@@ -31,6 +36,8 @@ class Done:
     model_version: str = ""
     language: str = ""
     state: Run.State = Run.State.DONE
+    calls: Sequence[Called] = ()
+    retrieved: Mapping[str, int] = field(default_factory=dict)
 
 
 def end_all(workspace: int, worked: Sequence[Done], *, now: datetime) -> list[int]:
@@ -44,6 +51,7 @@ def end_all(workspace: int, worked: Sequence[Done], *, now: datetime) -> list[in
     for submission in handed_in:
         keys.setdefault(submission.run, []).append(f"submission:{submission.pk}")
     Step.objects.bulk_create([row for done in worked for row in _steps(done)])
+    ToolCall.objects.bulk_create([row for done in worked for row in _calls(done)])
     versions = log.next_versions(workspace, [f"run:{done.run.pk}" for done in worked])
     log.record_all([_entry(done, keys.get(f"run:{done.run.pk}", []), versions, now=now) for done in worked])
     _close(worked, now)
@@ -94,7 +102,22 @@ def _steps(done: Done) -> Iterator[Step]:
         yield Step(
             workspace_id=done.run.workspace_id, run=done.run, seq=seq, name=step.name, micros=step.micros,
             input_digest=step.input_digest, output_digest=step.output_digest,
+            started_micros=_since(done, step.began_ns),
         )  # fmt: skip
+
+
+def _calls(done: Done) -> Iterator[ToolCall]:
+    for seq, call in enumerate(done.calls, 1):
+        yield ToolCall(
+            workspace_id=done.run.workspace_id, run=done.run, seq=seq, tool=call.tool, micros=call.micros,
+            argument_digest=call.argument_digest, result_digest=call.result_digest, ended=call.ended,
+            started_micros=_since(done, call.began_ns),
+        )  # fmt: skip
+
+
+def _since(done: Done, began_ns: int) -> int:
+    """Microseconds from the beginning of the work on the run."""
+    return max(0, began_ns - done.trace.began_ns) // 1000
 
 
 def _entry(done: Done, handed_in: Sequence[str], versions: dict[str, int], *, now: datetime) -> log.Draft:
@@ -115,11 +138,13 @@ def _close(worked: Sequence[Done], now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE agents_run r SET state = n.state, outcome = n.outcome, model_version = n.model, finished_at = %s,"
-            " lease_until = NULL FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[])"
-            " AS n (id, state, outcome, model) WHERE r.id = n.id",
+            " retrieved = n.retrieved, lease_until = NULL"
+            " FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::jsonb[])"
+            " AS n (id, state, outcome, model, retrieved) WHERE r.id = n.id",
             [
                 now, [done.run.pk for done in worked], [str(done.state) for done in worked],
                 [name(done.outcome) for done in worked], [done.model_version for done in worked],
+                [json.dumps(done.retrieved) for done in worked],
             ],
         )  # fmt: skip
 

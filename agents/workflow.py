@@ -12,14 +12,14 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Q
 
-from agents import asking, ending, roster
+from agents import asking, cited, ending, roster
 from agents.ending import Done
 from agents.models import Run
 from agents.steps import answering
 from agents.steps.base import Trace
-from agents.tools import Tools
+from agents.tools import ToolError, Tools
 from agents.triage_models import InForce
-from agents.types import Handoff, Outcome
+from agents.types import Handoff, Outcome, Told
 from approvals import switches
 from portal import failpoints, outage
 from portal.systems.books import BooksReader, Snapshot
@@ -132,15 +132,26 @@ def _work(workspace: int, leased: Sequence[Run], *, now: datetime) -> list[int]:
 def _outcome(run: Run, thrown: Iterable[switches.Thrown], reader: BooksReader, models: InForce) -> Done:
     if why := switches.why(thrown, action="", proposer=f"agent:{run.agent}"):
         return Done(run, Outcome(handoff=Handoff("switched_off", why, {"run": f"run:{run.pk}"})), Trace())
-    agent, trace, told = roster.find(run.agent), Trace(), asking.told(run)
+    return work_on(run, asking.told(run), reader, models, but_case=run.case_id if run.instruction else None)
+
+
+def work_on(run: Run, told: Told | None, reader: BooksReader, models: InForce, *, but_case: int | None) -> Done:
+    """What the run's agent makes of its case, nothing handed in; what it proposed in `but_case` is not there for it."""
+    agent, trace = roster.find(run.agent), Trace()
     tools = Tools(
-        workspace=run.workspace_id, reader=reader, allowed=agent.tools, models=models,
-        but_case=run.case_id if told else None,
+        agent=agent.name, workspace=run.workspace_id, reader=reader, allowed=agent.tools, models=models,
+        digest=trace.digest, but_case=but_case,
     )  # fmt: skip
-    outcome = agent.work(run.case.subject, tools, trace, told)
-    if told is not None:
-        outcome = trace.step("answer", answering.choose, outcome, told)
-    return Done(run, outcome, trace, tools.model_version, tools.language)
+    try:
+        outcome = agent.work(run.case.subject, tools, trace, told)
+    except ToolError as error:  # asked again it would be refused again: a person gets it, and the trace says why
+        logger.warning("run %s: %s", run.pk, error)
+        outcome = Outcome(handoff=Handoff("tool_refused", f"The agent stopped: {error}.", {"run": f"run:{run.pk}"}))
+    else:
+        if told is not None:
+            outcome = trace.step("answer", answering.choose, outcome, told)
+        outcome = cited.check(outcome, tools.read, tools.retrieved)
+    return Done(run, outcome, trace, tools.model_version, tools.language, calls=tools.calls, retrieved=tools.retrieved)
 
 
 def _tickets(subjects: Iterable[str]) -> set[str]:

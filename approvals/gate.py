@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import OperationalError, connection, transaction
 
 from approvals import (
+    citations,
     diff,
     handoffs,
     instructions,
@@ -172,7 +173,7 @@ def _action(submission: Submission, sitting: Sitting) -> str:
     if reason := (
         _held_back(submission, now=sitting.now) or _switched_off(asked, preview, sitting)
         or unserved.hand_over(asked, preview, now=sitting.now)
-        or _no_undo(asked, now=sitting.now) or _twin(asked, sitting)
+        or _no_undo(asked, now=sitting.now) or _twin(asked, sitting) or _uncited(asked, sitting)
     ):  # fmt: skip
         return reason
     return _judge(asked, preview, content, sitting)
@@ -226,6 +227,16 @@ def _twin(asked: opening.Asked, sitting: Sitting) -> str:
     return handoffs.open_refused(asked.submission, reason="duplicate", summary=summary, now=sitting.now, found=found)
 
 
+def _uncited(asked: opening.Asked, sitting: Sitting) -> str:
+    """What it cites must bear it out as the pages are now; "" where it does."""
+    submission = asked.submission
+    wrong = citations.faults(submission, sitting.clauses, sitting.reader)
+    if not wrong:
+        return ""
+    summary, found = citations.sentence(wrong), {"faults": wrong, "args": asked.args}
+    return handoffs.open_refused(submission, reason=citations.FAILED, summary=summary, now=sitting.now, found=found)
+
+
 def _judge(asked: opening.Asked, preview: Preview, content: bytes, sitting: Sitting) -> str:
     submission, now = asked.submission, sitting.now
     verdict = verdict_of.judge(
@@ -238,6 +249,10 @@ def _judge(asked: opening.Asked, preview: Preview, content: bytes, sitting: Sitt
             submission, reason="over_cap", summary=" ".join((preview.summary, *verdict.reasons)), now=now,
             found={"amount_minor": preview.amount_minor, "currency": preview.currency, "args": asked.args},
         )  # fmt: skip
+    if verdict.tier == "high" and not denied_by_policy and not opening.is_justified(asked):
+        summary = f"{preview.summary}. This is of the high tier, and its justification names no evidence."
+        found = {"amount_minor": preview.amount_minor, "currency": preview.currency, "args": asked.args}
+        return handoffs.open_refused(submission, reason=citations.UNJUSTIFIED, summary=summary, now=now, found=found)
     holders = {} if denied_by_policy else _holders(asked, preview)
     if over := sitting.day.exceeded(holders=holders, amount_minor=preview.amount_minor, currency=preview.currency):
         return handoffs.open_refused(

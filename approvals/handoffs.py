@@ -70,7 +70,7 @@ def _open(
     )  # fmt: skip
     log.record(
         workspace=submission.workspace_id, subject=f"handoff:{handoff.pk}", version=1, event=Event.HANDOFF_OPENED,
-        actor=submission.proposer, now=now, case=f"case:{submission.case_id}",
+        actor=submission.proposer, now=now, case=f"case:{submission.case_id}", trace_id=submission.trace_id,
         body={"reason": handoff.reason, "kind": kind, "run": submission.run}, personal={"summary": handoff.summary},
     )  # fmt: skip
     return f"handoff:{handoff.pk}"
@@ -95,7 +95,7 @@ def open_for(
     )  # fmt: skip
     log.record(
         workspace=row.workspace_id, subject=f"handoff:{handoff.pk}", version=1, event=Event.HANDOFF_OPENED,
-        actor="system:apply", now=now, case=f"case:{row.case_id}",
+        actor="system:apply", now=now, case=f"case:{row.case_id}", trace_id=row.submission.trace_id,
         body={"reason": reason, "kind": str(handoff.kind), "proposal": row.pk}, personal={"summary": handoff.summary},
     )  # fmt: skip
     return handoff

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from approvals import deadlines, dependencies, diff, payloads, placing, proposals, risk
+from approvals import citations, deadlines, dependencies, diff, payloads, placing, proposals, risk
 from approvals.actions import named
 from approvals.actions.base import Action, Preview
 from approvals.models import Proposal, Revision, Submission
@@ -41,6 +41,12 @@ def take_apart(submission: Submission) -> Asked:
         submission, named(paper.action), dict(paper.args), paper.target, round(paper.confidence * 100),
         tuple(sorted(set(paper.flags))),
     )  # fmt: skip
+
+
+def is_justified(asked: Asked) -> bool:
+    """Whether it names its evidence; a person who hands something in answers for it in person."""
+    submission = asked.submission
+    return submission.proposer.startswith("person:") or citations.justified(submission.payload)
 
 
 def begin(

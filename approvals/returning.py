@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from approvals import (
     caps,
+    citations,
     diff,
     handoffs,
     instructions,
@@ -105,14 +106,16 @@ def _look(row: Proposal, submission: Submission) -> tuple[opening.Asked, Preview
         if (draft.action.name, draft.target) != (row.action, row.target):
             raise Kept("The agent came to something else than this change; it stays as it was.")
         proposals.lock_target(row.workspace_id, row.target)
-        preview = draft.action.preview(
-            draft.target, draft.action.parse(draft.args), row.case.customer, BooksReader(row.workspace_id)
-        )
-        return draft, preview, preview.diff.content()
+        reader = BooksReader(row.workspace_id)
+        preview = draft.action.preview(draft.target, draft.action.parse(draft.args), row.case.customer, reader)
+        content = preview.diff.content()
     except NothingToDo as nothing:
         raise Kept(f"Nothing would be left to do: {nothing}.") from nothing
     except (ActionError, diff.DiffError, payloads.PayloadError) as error:
         raise Kept(str(error), "bad_arguments") from error
+    if wrong := citations.faults(submission, citations.standing(row.workspace_id, [submission]), reader):
+        raise Kept(citations.sentence(wrong), citations.FAILED)
+    return draft, preview, content
 
 
 def _compare(row: Proposal, before: Revision, draft: opening.Asked, preview: Preview, content: bytes) -> None:

@@ -77,7 +77,9 @@ REASONS = {
     "other_work": "Other work is asked for",
     "missing_data": "Records are missing",
     "verification_failed": "The draft did not pass its check",
+    "unjustified": "It names no evidence",
     "agent_failed": "The agent failed",
+    "tool_refused": "The agent was refused a reading",
     "injection": "Orders to a machine",
     "clarify": "Only the customer knows",
 }

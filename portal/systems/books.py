@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from portal import models
+from portal import models, pages
 from portal.systems import records
 
 
@@ -56,9 +56,9 @@ class BooksReader:
         return tuple(_customer(row) for row in rows.select_related("contact").order_by("customer_id"))
 
     def clauses(self) -> tuple[records.Clause, ...]:
-        """Every clause of the policy pages, in their order."""
-        rows = models.Clause.objects.filter(workspace=self._workspace).order_by("position", "id")
-        return tuple(records.Clause(r.clause_id, r.section, r.text, r.version) for r in rows)
+        """Every clause of the policy pages in force that all staff may read, in their order."""
+        rows = pages.readable(pages.in_force(self._workspace), (pages.STAFF,)).order_by("position", "id")
+        return tuple(clause(row) for row in rows)
 
     def queues(self) -> tuple[str, ...]:
         """Names of the team queues."""
@@ -102,6 +102,11 @@ class Snapshot(BooksReader):
         if self._queues is None:
             self._queues = super().queues()
         return self._queues
+
+
+def clause(row: models.Clause) -> records.Clause:
+    """A clause as a record."""
+    return records.Clause(row.clause_id, row.section, row.text, row.version)
 
 
 def _customer(row: models.Customer) -> records.Customer:
