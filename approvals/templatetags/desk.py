@@ -7,6 +7,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from approvals import marks, queries, showing, wording
+from portal.templatetags import seen
+from portal.unseen import Stretch
 
 register = template.Library()
 
@@ -19,6 +21,8 @@ register.filter("called", wording.actor)
 register.filter("in_brackets", showing.options)
 register.filter("method", showing.method)
 register.filter("headline", queries.headline)
+register.filter("spelled", seen.spelled)
+register.filter("in_codes", seen.in_codes)
 
 
 @register.filter
@@ -30,12 +34,6 @@ def marked(pieces: Iterable[marks.Piece]) -> SafeString:
 def _markup(piece: marks.Piece) -> SafeString:
     inner = format_html("{}", piece.text)
     if piece.code:
-        inner = format_html('<span class="unseen" title="{}">{}</span>', piece.code, piece.code.partition(" ")[0])
+        inner = seen.mark(Stretch(piece.text, piece.code, piece.label))
     tag = _TAGS.get(piece.mark)
     return format_html("<{}>{}</{}>", tag, inner, tag) if tag else inner
-
-
-@register.filter
-def spelled(text: str) -> SafeString:
-    """A text as it stands, unseen characters spelled out."""
-    return marked(marks.spell(text))
