@@ -7,6 +7,7 @@ is lost: what cannot become a proposal becomes a hand-off to a person, with what
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import OperationalError, connection, transaction
@@ -22,6 +23,8 @@ from approvals import (
     returning,
     reversal,
     switches,
+    taint,
+    tainting,
     votes,
 )
 from approvals import verdicts as verdict_of
@@ -226,6 +229,8 @@ def _twin(asked: opening.Asked, sitting: Sitting) -> str:
 
 def _judge(asked: opening.Asked, preview: Preview, content: bytes, sitting: Sitting) -> str:
     submission, now = asked.submission, sitting.now
+    taints = tainting.of(submission.case.subject, preview, sitting.reader)
+    asked = replace(asked, flags=tuple(sorted({*asked.flags, *taint.flags(taints)})), taints=taints)
     verdict = verdict_of.judge(
         sitting.rulebook, action=asked.action, preview=preview, proposer=submission.proposer,
         confidence_pct=asked.confidence_pct, flags=asked.flags, now=now,

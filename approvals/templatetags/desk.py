@@ -6,7 +6,8 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from approvals import marks, queries, showing, wording
+from approvals import marks, passages, queries, showing, wording
+from portal.systems.records import Message
 from portal.templatetags import seen
 from portal.unseen import Stretch
 
@@ -29,6 +30,20 @@ register.filter("in_codes", seen.in_codes)
 def marked(pieces: Iterable[marks.Piece]) -> SafeString:
     """Pieces as markup: what went in <del>, what came in <ins>, unseen characters as their code point."""
     return format_html_join("", "{}", ((_markup(piece),) for piece in pieces))
+
+
+@register.filter
+def notes_of(came: passages.Came | str, names: str | Iterable[str]) -> list[passages.Note]:
+    """Where the values of these fields come from; nothing on a page that asks of no proposal."""
+    wanted = [names] if isinstance(names, str) else names
+    return [] if isinstance(came, str) else [note for name in wanted for note in came.notes.get(name, ())]
+
+
+@register.filter
+def parted(came: passages.Came | str, message: Message | str) -> Iterable[passages.Part]:
+    """A message, or the subject line, with its marked passages."""
+    seq, text = (0, message) if isinstance(message, str) else (message.seq, message.body)
+    return (passages.Part(text),) if isinstance(came, str) else came.messages.get(seq, (passages.Part(text),))
 
 
 def _markup(piece: marks.Piece) -> SafeString:
