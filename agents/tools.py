@@ -9,6 +9,7 @@ from agents import triage_models
 from agents.refunds.facts import OpenRefund
 from agents.triage import language
 from agents.triage.classifier import Model
+from agents.triage.duplicates import Other
 from approvals.models import Proposal
 from approvals.state import OPEN
 from portal.systems.base import Reader
@@ -98,6 +99,12 @@ class Tools:
             for key, target, payload in rows
         )
 
+    def open_tickets(self, ticket: Ticket) -> tuple[Other, ...]:
+        """What the same customer wrote in their other tickets that are not solved, the newest first."""
+        found = self._using("open_tickets").open_tickets_of(ticket.customer_id)
+        others = [one for one in found if one.ticket_id != ticket.ticket_id]
+        return tuple(Other(one.ticket_id, _written(one)) for one in others)
+
     def triage_model(self) -> Model:
         """The classifier in force in this workspace."""
         self._using("triage_model")
@@ -108,3 +115,7 @@ class Tools:
         if name not in self._allowed:
             raise NotAllowed(f"the tool {name} is not this agent's")
         return self._reader
+
+
+def _written(ticket: Ticket) -> str:
+    return "\n\n".join(message.body for message in ticket.messages if message.sender == "customer")

@@ -63,7 +63,7 @@ def find(text: str, known: Sequence[Known] = ()) -> tuple[Span, ...]:
 
     What a reader would take for a placeholder of ours is a TEXT.
     """
-    folded, places = _fold(text)
+    folded, places = fold(text)
     taken = bytearray(len(text))
     spans: list[Span] = []
     for kind, first, last in _candidates(folded, known):
@@ -83,7 +83,7 @@ def _candidates(text: str, known: Sequence[Known]) -> Iterator[tuple[str, int, i
             yield from ((one.kind, *found.span()) for found in pattern.finditer(text))
 
 
-def _fold(text: str) -> tuple[str, Sequence[int]]:
+def fold(text: str) -> tuple[str, Sequence[int]]:
     """The text as it is read, forms folded (NFKC) and unseen characters out; and where each character came from."""
     if text.isascii() and text.isprintable():
         return text, range(len(text))
@@ -225,7 +225,7 @@ _FINDERS: tuple[tuple[str, Callable[[str], Iterable[tuple[int, int]]]], ...] = (
 @lru_cache(maxsize=2048)
 def _of_value(value: str) -> re.Pattern[str] | None:
     """The value as a word, with or without its accents, however spaced; None where it is too short to mean anything."""
-    folded, _ = _fold(value)
+    folded, _ = fold(value)
     words = folded.split()
     if len("".join(words)) < SHORTEST_KNOWN:
         return None
