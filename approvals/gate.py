@@ -23,6 +23,7 @@ from approvals import (
     returning,
     reversal,
     switches,
+    tainting,
     unserved,
     votes,
 )
@@ -229,16 +230,15 @@ def _twin(asked: opening.Asked, sitting: Sitting) -> str:
 
 def _uncited(asked: opening.Asked, sitting: Sitting) -> str:
     """What it cites must bear it out as the pages are now; "" where it does."""
-    submission = asked.submission
-    wrong = citations.faults(submission, sitting.clauses, sitting.reader)
-    if not wrong:
+    if not (wrong := citations.faults(asked.submission, sitting.clauses, sitting.reader)):
         return ""
-    summary, found = citations.sentence(wrong), {"faults": wrong, "args": asked.args}
-    return handoffs.open_refused(submission, reason=citations.FAILED, summary=summary, now=sitting.now, found=found)
+    words, found = citations.sentence(wrong), {"faults": wrong, "args": asked.args}
+    return handoffs.open_refused(asked.submission, reason=citations.FAILED, summary=words, now=sitting.now, found=found)
 
 
 def _judge(asked: opening.Asked, preview: Preview, content: bytes, sitting: Sitting) -> str:
     submission, now = asked.submission, sitting.now
+    asked = tainting.mark(asked, preview, sitting.reader)
     verdict = verdict_of.judge(
         sitting.rulebook, action=asked.action, preview=preview, proposer=submission.proposer,
         confidence_pct=asked.confidence_pct, flags=asked.flags, now=now,

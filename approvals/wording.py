@@ -39,6 +39,10 @@ FLAGS = {
         "hidden text",
         "The customer's text holds characters that are not seen. Read it as spelled out.",
     ),
+    "tainted_destination": (
+        "leads where the message says",
+        "An address, number or link in it comes from the customer's message alone; no record holds it.",
+    ),
     "repeat": ("asked before", "The same was asked for, or done, before."),
     "amount_mismatch": (
         "other amount named",
@@ -142,6 +146,7 @@ _WORDS = {
     "other": "Other contact",
     "take": "Of the other, survives",
     "leave": "Of the other, left there",
+    "to": "Refund to",
     "order_id": "Order",
     "item_ids": "Items",
     "refund_to": "Refund to",

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 from portal import models, pages
 from portal.systems import records
 
+OPEN_TICKETS = 20
+
 
 class BooksReader:
     """Reads one workspace; see `portal.systems.base.Reader`. The transaction must be inside it."""
@@ -65,6 +67,14 @@ class BooksReader:
         rows = models.Queue.objects.filter(workspace=self._workspace).order_by("name")
         return tuple(rows.values_list("name", flat=True))
 
+    def open_tickets_of(self, customer_id: str) -> tuple[records.Ticket, ...]:
+        """The newest `OPEN_TICKETS` of a customer that are neither solved nor closed."""
+        rows = models.Ticket.objects.filter(
+            workspace=self._workspace, customer__customer_id=customer_id, status__in=["open", "waiting"]
+        )
+        rows = rows.select_related("customer", "queue").prefetch_related("messages")
+        return tuple(_ticket(row) for row in rows.order_by("-pk")[:OPEN_TICKETS])
+
     def _read_tickets(self, ticket_ids: Collection[str]) -> tuple[records.Ticket, ...]:
         if not ticket_ids:
             return ()
@@ -82,7 +92,7 @@ class BooksReader:
 
 
 class Snapshot(BooksReader):
-    """Reads each ticket once, those named at the beginning together, and the queues once: for a transaction that
+    """Reads each ticket once, those named at the beginning together, queues and clauses once: for a transaction that
     writes no books."""
 
     def __init__(self, workspace: int, *, tickets: Collection[str] = ()) -> None:
@@ -90,12 +100,19 @@ class Snapshot(BooksReader):
         self._tickets: dict[str, records.Ticket | None] = dict.fromkeys(tickets)
         self._tickets |= {ticket.ticket_id: ticket for ticket in self._read_tickets(tickets)}
         self._queues: tuple[str, ...] | None = None
+        self._clauses: tuple[records.Clause, ...] | None = None
 
     def ticket(self, ticket_id: str) -> records.Ticket | None:
         """As it was when it was first asked for."""
         if ticket_id not in self._tickets:
             self._tickets[ticket_id] = super().ticket(ticket_id)
         return self._tickets[ticket_id]
+
+    def clauses(self) -> tuple[records.Clause, ...]:
+        """As they were when they were first asked for."""
+        if self._clauses is None:
+            self._clauses = super().clauses()
+        return self._clauses
 
     def queues(self) -> tuple[str, ...]:
         """As they were when they were first asked for."""
