@@ -102,3 +102,20 @@ class ToolCall(WorkspaceRow):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.tool}"
+
+
+class Transcript(WorkspaceRow):
+    """What one call of a model was asked and what it answered, redacted; insert-only. The full text is kept nowhere."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="transcripts")
+    step = models.CharField(max_length=20)
+    number = models.PositiveSmallIntegerField(default=1)
+    prompt = models.TextField()
+    answer = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["workspace", "run", "id"], name="transcript_of_run")]
+
+    def __str__(self) -> str:
+        return f"{self.step} {self.number} of run {self.run_id}"

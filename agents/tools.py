@@ -16,6 +16,7 @@ from agents.refunds.facts import OpenRefund
 from agents.toolset import MOST_SPELLINGS, TOOLS, Form, sources
 from agents.triage import language
 from agents.triage.classifier import Model
+from agents.triage.duplicates import Other
 from approvals import policy
 from approvals.models import Proposal
 from approvals.state import OPEN
@@ -160,6 +161,10 @@ class Tools:
         """Refunds of these orders that are proposed and not yet sent."""
         return self._call("open_refunds", self._open_refunds, sorted(order_ids))
 
+    def open_tickets(self, ticket: Ticket) -> tuple[Other, ...]:
+        """What the same customer wrote in their other tickets that are not solved, the newest first."""
+        return self._call("open_tickets", self._open_tickets, ticket.customer_id, ticket.ticket_id)
+
     def triage_model(self) -> Model:
         """The classifier in force in this workspace."""
         return self._call("triage_model", self._triage_model)
@@ -182,6 +187,10 @@ class Tools:
     def _clauses(self) -> tuple[Clause, ...]:
         rows = pages.for_agent(self._workspace, self._agent).order_by("position", "id")
         return tuple(clause(row) for row in rows)
+
+    def _open_tickets(self, customer_id: str, but: str) -> tuple[Other, ...]:
+        found = self._reader.open_tickets_of(customer_id)
+        return tuple(Other(one.ticket_id, _written(one)) for one in found if one.ticket_id != but)
 
     def _triage_model(self) -> Model:
         self.model_version = self._models.version
@@ -227,3 +236,7 @@ def _look_through(form: Form, value: Any, what: str) -> None:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise Malformed(f"{what} is not of its form: {where}: {first['msg']}") from error
+
+
+def _written(ticket: Ticket) -> str:
+    return "\n\n".join(message.body for message in ticket.messages if message.sender == "customer")

@@ -10,13 +10,14 @@ from typing import Annotated, Any, Protocol
 from pydantic import ConfigDict, StringConstraints, TypeAdapter
 
 from agents.refunds.facts import OpenRefund
+from agents.triage.duplicates import Other
 from portal.systems.records import Clause, Contact, Customer, Order, PaymentMethod, Ticket
 
 # More spellings than this are not looked up: a message of nothing but numbers must not read the whole book.
 MOST_SPELLINGS = 60
 
 Key = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
-One, Many = tuple[Key], tuple[list[Key]]
+One, Two, Many = tuple[Key], tuple[Key, Key], tuple[list[Key]]
 # Records are ours to build, and still looked through to their last field: a reader of an outside system is not.
 STRICT = ConfigDict(strict=True, revalidate_instances="always")
 
@@ -51,6 +52,8 @@ def sources(value: object) -> set[str]:
     match value:
         case Ticket():
             return {f"ticket:{value.ticket_id}"}
+        case Other():
+            return {f"ticket:{value.ticket_id}"}
         case Contact():
             return {f"contact:{value.contact_id}"}
         case Customer():
@@ -72,6 +75,7 @@ def _of(gives: Any, takes: Any = tuple[()]) -> tuple[Form, Form]:
 
 TOOLS: Mapping[str, Tool] = {
     "ticket": Tool("ticket", ("message", "personal"), *_of(Ticket | None, One)),
+    "open_tickets": Tool("ticket", ("message", "personal"), *_of(tuple[Other, ...], Two)),
     "contact": Tool("contact", ("identity", "personal"), *_of(Contact | None, One)),
     "customer": Tool("customer", ("personal",), *_of(Customer | None, One)),
     "orders_of": Tool("order", ("money",), *_of(tuple[Order, ...], One)),

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
+
 from approvals import calls, decisions, marks, queries, showing, wording
 from approvals.marks import Piece, Warning
-from approvals.models import Case, Handoff, Proposal
+from approvals.models import Case, Handoff, Proposal, Revision
 from approvals.showing import Books
 from audit.models import Entry
 from portal.models import Queue
@@ -175,6 +177,12 @@ def siblings(workspace: int, case: int, besides: int = 0) -> list[Proposal]:
     """The other proposals of a case with what they wait for, oldest first."""
     rows = Proposal.objects.filter(workspace_id=workspace, case_id=case).exclude(pk=besides).defer("basis")
     return list(rows.prefetch_related("dependencies__on").order_by("pk")[:50])
+
+
+def taints(workspace: int, proposals: Iterable[Proposal]) -> dict[int, list[dict[str, Any]]]:
+    """What of each proposal, as it stands, follows from the customer's words."""
+    rows = Revision.objects.filter(workspace_id=workspace, proposal__in=list(proposals), number=F("proposal__revision"))
+    return dict(rows.exclude(taint=[]).order_by("proposal_id").values_list("proposal_id", "taint"))
 
 
 def handoffs(workspace: int, case: int, besides: int = 0) -> list[Handoff]:

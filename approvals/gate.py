@@ -23,6 +23,8 @@ from approvals import (
     returning,
     reversal,
     switches,
+    tainting,
+    unserved,
     votes,
 )
 from approvals import verdicts as verdict_of
@@ -168,9 +170,10 @@ def _action(submission: Submission, sitting: Sitting) -> str:
     except NothingToDo as nothing:
         return f"nothing to do: {nothing}"
     except (ActionError, diff.DiffError, payloads.PayloadError) as error:
-        return handoffs.open_refused(submission, reason="bad_arguments", summary=str(error), now=sitting.now)
+        return handoffs.open_unfit(submission, error, now=sitting.now)
     if reason := (
         _held_back(submission, now=sitting.now) or _switched_off(asked, preview, sitting)
+        or unserved.hand_over(asked, preview, now=sitting.now)
         or _no_undo(asked, now=sitting.now) or _twin(asked, sitting) or _uncited(asked, sitting)
     ):  # fmt: skip
         return reason
@@ -227,16 +230,15 @@ def _twin(asked: opening.Asked, sitting: Sitting) -> str:
 
 def _uncited(asked: opening.Asked, sitting: Sitting) -> str:
     """What it cites must bear it out as the pages are now; "" where it does."""
-    submission = asked.submission
-    wrong = citations.faults(submission, sitting.clauses, sitting.reader)
-    if not wrong:
+    if not (wrong := citations.faults(asked.submission, sitting.clauses, sitting.reader)):
         return ""
-    summary, found = citations.sentence(wrong), {"faults": wrong, "args": asked.args}
-    return handoffs.open_refused(submission, reason=citations.FAILED, summary=summary, now=sitting.now, found=found)
+    words, found = citations.sentence(wrong), {"faults": wrong, "args": asked.args}
+    return handoffs.open_refused(asked.submission, reason=citations.FAILED, summary=words, now=sitting.now, found=found)
 
 
 def _judge(asked: opening.Asked, preview: Preview, content: bytes, sitting: Sitting) -> str:
     submission, now = asked.submission, sitting.now
+    asked = tainting.mark(asked, preview, sitting.reader)
     verdict = verdict_of.judge(
         sitting.rulebook, action=asked.action, preview=preview, proposer=submission.proposer,
         confidence_pct=asked.confidence_pct, flags=asked.flags, now=now,

@@ -29,8 +29,14 @@ def open_from(submission: Submission, *, now: datetime) -> str:
             return _open(submission, "question", asked.text, asked.found, asked.evidence, now=now, kind=submission.kind)
         handed = payloads.read(payloads.HandoffPaper, submission.payload)
     except payloads.PayloadError as error:
-        return open_refused(submission, reason="bad_arguments", summary=str(error), now=now)
+        return open_unfit(submission, error, now=now)
     return _open(submission, handed.reason, handed.summary, handed.found, handed.evidence, now=now)
+
+
+def open_unfit(submission: Submission, error: Exception, *, now: datetime) -> str:
+    """What was handed in is not of the form, or not what the records allow; `error` says where."""
+    summary = f"What was handed in cannot be proposed as it is: {error}"
+    return open_refused(submission, reason="bad_arguments", summary=summary, now=now)
 
 
 def open_refused(

@@ -15,6 +15,7 @@ from approvals.actions.base import Action, Preview
 from approvals.models import Proposal, Revision, Submission
 from approvals.sitting import Opened, Sitting
 from approvals.state import State
+from approvals.taint import Taint
 from audit.events import Event
 
 
@@ -28,6 +29,7 @@ class Asked:
     target: str
     confidence_pct: int
     flags: tuple[str, ...]
+    taints: tuple[Taint, ...] = ()
 
 
 def take_apart(submission: Submission) -> Asked:
@@ -72,6 +74,7 @@ def begin(
         workspace_id=proposal.workspace_id, proposal=proposal, number=1, args=asked.args, content=content.decode(),
         nonce=nonce, digest=proposal.digest, verdict=verdict.as_json(), people=verdict.people,
         second_role=verdict.second_role, made_by=submission.proposer, created_at=now,
+        taint=[one.as_json() for one in asked.taints],
     )  # fmt: skip
     entry = proposals.draft_move(
         proposal, event, {"version": 1, "state": str(after), "revision": 1}, actor=submission.proposer, now=now,

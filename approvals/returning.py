@@ -4,6 +4,7 @@ Part of the gate, in the `apply` process. All votes are gone with a revision, an
 one before. What policy, thresholds or caps refuse leaves the proposal as it was and goes to a person.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import NoReturn
 
@@ -19,6 +20,7 @@ from approvals import (
     revising,
     risk,
     switches,
+    tainting,
     votes,
     wording,
 )
@@ -83,13 +85,15 @@ def _revise(row: Proposal, asked: Instruction, submission: Submission, *, now: d
     if submission.kind != Submission.Is.ACTION:
         raise Kept(_said(submission))
     draft, preview, content = _look(row, submission)
+    taints = tainting.of(row.case.subject, preview, BooksReader(row.workspace_id))
+    draft = replace(draft, flags=revising.flagged(draft.flags, taints))
     before = votes.current(row)
     _compare(row, before, draft, preview, content)
     verdict = _judge(row, before, draft, preview, now=now)
-    new = revising.New(draft.args, preview, content, verdict)
+    new = revising.New(draft.args, preview, content, verdict, flags=draft.flags, taints=taints)
     revising.add(
         row, Event.PROPOSAL_REVISED, new, actor=submission.proposer, now=now, confidence_pct=draft.confidence_pct,
-        flags=list(draft.flags), body={"run": submission.run, "instruction": asked.pk},
+        body={"run": submission.run, "instruction": asked.pk},
     )  # fmt: skip
     return f"Done: {preview.summary}"
 

@@ -39,6 +39,10 @@ FLAGS = {
         "hidden text",
         "The customer's text holds characters that are not seen. Read it as spelled out.",
     ),
+    "tainted_destination": (
+        "leads where the message says",
+        "An address, number or link in it comes from the customer's message alone; no record holds it.",
+    ),
     "repeat": ("asked before", "The same was asked for, or done, before."),
     "amount_mismatch": (
         "other amount named",
@@ -67,6 +71,7 @@ REASONS = {
     "daily_cap": "The daily cap is used up",
     "policy": "Policy forbids it",
     "bad_arguments": "It did not agree with the records",
+    "not_there": "The system there cannot do it",
     "duplicate": "The same is open already",
     "unclear": "It is not clear",
     "question": "Only the customer knows",
@@ -133,7 +138,15 @@ DECIDED = {
     "send_back": "sent it back",
 }
 
+# What a merge changes beside the fields of the contact that stays.
+_PLACES = {"contact": "Contact {} merged into", "customer": "Customer {}, contact"}
+
 _WORDS = {
+    "locked:": "Locked fields",
+    "other": "Other contact",
+    "take": "Of the other, survives",
+    "leave": "Of the other, left there",
+    "to": "Refund to",
     "order_id": "Order",
     "item_ids": "Items",
     "refund_to": "Refund to",
@@ -160,6 +173,9 @@ def state(name: str) -> str:
 
 def field(name: str) -> str:
     """A field's label: `full_name` is 'Name', `consent_date` is 'Consent date'."""
+    kind, _, key = name.partition(":")
+    if key and kind in _PLACES:
+        return _PLACES[kind].format(key)
     return _WORDS.get(name) or name.replace("_", " ").capitalize()
 
 

@@ -234,7 +234,7 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message!r}", "style": "{"}},
+    "formatters": {"line": {"()": "portal.logs.Scrubbed"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # What they say of each call may quote what was sent or answered; attempts and their endings are on the log.

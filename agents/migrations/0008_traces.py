@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0004_under_fire'),
-        ('approvals', '0003_under_fire'),
+        ('approvals', '0004_anyones'),
         ('portal', '0004_pages'),
     ]
 

@@ -23,7 +23,7 @@ SET CONSTRAINTS ALL DEFERRED;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0002_under_fire'),
+        ('portal', '0003_merging'),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from portal.models.people import WorkspaceRow
@@ -77,15 +77,28 @@ class Message(WorkspaceRow):
 
 
 class Contact(WorkspaceRow):
-    """CRM: a record of free fields; a person locks fields no agent may change."""
+    """CRM: a record of free fields; a person locks fields no agent may change.
+
+    One that was found to be somebody who is there twice is retired into the other and keeps all it holds.
+    """
 
     contact_id = models.CharField(max_length=80)
     fields = models.JSONField(default=dict)
     locked_fields = models.JSONField(default=list)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="retired", db_index=False
+    )
+    changed_at = models.DateTimeField(db_default=Now())
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "contact_id"], name="contact_id_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "contact_id"], name="contact_id_once"),
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="contact_not_into_itself"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["merged_into"], name="contact_retired", condition=Q(merged_into__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return self.contact_id
