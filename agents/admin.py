@@ -1,8 +1,8 @@
-"""Django admin of the agents: runs, their steps and transcripts, to read. What they handed in stands with the door."""
+"""Django admin of the agents: runs, steps, calls, transcripts, to read. What they handed in stands with the door."""
 
 from django.contrib import admin
 
-from agents.models import Run, Step, Transcript
+from agents.models import Run, Step, ToolCall, Transcript
 from portal.admin_site import WorkspaceAdmin, site
 
 
@@ -30,6 +30,15 @@ class StepAdmin(WorkspaceAdmin):
 
     list_display = ("id", "run", "seq", "name", "micros", "cost_micros", "created_at")
     list_filter = ("name",)
+    list_select_related = ("run",)
+
+
+@admin.register(ToolCall, site=site)
+class ToolCallAdmin(WorkspaceAdmin):
+    """What a run read, in order, by digest, and how each call ended."""
+
+    list_display = ("id", "run", "seq", "tool", "ended", "micros", "created_at")
+    list_filter = ("tool", "ended")
     list_select_related = ("run",)
 
 

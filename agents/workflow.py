@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Q
 
-from agents import asking, cited, ending, roster
+from agents import asking, cited, ending, roster, spans
 from agents.ending import Done
 from agents.models import Run
 from agents.steps import answering
@@ -21,7 +21,7 @@ from agents.tools import ToolError, Tools
 from agents.triage_models import InForce
 from agents.types import Handoff, Outcome, Told
 from approvals import switches
-from portal import failpoints, outage
+from portal import failpoints, outage, telemetry
 from portal.systems.books import BooksReader, Snapshot
 from portal.workspace import within
 
@@ -126,7 +126,11 @@ def _work(workspace: int, leased: Sequence[Run], *, now: datetime) -> list[int]:
     models = InForce(workspace)
     worked = [_outcome(run, thrown, reader, models) for run in leased]
     failpoints.hit("run.before_submit")
-    return ending.end_all(workspace, worked, now=now)
+    ended = ending.end_all(workspace, worked, now=now)
+    for done in worked:
+        if done.run.pk in ended:
+            telemetry.after_commit(done.run.trace_id, spans.of(done))
+    return ended
 
 
 def _outcome(run: Run, thrown: Iterable[switches.Thrown], reader: BooksReader, models: InForce) -> Done:

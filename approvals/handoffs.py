@@ -8,7 +8,7 @@ from approvals import deadlines, payloads, placing
 from approvals.models import Handoff, Proposal, Submission
 from audit import log
 from audit.events import Event
-from portal import hours, roles
+from portal import hours, roles, telemetry
 from portal.models import Person
 
 
@@ -73,6 +73,11 @@ def _open(
         actor=submission.proposer, now=now, case=f"case:{submission.case_id}", trace_id=submission.trace_id,
         body={"reason": handoff.reason, "kind": kind, "run": submission.run}, personal={"summary": handoff.summary},
     )  # fmt: skip
+    span = telemetry.since(
+        "gate", f"gate:handoff:{handoff.pk}", now, parent=submission.run or telemetry.ROOT,
+        countersign__item=f"handoff:{handoff.pk}", countersign__kind=kind, countersign__reason=handoff.reason,
+    )  # fmt: skip
+    telemetry.after_commit(submission.trace_id, [span])
     return f"handoff:{handoff.pk}"
 
 

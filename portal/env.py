@@ -49,6 +49,7 @@ class Env(BaseSettings):
     credentials_private_key: SecretStr | None = None
     log_signing_key: SecretStr | None = None
 
+    otel_endpoint: str = Field(default="", pattern=r"^(https?://[\x21-\x7e]{1,200})?$")
     failpoints: str = ""
 
     def statement_timeout_of(self, role: Role) -> int:

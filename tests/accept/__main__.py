@@ -61,6 +61,14 @@ LINES: dict[str, tuple[str, list[str]]] = {
         "random events by random actors: nothing illegal, no effect without quorum",
         [*PYTEST, "tests/approvals/test_state_machine.py"],
     ),
+    "citations": (
+        "a citation must exist, be readable, be in force and say it, or a person gets it (51, 52)",
+        [*PYTEST, "tests/approvals/test_citations.py", "tests/portal/test_pages.py"],
+    ),
+    "replay": (
+        "100 runs of three agents replay to the same, what differs is named",
+        [*PYTEST, "tests/agents/test_replay.py"],
+    ),
     "suite": ("make test under 10 minutes", [PYTHON, "-m", "tests.accept.suite"]),
 }
 
