@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import F, Q
 
-from agents import asking, cited, ending, roster, spans
+from agents import asking, cited, ending, marking, roster, spans
 from agents.ending import Done
 from agents.models import Run
 from agents.steps import answering
@@ -21,7 +21,8 @@ from agents.tools import ToolError, Tools
 from agents.triage_models import InForce
 from agents.types import Handoff, Outcome, Told
 from approvals import switches
-from portal import failpoints, outage, telemetry
+from audit.recognisers import Known
+from portal import failpoints, logs, outage, telemetry
 from portal.systems.books import BooksReader, Snapshot
 from portal.workspace import within
 
@@ -67,7 +68,8 @@ def advance_due(begun: Callable[[], None] = lambda: None, *, workspace: int) -> 
     except Exception as error:  # whatever broke the batch: each run by itself has its own attempts
         if outage.is_outage(error):
             raise
-        logger.exception("%s runs cannot be worked together; each is, by itself", len(leased))
+        with logs.about(_people(workspace, leased)):
+            logger.exception("%s runs cannot be worked together; each is, by itself", len(leased))
         for run in leased:
             _try(run)
     return len(leased)
@@ -83,7 +85,8 @@ def _try(leased: Run) -> bool:
     except Fenced:
         return False
     except Exception:  # whatever a step raises: the run is tried again, then given to a person
-        logger.exception("run %s failed in attempt %s", leased.pk, leased.attempts)
+        with logs.about(_people(leased.workspace_id, [leased])):
+            logger.exception("run %s failed in attempt %s", leased.pk, leased.attempts)
         return _put_back(leased)
 
 
@@ -156,6 +159,19 @@ def work_on(run: Run, told: Told | None, reader: BooksReader, models: InForce, *
             outcome = trace.step("answer", answering.choose, outcome, told)
         outcome = cited.check(outcome, tools.read, tools.retrieved)
     return Done(run, outcome, trace, tools.model_version, tools.language, calls=tools.calls, retrieved=tools.retrieved)
+
+
+def _people(workspace: int, runs: Sequence[Run]) -> list[Known]:
+    """Whose names must not stand in a log line about these runs; an error may quote what they wrote."""
+    contacts = [run.case.subject.partition(":")[2] for run in runs if run.case.subject.startswith("contact:")]
+    try:
+        with within(workspace):
+            reader = BooksReader(workspace)
+            found = [marking.known_of(reader.customer(name)) for name in {run.case.customer for run in runs} - {""}]
+            found += [marking.known_of(contact=reader.contact(name)) for name in contacts]
+    except DatabaseError:  # the line is worth more: without it nobody hears of what broke
+        return []
+    return [one for known in found for one in known]
 
 
 def _tickets(subjects: Iterable[str]) -> set[str]:

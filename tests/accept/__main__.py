@@ -29,6 +29,10 @@ LINES: dict[str, tuple[str, list[str]]] = {
     "refunds": ("evaluate refunds", [PYTHON, "-m", "tests.accept.evaluations", "refunds"]),
     "triage": ("evaluate triage", [PYTHON, "-m", "tests.accept.evaluations", "triage"]),
     "contacts": ("evaluate contacts", [PYTHON, "-m", "tests.accept.evaluations", "contacts"]),
+    "private": (
+        "planted personal data and secrets: model requests, transcripts, logs",
+        [*PYTEST, "-s", "tests/agents/test_private.py"],
+    ),
     "killed": ("SIGKILL at each failpoint, lost messages", [*PYTEST, "tests/journeys/test_processes.py"]),
     "races": ("two people at once", [*PYTEST, "tests/approvals/test_races.py"]),
     "refused": (
