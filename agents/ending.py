@@ -3,8 +3,8 @@
 Many end as one does. Only who still holds a run's lease ends it.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,10 @@ from audit.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A run that was worked, and what came of it; `model_version` and `language` (ISO 639-1) where they are known."""
+    """A run that was worked, and what came of it; `model_version` and `language` (ISO 639-1) where they are known.
+
+    `costs` are micro-dollars by step.
+    """
 
     run: Run
     outcome: Outcome
@@ -31,6 +34,7 @@ class Done:
     model_version: str = ""
     language: str = ""
     state: Run.State = Run.State.DONE
+    costs: Mapping[str, int] = field(default_factory=dict)
 
 
 def end_all(workspace: int, worked: Sequence[Done], *, now: datetime) -> list[int]:
@@ -93,7 +97,7 @@ def _steps(done: Done) -> Iterator[Step]:
     for seq, step in enumerate(done.trace.taken, 1):
         yield Step(
             workspace_id=done.run.workspace_id, run=done.run, seq=seq, name=step.name, micros=step.micros,
-            input_digest=step.input_digest, output_digest=step.output_digest,
+            input_digest=step.input_digest, output_digest=step.output_digest, cost_micros=done.costs.get(step.name, 0),
         )  # fmt: skip
 
 
@@ -106,7 +110,7 @@ def _entry(done: Done, handed_in: Sequence[str], versions: dict[str, int], *, no
         body={
             "agent": run.agent, "agent_version": run.agent_version, "model_version": done.model_version,
             "attempt": run.attempts, "submissions": list(handed_in), "flags": list(done.outcome.flags),
-            "steps": len(done.trace.taken),
+            "steps": len(done.trace.taken), **({"cost_micros": sum(done.costs.values())} if done.costs else {}),
         },
     )  # fmt: skip
 
@@ -115,11 +119,13 @@ def _close(worked: Sequence[Done], now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE agents_run r SET state = n.state, outcome = n.outcome, model_version = n.model, finished_at = %s,"
-            " lease_until = NULL FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[])"
-            " AS n (id, state, outcome, model) WHERE r.id = n.id",
+            " cost_micros = n.cost, lease_until = NULL"
+            " FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[])"
+            " AS n (id, state, outcome, model, cost) WHERE r.id = n.id",
             [
                 now, [done.run.pk for done in worked], [str(done.state) for done in worked],
                 [name(done.outcome) for done in worked], [done.model_version for done in worked],
+                [sum(done.costs.values()) for done in worked],
             ],
         )  # fmt: skip
 

@@ -6,6 +6,8 @@ Nothing here writes. A tool the roster does not name for an agent is refused, wh
 from collections.abc import Iterable
 
 from agents import triage_models
+from agents.gateway.asker import Asker
+from agents.gateway.base import Answer, Request, Unanswered
 from agents.refunds.facts import OpenRefund
 from agents.triage import language
 from agents.triage.classifier import Model
@@ -35,13 +37,14 @@ class Tools:
 
     def __init__(
         self, *, workspace: int, reader: Reader, allowed: frozenset[str], models: triage_models.InForce,
-        but_case: int | None = None,
+        but_case: int | None = None, asker: Asker | None = None,
     ) -> None:  # fmt: skip
         self._workspace = workspace
         self._models = models
         self._reader = reader
         self._allowed = allowed
         self._but_case = but_case
+        self._asker = asker
         self.model_version = ""
         self.language = ""
 
@@ -104,7 +107,17 @@ class Tools:
         self.model_version = self._models.version
         return triage_models.load(self.model_version)
 
+    def ask(self, request: Request) -> Answer | Unanswered:
+        """A typed value from a model. Raises `Needs` where the run has to leave for it, as `Asker.ask`."""
+        return Unanswered("none", "No model may be asked here.") if self._asker is None else self._asker.ask(request)
+
+    def bar(self, step: str) -> float:
+        """From which confidence on a step's own answer stands without asking a model, 0 to 1; 0 where none is asked."""
+        return 0.0 if self._asker is None else self._asker.bar(step)
+
     def _using(self, name: str) -> Reader:
         if name not in self._allowed:
             raise NotAllowed(f"the tool {name} is not this agent's")
+        if self._asker is not None:
+            self._asker.use_tool(name)
         return self._reader

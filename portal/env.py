@@ -48,6 +48,10 @@ class Env(BaseSettings):
     credentials_private_key: SecretStr | None = None
     log_signing_key: SecretStr | None = None
 
+    model_hosts: str = "api.openai.com"
+    models_public_key: str = ""
+    models_private_key: SecretStr | None = None
+
     failpoints: str = ""
 
     def user_of(self, role: Role) -> str:

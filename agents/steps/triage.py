@@ -6,7 +6,7 @@ from agents.lines import TriageLine
 from agents.steps import verify
 from agents.steps.base import Agent, Trace
 from agents.tools import Tools
-from agents.triage import deciding, following
+from agents.triage import deciding, escalating, following
 from agents.triage.classifier import Model
 from agents.types import Draft, Outcome, Told
 from portal.systems.records import Ticket
@@ -20,7 +20,7 @@ def work(subject: str, tools: Tools, trace: Trace, told: Told | None = None) -> 
     if ticket is None:
         return verify.gone(subject)
     queues = tools.queues()
-    outcome = trace.step("classify", partial(classify, tools.triage_model()), written(ticket), queues)
+    outcome = trace.step("classify", partial(classify, tools, tools.triage_model()), written(ticket), queues)
     if told is not None:
         outcome = trace.step("follow", following.follow, outcome, told, queues)
     return trace.step("verify", check, outcome, subject, ticket, queues)
@@ -32,9 +32,14 @@ def written(ticket: Ticket) -> str:
     return "\n\n".join(part for part in (ticket.subject, *bodies) if part)
 
 
-def classify(model: Model, text: str, queues: tuple[str, ...]) -> Outcome:
-    """What the classifier makes of the text; the rules around it are in `agents.triage`."""
-    return deciding.decide(text, model, queues=queues)
+def classify(tools: Tools, model: Model, text: str, queues: tuple[str, ...]) -> Outcome:
+    """What the classifier makes of the text, and where it is unsure a language model; the rules around both are in
+    `agents.triage`.
+    """
+    outcome = deciding.decide(text, model, queues=queues)
+    if not escalating.may_ask(outcome, tools.bar(escalating.STEP)):
+        return outcome
+    return escalating.heed(outcome, tools.ask(escalating.request(text, queues)))
 
 
 def check(outcome: Outcome, subject: str, ticket: Ticket, queues: tuple[str, ...]) -> Outcome:
