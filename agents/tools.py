@@ -11,6 +11,7 @@ from agents.gateway.base import Answer, Request, Unanswered
 from agents.refunds.facts import OpenRefund
 from agents.triage import language
 from agents.triage.classifier import Model
+from agents.types import Draft
 from approvals.models import Proposal
 from approvals.state import OPEN
 from portal.systems.base import Reader
@@ -114,6 +115,15 @@ class Tools:
     def bar(self, step: str) -> float:
         """From which confidence on a step's own answer stands without asking a model, 0 to 1; 0 where none is asked."""
         return 0.0 if self._asker is None else self._asker.bar(step)
+
+    @property
+    def asked_models(self) -> frozenset[str]:
+        """Names of the models whose answers were used so far."""
+        return frozenset() if self._asker is None else frozenset(self._asker.models)
+
+    def is_grave(self, draft: Draft) -> bool:
+        """Whether a second model is to look at a draft: its threshold says medium or high, and there is a backend."""
+        return self._asker is not None and self._asker.is_grave(draft)
 
     def _using(self, name: str) -> Reader:
         if name not in self._allowed:

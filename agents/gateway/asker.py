@@ -10,6 +10,8 @@ from agents.gateway import budgets, ledger, routing
 from agents.gateway.base import Amounts, Answer, GatewayError, Move, Past, Request, Unanswered
 from agents.gateway.plans import Catalogue
 from agents.models import Run
+from agents.types import Draft
+from approvals import risk
 
 
 class Needs(GatewayError):
@@ -49,6 +51,17 @@ class Asker:
     def bar(self, step: str) -> float:
         """From which confidence on an answer of a step stands, 0 to 1."""
         return self._catalogue.bars.get(step, routing.DEFAULT_BAR) / 100 if self._catalogue.backends else 0.0
+
+    def is_grave(self, draft: Draft) -> bool:
+        """Whether the workspace's thresholds put a draft above low, and it has a backend."""
+        if not self._catalogue.backends:
+            return False
+        amount = draft.args.get("amount_minor")
+        write = risk.Write(
+            draft.action, "agent", self._run.agent, amount if isinstance(amount, int) else None,
+            str(draft.args.get("currency", "")), round(draft.confidence * 100), reversible=False, flags=draft.flags,
+        )  # fmt: skip
+        return risk.judge(self._catalogue.thresholds, write).tier != "low"
 
     def took(self) -> dict[str, int]:
         """Micro-dollars by step, all calls of the run."""

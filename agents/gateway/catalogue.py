@@ -15,6 +15,7 @@ from django.db.models import Model
 from pydantic import SecretStr
 
 from agents.gateway.base import GatewayError
+from agents.gateway.records import LONGEST_DEADLINE
 from agents.models import Budget, ConfidenceBar, ModelBackend, ModelKey, ModelPrice
 from audit import log
 from audit.events import Event
@@ -23,6 +24,9 @@ from portal.egress import host_and_port
 from portal.systems.reach import an_address
 
 LONGEST_KEY = 2000
+BACKEND_FIELDS = (
+    "base_url", "allow_private", "small_model", "large_model", "verifier_model", "rank", "deadline_seconds", "retired",
+)  # fmt: skip
 R = TypeVar("R", bound=Model)
 
 
@@ -41,16 +45,22 @@ def set_backend(*, workspace: int, name: str, actor: str, now: datetime, **value
         CatalogueError.
     """
     row = ModelBackend(workspace_id=workspace, name=name, made_by=actor, created_at=now, **values)
-    row.base_url = check_address(row.base_url, allow_private=row.allow_private)
-    if not row.retired and not (row.small_model or row.large_model or row.verifier_model):
-        raise CatalogueError("small_model", "name a model for at least one of the three")
+    row.base_url = check_backend({name: getattr(row, name) for name in BACKEND_FIELDS})
     body = {name: getattr(row, name) for name in BACKEND_FIELDS}
     return _write(row, f"backend:{row.name}", Event.BACKEND_SET, body)
 
 
-BACKEND_FIELDS = (
-    "base_url", "allow_private", "small_model", "large_model", "verifier_model", "rank", "deadline_seconds", "retired",
-)  # fmt: skip
+def check_backend(values: Mapping[str, Any]) -> str:
+    """Its address as it is kept, where the rest fits too.
+
+    Raises:
+        CatalogueError.
+    """
+    if not any(values.get(name) for name in ("retired", "small_model", "large_model", "verifier_model")):
+        raise CatalogueError("small_model", "name a model for at least one of the three")
+    if not 1 <= int(values.get("deadline_seconds") or 0) <= LONGEST_DEADLINE:
+        raise CatalogueError("deadline_seconds", f"1 to {LONGEST_DEADLINE} seconds")
+    return check_address(str(values["base_url"]), allow_private=bool(values.get("allow_private")))
 
 
 def set_key(*, workspace: int, backend: str, secret: str, actor: str, now: datetime) -> ModelKey:

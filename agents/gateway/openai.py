@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from agents.gateway import base, messages
 from agents.gateway.base import Move, Outcome, Reply
 from portal.egress import Egress, host_and_port, retry_seconds
-from portal.systems.outside import Lost, NotSent, Refused
+from portal.systems.outside import NotSent, OutsideError, Refused
 
 if TYPE_CHECKING:
     import openai
@@ -89,7 +89,7 @@ def ask(server: Server, move: Move) -> Reply:
             return _judge(_complete(client, move), move)
         except sdk.APIStatusError as error:
             return _status(error)
-        except sdk.APIConnectionError as error:
+        except OutsideError as error:  # ours, which the client lets through
             return _no_answer(error)
         except (sdk.OpenAIError, ValueError) as error:  # an answer that is no completion
             return Reply(Outcome.MALFORMED, error=f"the answer is no completion ({type(error).__name__})")
@@ -152,10 +152,8 @@ def _status(error: "openai.APIStatusError") -> Reply:
     return Reply(Outcome.MISUSED if known else Outcome.UNREACHABLE, error=words, request_id=request_id)
 
 
-def _no_answer(error: "openai.APIConnectionError") -> Reply:
-    """No whole answer; the cause is ours and says whether a byte left."""
-    cause = error.__cause__
-    if isinstance(cause, Refused):
-        return Reply(Outcome.MISUSED, error=str(cause), sent=False)
-    words = str(cause) if isinstance(cause, NotSent | Lost) else "no whole answer came"
-    return Reply(Outcome.UNREACHABLE, error=words, sent=not isinstance(cause, NotSent))
+def _no_answer(error: OutsideError) -> Reply:
+    """No whole answer; the way out says whether a byte left."""
+    if isinstance(error, Refused):
+        return Reply(Outcome.MISUSED, error=str(error), sent=False)
+    return Reply(Outcome.UNREACHABLE, error=str(error), sent=not isinstance(error, NotSent))

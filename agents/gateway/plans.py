@@ -14,6 +14,8 @@ from agents.gateway import budgets, catalogue
 from agents.gateway.base import AWAY, Offer, Outcome, Reply
 from agents.gateway.routing import Plan
 from agents.models import BackendHealth, Budget, ModelBackend, ModelPrice, Run
+from approvals import thresholds
+from approvals.risk import Rule
 
 SMALL, LARGE, VERIFIER = 1, 2, 3
 # So many failures in a row open the breaker; from then on one call tries, and each failure doubles the rest.
@@ -67,6 +69,11 @@ class Catalogue:
     def bars(self) -> dict[str, int]:
         """Per cent by step."""
         return catalogue.bars(self.workspace)
+
+    @cached_property
+    def thresholds(self) -> list[Rule]:
+        """How high the stakes of a write are."""
+        return thresholds.rules(self.workspace)
 
     @cached_property
     def resting(self) -> frozenset[str]:

@@ -83,7 +83,7 @@ def _within_tier(request: Request, plan: Plan, mine: Sequence[Past], tier: int) 
     here = [o for o in plan.offers if o.tier == tier and o.model not in request.but_models]
     offers = [offer for offer in here if offer.backend not in away]
     if not offers:
-        return "unavailable" if here else "none"
+        return "unavailable" if any(offer.tier == tier for offer in plan.offers) else "none"
     if wrong:  # who erred corrects it
         offers.sort(key=lambda offer: offer.backend != wrong[-1].backend)
     return _affordable(request, plan, offers, wrong[-1].error if wrong else "")

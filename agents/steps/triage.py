@@ -3,7 +3,7 @@
 from functools import partial
 
 from agents.lines import TriageLine
-from agents.steps import verify
+from agents.steps import second_look, verify
 from agents.steps.base import Agent, Trace
 from agents.tools import Tools
 from agents.triage import deciding, escalating, following
@@ -23,7 +23,8 @@ def work(subject: str, tools: Tools, trace: Trace, told: Told | None = None) -> 
     outcome = trace.step("classify", partial(classify, tools, tools.triage_model()), written(ticket), queues)
     if told is not None:
         outcome = trace.step("follow", following.follow, outcome, told, queues)
-    return trace.step("verify", check, outcome, subject, ticket, queues)
+    outcome = trace.step("verify", check, outcome, subject, ticket, queues)
+    return second_look.look(tools, trace, outcome, {"message": written(ticket)})
 
 
 def written(ticket: Ticket) -> str:

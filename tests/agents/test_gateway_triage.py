@@ -6,13 +6,7 @@ import pytest
 
 from tests.agents.models import LARGE, SMALL, UNSURE, calls, connect, triage
 from tests.conftest import signed_in
-from tests.modelserver import ModelServer, answer, fixture
-
-
-@pytest.fixture(scope="session")
-def server():
-    with ModelServer() as running:
-        yield running
+from tests.modelserver import answer, fixture
 
 
 @pytest.fixture
@@ -115,7 +109,7 @@ FAILURES = [
     ("refusal", answer("I cannot help with that.", finishReason="content_filter"), {}, "refused", 2),
     ("malformed body", answer("x"), {"chaos": {"malformedRate": 1}}, "malformed", 4),
     ("429", LIMIT, {}, "limited", 1),
-    ("hang", answer(GOOD), {"chaos": {"latencyMs": 20_000}}, "unreachable", 2),
+    ("hang", answer(GOOD), {"chaos": {"latencyMs": 8_000}}, "unreachable", 2),
     ("disconnect", answer(GOOD), {"chaos": {"disconnectRate": 1}}, "unreachable", 2),
     ("server error", answer(GOOD), {"chaos": {"dropRate": 1}}, "unreachable", 2),
     ("wrong key", {"error": {"message": "no", "type": "auth"}, "status": 401}, {}, "misused", 2),
@@ -132,16 +126,18 @@ def test_whatever_a_server_does_the_run_ends_and_a_person_gets_the_case(
     from tests.agents.models import cap
 
     connect(desk.workspace, server.base_url, deadline_seconds=2)
-    cap(desk.workspace, 5_000, scope="workspace", per="day")
+    cap(desk.workspace, 90_000, scope="workspace", per="day")
     server.says(fixture(SMALL, response, **more), fixture(LARGE, response, **more))
     run = work(desk)
     paper = handed_in(desk)
     assert (run.state, run.attempts) == ("done", 1)
     assert paper.payload["flags"] == ["no_model_answer"]
     assert {call.outcome for call in calls(desk.workspace)} == {outcome}
-    assert len(server.asked()) == len(calls(desk.workspace)) == made
+    assert len(calls(desk.workspace)) == made
+    if what != "hang":  # a request that hangs is noted only when it is answered
+        assert len(server.asked()) == made
     (day,) = desk.rows(Account, key__startswith="workspace:")
-    assert day.money == sum(call.cost_micros for call in calls(desk.workspace)) == run.cost_micros <= 5_000
+    assert day.money == sum(call.cost_micros for call in calls(desk.workspace)) == run.cost_micros <= 90_000
 
 
 def test_a_server_that_drips_is_cut_off_at_the_deadline(desk, server):

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import suppress
 from types import TracebackType
 
 PAUSE_SECONDS = 0.3
@@ -39,16 +40,16 @@ class Dripping:
                 self._relay(caller, server)
 
     def _relay(self, caller: socket.socket, server: socket.socket) -> None:
-        server.sendall(caller.recv(1_000_000))
         caller.settimeout(PAUSE_SECONDS)
-        while not self._ends.is_set() and (byte := server.recv(1)):
+        server.settimeout(PAUSE_SECONDS)
+        while not self._ends.is_set():
             try:
-                caller.sendall(byte)
-                more = caller.recv(1_000_000)
+                if not (more := caller.recv(1_000_000)):
+                    return
+                server.sendall(more)
             except TimeoutError:
-                continue
+                pass
             except OSError:
                 return
-            if not more:
-                return
-            server.sendall(more)
+            with suppress(TimeoutError):
+                caller.sendall(server.recv(1))

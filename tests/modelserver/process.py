@@ -112,7 +112,11 @@ class ModelServer:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(with_signal)
         if self.process is not None:
-            self.process.wait(10)
+            try:
+                self.process.wait(2)
+            except subprocess.TimeoutExpired:  # it waits for answers that hang
+                self.process.kill()
+                self.process.wait(10)
         self.process = None
 
     def __enter__(self) -> "ModelServer":
