@@ -138,9 +138,9 @@ class ModelBackendAdmin(SetAdmin):
     def warnings(self, request: Any, saved: ModelBackend) -> list[str]:
         named = {saved.small_model, saved.large_model, saved.verifier_model} - {""}
         bare = sorted(named - set(catalogue.prices(saved.workspace_id, today=request.now.date())))
-        said = [f"{model} has no price yet and is not asked before it has one." for model in bare]
+        said = [f"No price is set yet for {model}: it is not asked before it has one." for model in bare]
         known = ModelKey.objects.filter(workspace=saved.workspace_id, backend=saved.name).exists()
-        return said if known else [*said, f"{saved.name} has no key yet; set one, also where its server asks for none."]
+        return said if known else [*said, f"No key is set yet for {saved.name}; a server that asks for none needs one."]
 
 
 class KeyForm(Checked):

@@ -32,9 +32,8 @@ def test_an_admin_sets_a_server_its_key_and_its_prices(desk, admin):
     from agents.gateway import catalogue
 
     said = admin.post(page(desk, "modelbackend/add/"), BACKEND, follow=True).content.decode()
-    import re; print(re.findall(r"<li class=.*?</li>", said, re.S)[:9])
-    assert "small-1 has no price yet" in said
-    assert "main has no key yet" in said
+    assert "No price is set yet for small-1" in said
+    assert "No key is set yet for main" in said
     said = admin.post(page(desk, "modelkey/add/"), {"backend": "main", "secret": SECRET}, follow=True).content.decode()
     assert SECRET not in said
     price = {"model": "small-1", "since": "2026-01-01", "input_micros": "150000", "output_micros": "600000"}
@@ -64,7 +63,7 @@ def test_saving_again_is_the_next_version_of_the_same(desk, admin):
     assert [(row.name, row.version, row.small_model) for row in rows] == [
         ("main", 1, "small-1"), ("main", 2, "small-2")
     ]  # fmt: skip
-    assert "small-1" not in admin.get(page(desk, "modelbackend/")).content.decode()
+    assert ">small-1<" not in admin.get(page(desk, "modelbackend/")).content.decode()
     assert admin.get(page(desk, f"modelbackend/{rows[1].pk}/history/")).status_code == 200
 
 

@@ -152,6 +152,18 @@ def test_a_server_that_drips_is_cut_off_at_the_deadline(desk, server):
     assert all(2_000_000 <= call.micros < 6_000_000 for call in calls(desk.workspace))
 
 
+def test_an_answer_without_end_is_cut_off_by_its_size(desk, server):
+    from tests.modelserver.dripping import Endless
+
+    with Endless() as endless:
+        connect(desk.workspace, f"http://127.0.0.1:{endless.port}/v1")
+        run = work(desk)
+    assert (run.state, handed_in(desk).payload["flags"]) == ("done", ["no_model_answer"])
+    assert outcomes(desk) == [(SMALL, "unreachable"), (LARGE, "unreachable")]
+    assert all("more than 1048576 bytes" in call.error for call in calls(desk.workspace))
+    assert run.cost_micros == sum(call.most_money for call in calls(desk.workspace))  # it may have been paid
+
+
 def test_with_no_backend_nobody_is_asked_and_the_run_costs_nothing(desk, server):
     server.says()
     run = work(desk)
