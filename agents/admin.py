@@ -1,4 +1,4 @@
-"""Django admin of the agents: runs and their steps, to read. What they handed in stands with the door.
+"""Django admin of the agents: runs, their steps and transcripts, to read. What they handed in stands with the door.
 
 The gateway has modules of its own, imported here so that Django finds them.
 """
@@ -6,7 +6,7 @@ The gateway has modules of its own, imported here so that Django finds them.
 from django.contrib import admin
 
 from agents import admin_budgets, admin_models
-from agents.models import Run, Step
+from agents.models import Run, Step, Transcript
 from portal.admin_site import WorkspaceAdmin, site
 
 __all__ = ["RunAdmin", "StepAdmin", "admin_budgets", "admin_models"]
@@ -38,4 +38,13 @@ class StepAdmin(WorkspaceAdmin):
 
     list_display = ("id", "run", "seq", "name", "micros", "cost_micros", "created_at")
     list_filter = ("name",)
+    list_select_related = ("run",)
+
+
+@admin.register(Transcript, site=site)
+class TranscriptAdmin(WorkspaceAdmin):
+    """What models were asked and answered, redacted. Row security shows them to managers and auditors alone."""
+
+    list_display = ("id", "run", "step", "number", "created_at")
+    list_filter = ("step",)
     list_select_related = ("run",)

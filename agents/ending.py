@@ -3,6 +3,7 @@
 Many end as one does. Only who still holds a run's lease ends it.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,8 +13,9 @@ from django.db import connection
 from pydantic_core import to_jsonable_python
 
 from agents import asking
-from agents.models import Run, Step
+from agents.models import Run, Step, ToolCall
 from agents.steps.base import Trace
+from agents.tools import Called
 from agents.types import Handoff, Outcome, Question
 from approvals import instructions, proposals
 from approvals.models import Submission
@@ -25,7 +27,7 @@ from audit.events import Event
 class Done:
     """A run that was worked, and what came of it; `model_version` and `language` (ISO 639-1) where they are known.
 
-    `costs` are micro-dollars by step.
+    `retrieved` are the clauses that were read, by id with their version; `costs` micro-dollars by step.
     """
 
     run: Run
@@ -34,6 +36,8 @@ class Done:
     model_version: str = ""
     language: str = ""
     state: Run.State = Run.State.DONE
+    calls: Sequence[Called] = ()
+    retrieved: Mapping[str, int] = field(default_factory=dict)
     costs: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -48,6 +52,7 @@ def end_all(workspace: int, worked: Sequence[Done], *, now: datetime) -> list[in
     for submission in handed_in:
         keys.setdefault(submission.run, []).append(f"submission:{submission.pk}")
     Step.objects.bulk_create([row for done in worked for row in _steps(done)])
+    ToolCall.objects.bulk_create([row for done in worked for row in _calls(done)])
     versions = log.next_versions(workspace, [f"run:{done.run.pk}" for done in worked])
     log.record_all([_entry(done, keys.get(f"run:{done.run.pk}", []), versions, now=now) for done in worked])
     _close(worked, now)
@@ -97,8 +102,23 @@ def _steps(done: Done) -> Iterator[Step]:
     for seq, step in enumerate(done.trace.taken, 1):
         yield Step(
             workspace_id=done.run.workspace_id, run=done.run, seq=seq, name=step.name, micros=step.micros,
-            input_digest=step.input_digest, output_digest=step.output_digest, cost_micros=done.costs.get(step.name, 0),
+            input_digest=step.input_digest, output_digest=step.output_digest,
+            started_micros=_since(done, step.began_ns), cost_micros=done.costs.get(step.name, 0),
         )  # fmt: skip
+
+
+def _calls(done: Done) -> Iterator[ToolCall]:
+    for seq, call in enumerate(done.calls, 1):
+        yield ToolCall(
+            workspace_id=done.run.workspace_id, run=done.run, seq=seq, tool=call.tool, micros=call.micros,
+            argument_digest=call.argument_digest, result_digest=call.result_digest, ended=call.ended,
+            started_micros=_since(done, call.began_ns),
+        )  # fmt: skip
+
+
+def _since(done: Done, began_ns: int) -> int:
+    """Microseconds from the beginning of the work on the run."""
+    return max(0, began_ns - done.trace.began_ns) // 1000
 
 
 def _entry(done: Done, handed_in: Sequence[str], versions: dict[str, int], *, now: datetime) -> log.Draft:
@@ -119,13 +139,13 @@ def _close(worked: Sequence[Done], now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE agents_run r SET state = n.state, outcome = n.outcome, model_version = n.model, finished_at = %s,"
-            " cost_micros = n.cost, lease_until = NULL"
-            " FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[])"
-            " AS n (id, state, outcome, model, cost) WHERE r.id = n.id",
+            " retrieved = n.retrieved, cost_micros = n.cost, lease_until = NULL"
+            " FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::bigint[])"
+            " AS n (id, state, outcome, model, retrieved, cost) WHERE r.id = n.id",
             [
                 now, [done.run.pk for done in worked], [str(done.state) for done in worked],
                 [name(done.outcome) for done in worked], [done.model_version for done in worked],
-                [sum(done.costs.values()) for done in worked],
+                [json.dumps(done.retrieved) for done in worked], [sum(done.costs.values()) for done in worked],
             ],
         )  # fmt: skip
 

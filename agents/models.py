@@ -28,6 +28,7 @@ __all__ = [
 class Run(WorkspaceRow):
     """One agent at work on one case. `fence` counts leases, so that a frozen worker cannot finish for another.
 
+    `trace_id` (32 hex digits) goes with all that comes of it; `retrieved` are the clauses read, by id with version.
     `most_micros` is what it can cost at most (micro-dollars), set when it is made; `asked_by` who brought it in.
     """
 
@@ -53,8 +54,12 @@ class Run(WorkspaceRow):
     instruction = models.OneToOneField(Instruction, null=True, blank=True, on_delete=models.PROTECT, related_name="run")
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
+    retrieved = models.JSONField(default=dict, db_default={})
 
     class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(trace_id__regex=r"^[0-9a-f]{32}$"), name="run_has_a_trace"),
+        ]
         indexes: ClassVar = [
             models.Index(fields=["workspace", "id"], name="run_open", condition=~Q(state__in=["done", "failed"])),
         ]
@@ -64,7 +69,10 @@ class Run(WorkspaceRow):
 
 
 class Step(WorkspaceRow):
-    """One step of a run, insert-only: what went in and came out by digest, what it cost and how long it took."""
+    """One step of a run, insert-only: what went in and came out by digest, what it cost and how long it took.
+
+    `started_micros` counts from the beginning of the work on the run.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="steps")
     seq = models.PositiveSmallIntegerField()
@@ -74,6 +82,7 @@ class Step(WorkspaceRow):
     note = models.CharField(max_length=300, blank=True)
     micros = models.PositiveIntegerField(default=0)
     cost_micros = models.PositiveIntegerField(default=0)
+    started_micros = models.PositiveIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -81,3 +90,51 @@ class Step(WorkspaceRow):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.name}"
+
+
+class ToolCall(WorkspaceRow):
+    """One read of a run, insert-only: what was asked and what came back by digest (SHA-256, "" where nothing did).
+
+    Times in microseconds, `started_micros` as a step's. `ended` is "ok", or why it was refused.
+    """
+
+    class Ended(models.TextChoices):
+        OK = "ok"
+        DENIED = "denied"
+        LIMITED = "limited"
+        TIMEOUT = "timeout"
+        MALFORMED = "malformed"
+        ERROR = "error"
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="calls", db_index=False)
+    seq = models.PositiveSmallIntegerField()
+    tool = models.CharField(max_length=40)
+    argument_digest = models.CharField(max_length=64)
+    result_digest = models.CharField(max_length=64, blank=True)
+    started_micros = models.PositiveIntegerField(default=0)
+    micros = models.PositiveIntegerField(default=0)
+    ended = models.CharField(max_length=10, choices=Ended, default=Ended.OK)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["run", "seq"], name="tool_call_seq_once")]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.tool}"
+
+
+class Transcript(WorkspaceRow):
+    """What one call of a model was asked and what it answered, redacted; insert-only. The full text is kept nowhere."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="transcripts")
+    step = models.CharField(max_length=20)
+    number = models.PositiveSmallIntegerField(default=1)
+    prompt = models.TextField()
+    answer = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["workspace", "run", "id"], name="transcript_of_run")]
+
+    def __str__(self) -> str:
+        return f"{self.step} {self.number} of run {self.run_id}"

@@ -1,57 +1,131 @@
-"""What an agent may look at: typed reads of the systems of record, each allowed by name on the roster.
+"""What an agent may look at: typed reads of the systems of record, each allowed by name on the roster and by policy.
 
-Nothing here writes. A tool the roster does not name for an agent is refused, whatever the step asks.
+Nothing here writes. Every call is kept for the trace, refused ones too: what was asked and what came back by digest.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from agents import triage_models
 from agents.gateway.asker import Asker
 from agents.gateway.base import Answer, Request, Unanswered
 from agents.refunds.facts import OpenRefund
+from agents.toolset import MOST_SPELLINGS, TOOLS, Form, sources
 from agents.triage import language
 from agents.triage.classifier import Model
+from agents.triage.duplicates import Other
 from agents.types import Draft
+from approvals import policy
 from approvals.models import Proposal
 from approvals.state import OPEN
+from portal import pages
 from portal.systems.base import Reader
+from portal.systems.books import clause
 from portal.systems.records import Clause, Contact, Customer, Order, PaymentMethod, Ticket
 
-# More spellings than this are not looked up: a message of nothing but numbers must not read the whole book.
-MOST_SPELLINGS = 60
 READ_FOR_LANGUAGE = 2_000
+# A run has a known most it can ask; a loop over tools ends here whatever asks for it.
+MOST_CALLS_OF_ONE, MOST_CALLS = 40, 100
+LONGEST_SECONDS = 8.0
+T = TypeVar("T")
 
 
 class ToolError(Exception):
-    """Base of what a tool refuses."""
+    """Base of what a tool refuses; `ended` is its word on the trace. A person gets the case."""
+
+    ended = "refused"
 
 
 class NotAllowed(ToolError):
-    """The roster does not give this tool to this agent."""
+    """The roster does not give this tool to this agent, or a policy forbids it."""
+
+    ended = "denied"
+
+
+class TooMany(ToolError):
+    """The run has used up its calls."""
+
+    ended = "limited"
+
+
+class TooSlow(ToolError):
+    """It took longer than a call may; what came back is not used."""
+
+    ended = "timeout"
+
+
+class Malformed(ToolError):
+    """What was asked or came back is not of the tool's form."""
+
+    ended = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One call: digests are SHA-256 (hex), `result_digest` "" where nothing came back; `ended` is ok or a refusal.
+
+    `began_ns` is on the clock of `time.perf_counter_ns`.
+    """
+
+    tool: str
+    argument_digest: str
+    result_digest: str
+    began_ns: int
+    micros: int
+    ended: str
+
+
+@lru_cache(maxsize=256)
+def forbidden(agent: str, name: str) -> str:
+    """Why a policy forbids an agent this tool, "" where none does; the policies of a process do not change.
+
+    Raises:
+        NotAllowed: the policies did not answer cleanly; that is not remembered.
+    """
+    tool = TOOLS[name]
+    answer = policy.ask_read(
+        agent=agent, tool=name, kind=tool.kind, data=tool.data, policies=policy.load(name=policy.READS)
+    )
+    if answer.denied and not answer.rules:
+        raise NotAllowed(" ".join(answer.reasons))
+    return " ".join(answer.reasons)
 
 
 class Tools:
-    """The tools of one run, inside a transaction of its workspace. `model_version` is the model used,
-    `language` that of the ticket read last (ISO 639-1), "" where it is not obvious. What the agent itself proposed
-    in `but_case` is not there for it: it is being made again.
+    """The tools of one run of `agent`, inside a transaction of its workspace. `digest` names values on the trace.
+
+    `model_version` is the model used, `language` that of the ticket read last (ISO 639-1), "" where it is not obvious.
+    `read` are the records that tools gave, as evidence names them, `retrieved` the clauses, by id with their version.
+    What the agent itself proposed in `but_case`
+    is not there for it: it is being made again.
     """
 
     def __init__(
-        self, *, workspace: int, reader: Reader, allowed: frozenset[str], models: triage_models.InForce,
-        but_case: int | None = None, asker: Asker | None = None,
+        self, *, agent: str, workspace: int, reader: Reader, allowed: frozenset[str], models: triage_models.InForce,
+        digest: Callable[[object], str], but_case: int | None = None, asker: Asker | None = None,
     ) -> None:  # fmt: skip
+        self._agent = agent
         self._workspace = workspace
         self._models = models
         self._reader = reader
         self._allowed = allowed
+        self._digest = digest
         self._but_case = but_case
         self._asker = asker
+        self.calls: list[Called] = []
+        self.read: set[str] = set()
+        self.retrieved: dict[str, int] = {}
         self.model_version = ""
         self.language = ""
 
     def ticket(self, ticket_id: str) -> Ticket | None:
         """A ticket with its messages."""
-        found = self._using("ticket").ticket(ticket_id)
+        found = self._call("ticket", self._reader.ticket, ticket_id)
         if found is not None:
             said = "\n".join(message.body for message in found.messages if message.sender == "customer")
             self.language = language.obvious(said[:READ_FOR_LANGUAGE])
@@ -59,35 +133,47 @@ class Tools:
 
     def contact(self, contact_id: str) -> Contact | None:
         """A contact of the CRM."""
-        return self._using("contact").contact(contact_id)
+        return self._call("contact", self._reader.contact, contact_id)
 
     def customer(self, customer_id: str) -> Customer | None:
         """A customer."""
-        return self._using("customer").customer(customer_id)
+        return self._call("customer", self._reader.customer, customer_id)
 
     def orders_of(self, customer_id: str) -> tuple[Order, ...]:
         """A customer's orders."""
-        return self._using("orders_of").orders_of(customer_id)
+        return self._call("orders_of", self._reader.orders_of, customer_id)
 
     def methods_of(self, customer_id: str) -> tuple[PaymentMethod, ...]:
         """A customer's payment methods."""
-        return self._using("methods_of").methods_of(customer_id)
+        return self._call("methods_of", self._reader.methods_of, customer_id)
 
     def orders_named(self, spellings: Iterable[str]) -> tuple[Order, ...]:
         """Orders on record under one of the spellings, whoever owns them."""
-        return self._using("orders_named").orders_known_as(list(spellings)[:MOST_SPELLINGS])
+        return self._call("orders_named", self._reader.orders_known_as, list(spellings)[:MOST_SPELLINGS])
 
     def clauses(self) -> tuple[Clause, ...]:
-        """The policy pages, clause by clause."""
-        return self._using("clauses").clauses()
+        """The policy pages in force, clause by clause: what this agent may read, and who reviews its work too."""
+        found = self._call("clauses", self._clauses)
+        self.retrieved |= {clause.clause_id: clause.version for clause in found}
+        return found
 
     def queues(self) -> tuple[str, ...]:
         """Names of the team queues."""
-        return self._using("queues").queues()
+        return self._call("queues", self._reader.queues)
 
     def open_refunds(self, order_ids: Iterable[str]) -> tuple[OpenRefund, ...]:
         """Refunds of these orders that are proposed and not yet sent."""
-        self._using("open_refunds")
+        return self._call("open_refunds", self._open_refunds, sorted(order_ids))
+
+    def open_tickets(self, ticket: Ticket) -> tuple[Other, ...]:
+        """What the same customer wrote in their other tickets that are not solved, the newest first."""
+        return self._call("open_tickets", self._open_tickets, ticket.customer_id, ticket.ticket_id)
+
+    def triage_model(self) -> Model:
+        """The classifier in force in this workspace."""
+        return self._call("triage_model", self._triage_model)
+
+    def _open_refunds(self, order_ids: list[str]) -> tuple[OpenRefund, ...]:
         rows = (
             Proposal.objects.filter(
                 workspace=self._workspace, action="refund.create", state__in=OPEN,
@@ -102,9 +188,15 @@ class Tools:
             for key, target, payload in rows
         )
 
-    def triage_model(self) -> Model:
-        """The classifier in force in this workspace."""
-        self._using("triage_model")
+    def _clauses(self) -> tuple[Clause, ...]:
+        rows = pages.for_agent(self._workspace, self._agent).order_by("position", "id")
+        return tuple(clause(row) for row in rows)
+
+    def _open_tickets(self, customer_id: str, but: str) -> tuple[Other, ...]:
+        found = self._reader.open_tickets_of(customer_id)
+        return tuple(Other(one.ticket_id, _written(one)) for one in found if one.ticket_id != but)
+
+    def _triage_model(self) -> Model:
         self.model_version = self._models.version
         return triage_models.load(self.model_version)
 
@@ -125,9 +217,49 @@ class Tools:
         """Whether a second model is to look at a draft: its threshold says medium or high, and there is a backend."""
         return self._asker is not None and self._asker.is_grave(draft)
 
-    def _using(self, name: str) -> Reader:
+    def _call(self, name: str, read: Callable[..., T], *args: Any) -> T:
+        """Permit, read, look through; whatever comes of it is on the trace.
+
+        Raises:
+            ToolError.
+        """
+        began, ended, result = time.perf_counter_ns(), "error", ""
+        try:
+            self._permit(name)
+            _look_through(TOOLS[name].takes, args, f"what was asked of {name}")
+            value = read(*args)
+            _look_through(TOOLS[name].gives, value, f"what {name} gave")
+            if time.perf_counter_ns() - began > LONGEST_SECONDS * 1e9:
+                raise TooSlow(f"the tool {name} took longer than {LONGEST_SECONDS:g} seconds")
+            self.read |= sources(value)
+            ended, result = "ok", self.model_version if isinstance(value, Model) else self._digest(value)
+            return value
+        except ToolError as error:
+            ended = error.ended
+            raise
+        finally:
+            micros = (time.perf_counter_ns() - began) // 1000
+            self.calls.append(Called(name, self._digest(list(args)), result, began, micros, ended))
+
+    def _permit(self, name: str) -> None:
         if name not in self._allowed:
             raise NotAllowed(f"the tool {name} is not this agent's")
+        if why := forbidden(self._agent, name):
+            raise NotAllowed(f"the tool {name} is forbidden to this agent: {why}")
+        if len(self.calls) >= MOST_CALLS or sum(call.tool == name for call in self.calls) >= MOST_CALLS_OF_ONE:
+            raise TooMany(f"the run has asked {name} as often as it may")
         if self._asker is not None:
             self._asker.use_tool(name)
-        return self._reader
+
+
+def _look_through(form: Form, value: Any, what: str) -> None:
+    try:
+        form.validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise Malformed(f"{what} is not of its form: {where}: {first['msg']}") from error
+
+
+def _written(ticket: Ticket) -> str:
+    return "\n\n".join(message.body for message in ticket.messages if message.sender == "customer")

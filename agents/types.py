@@ -15,12 +15,14 @@ class Evidence:
 
     `source` is `kind:id` (`ticket:T-12`, `order:#W100`, `clause:RET-4`, `method:gift_card_1`, `contact:c-7`),
     `quote` the passage it rests on to the letter, `field` the changed field it speaks for ("" is all of them).
+    `version` is that of a clause as the run read it, put in by the workflow from what was read.
     """
 
     claim: str
     source: str
     quote: str = ""
     field: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,9 @@
 """Addresses of `agents` inside a workspace."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from agents import views
+
+urlpatterns = [
+    path("runs/<int:pk>/", views.run, name="run"),
+]

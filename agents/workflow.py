@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Q
 
-from agents import asking, ending, intake, roster
+from agents import asking, cited, ending, intake, roster
 from agents.ending import Done
 from agents.gateway import budgets, calls, ledger
 from agents.gateway.asker import Asker, Needs
@@ -23,9 +23,9 @@ from agents.gateway.plans import Catalogue
 from agents.models import Run
 from agents.steps import answering
 from agents.steps.base import Trace
-from agents.tools import Tools
+from agents.tools import ToolError, Tools
 from agents.triage_models import InForce
-from agents.types import Handoff, Outcome
+from agents.types import Handoff, Outcome, Told
 from approvals import outbox, switches
 from portal import failpoints, outage
 from portal.systems.books import BooksReader, Snapshot
@@ -205,23 +205,45 @@ def _work(workspace: int, leased: Sequence[Run], *, now: datetime) -> Worked:
 def _outcome(run: Run, thrown: Iterable[switches.Thrown], reader: BooksReader, models: InForce, asker: Asker) -> Done:
     if why := switches.why(thrown, action="", proposer=f"agent:{run.agent}"):
         return Done(run, Outcome(handoff=Handoff("switched_off", why, {"run": f"run:{run.pk}"})), Trace())
-    agent, trace, told = roster.find(run.agent), Trace(), asking.told(run)
+    but_case = run.case_id if run.instruction else None
+    return work_on(run, asking.told(run), reader, models, but_case=but_case, asker=asker)
+
+
+def work_on(
+    run: Run, told: Told | None, reader: BooksReader, models: InForce, *, but_case: int | None,
+    asker: Asker | None = None,
+) -> Done:  # fmt: skip
+    """What the run's agent makes of its case, nothing handed in; what it proposed in `but_case` is not there for it.
+
+    Raises `Needs` where a model has to be asked first; without an `asker` none is.
+    """
+    agent, trace = roster.find(run.agent), Trace()
     tools = Tools(
-        workspace=run.workspace_id, reader=reader, allowed=agent.tools, models=models,
-        but_case=run.case_id if told else None, asker=asker,
+        agent=agent.name, workspace=run.workspace_id, reader=reader, allowed=agent.tools, models=models,
+        digest=trace.digest, but_case=but_case, asker=asker,
     )  # fmt: skip
     try:
         outcome = agent.work(run.case.subject, tools, trace, told)
-    except budgets.Exceeded as error:
-        outcome = Outcome(handoff=Handoff(OVER_BUDGET, f"A budget is used up: {error}.", {"run": f"run:{run.pk}"}))
-    if told is not None:
-        outcome = trace.step("answer", answering.choose, outcome, told)
-    return Done(run, outcome, trace, _versions(tools, asker), tools.language, costs=asker.took())
+    except (
+        ToolError,
+        budgets.Exceeded,
+    ) as error:  # again it would be the same
+        logger.warning("run %s: %s", run.pk, error)
+        reason = OVER_BUDGET if isinstance(error, budgets.Exceeded) else "tool_refused"
+        outcome = Outcome(handoff=Handoff(reason, f"The agent stopped: {error}.", {"run": f"run:{run.pk}"}))
+    else:
+        if told is not None:
+            outcome = trace.step("answer", answering.choose, outcome, told)
+        outcome = cited.check(outcome, tools.read, tools.retrieved)
+    return Done(
+        run, outcome, trace, _versions(tools, asker), tools.language, calls=tools.calls, retrieved=tools.retrieved,
+        costs=asker.took() if asker else {},
+    )  # fmt: skip
 
 
-def _versions(tools: Tools, asker: Asker) -> str:
+def _versions(tools: Tools, asker: Asker | None) -> str:
     """The models whose word counted: the fitted one by its digest, the others by name."""
-    return " ".join([tools.model_version, *sorted(asker.models)]).strip()[:200]
+    return " ".join([tools.model_version, *sorted(asker.models if asker else ())]).strip()[:200]
 
 
 def _tickets(subjects: Iterable[str]) -> set[str]:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
+
 from approvals import calls, decisions, marks, queries, showing, wording
 from approvals.marks import Piece, Warning
-from approvals.models import Case, Handoff, Proposal
+from approvals.models import Case, Handoff, Proposal, Revision
 from approvals.showing import Books
 from audit.models import Entry
 from portal.models import Queue
@@ -45,7 +47,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One claim; `clause` is the cited sentence, `own_words` says that only the customer bears it out."""
+    """One claim; `clause` is the cited sentence, `own_words` says that only the customer bears it out.
+
+    `clause_id` and `version` lead to the page of a clause as it was read; `changed` says that it reads otherwise now.
+    """
 
     claim: str
     source: str
@@ -53,6 +58,9 @@ class Citation:
     quote: tuple[Piece, ...]
     clause: str
     own_words: bool
+    clause_id: str = ""
+    version: int = 0
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,12 @@ class Line:
     what: str
     about: str
     note: str
+
+    @property
+    def run(self) -> int:
+        """The number of the agent's run it is about, 0 where it is about something else."""
+        kind, _, key = self.about.partition(":")
+        return int(key) if kind == "run" and key.isdecimal() else 0
 
 
 def facts(workspace: int, case: Case, target: str = "", customer: str = "") -> Facts:
@@ -97,14 +111,20 @@ def _citation(piece: Mapping[str, Any], known: Facts) -> Citation:
     source = str(piece.get("source", ""))
     kind, _, key = source.partition(":")
     clause = known.clauses.get(key) if kind == "clause" else None
+    read = int(piece.get("version") or 0) or (clause.version if clause else 0)
+    changed = clause is not None and clause.version != read
+    quote = str(piece.get("quote", ""))
     claim = str(piece.get("claim", ""))
     return Citation(
         claim=claim[:1].upper() + claim[1:],
         source=source,
         field=wording.field(name) if (name := piece.get("field")) else "",
-        quote=() if clause else marks.spell(str(piece.get("quote", ""))),
-        clause=clause.text if clause else "",
+        quote=() if clause else marks.spell(quote),
+        clause=(quote if changed else clause.text) if clause else "",
         own_words=kind == "ticket",
+        clause_id=key if kind == "clause" else "",
+        version=read,
+        changed=changed,
     )
 
 
@@ -117,13 +137,11 @@ def taint(cited: Sequence[Citation]) -> str:
     return f"Rests on the customer's own words alone: {', '.join(alone)}." if alone else ""
 
 
-def timeline(workspace: int, case: int, *, limit: int = LINES) -> tuple[Line, ...]:
-    """The newest entries of a case, oldest first."""
-    entries = list(
-        Entry.objects.filter(workspace_id=workspace, case=f"case:{case}")
-        .prefetch_related("payloads")
-        .order_by("-id")[:limit]
-    )
+def timeline(workspace: int, case: int, *, limit: int = LINES, trace_id: str = "") -> tuple[Line, ...]:
+    """The newest entries of a case, oldest first; of one trace alone where it is named."""
+    rows = Entry.objects.filter(workspace_id=workspace, case=f"case:{case}")
+    rows = rows.filter(trace_id=trace_id) if trace_id else rows
+    entries = list(rows.prefetch_related("payloads").order_by("-id")[:limit])
     people = queries.names([who for entry in entries for who in (entry.actor, *_dismissed(entry))])
     return tuple(_line(entry, people) for entry in reversed(entries))
 
@@ -159,6 +177,12 @@ def siblings(workspace: int, case: int, besides: int = 0) -> list[Proposal]:
     """The other proposals of a case with what they wait for, oldest first."""
     rows = Proposal.objects.filter(workspace_id=workspace, case_id=case).exclude(pk=besides).defer("basis")
     return list(rows.prefetch_related("dependencies__on").order_by("pk")[:50])
+
+
+def taints(workspace: int, proposals: Iterable[Proposal]) -> dict[int, list[dict[str, Any]]]:
+    """What of each proposal, as it stands, follows from the customer's words."""
+    rows = Revision.objects.filter(workspace_id=workspace, proposal__in=list(proposals), number=F("proposal__revision"))
+    return dict(rows.exclude(taint=[]).order_by("proposal_id").values_list("proposal_id", "taint"))
 
 
 def handoffs(workspace: int, case: int, besides: int = 0) -> list[Handoff]:

@@ -11,7 +11,8 @@ def policies(**_: Any) -> list[CheckMessage]:
     """Parse and validate the Cedar files."""
     try:
         policy.load()
+        policy.load(name=policy.READS)
     except (policy.PolicyError, OSError) as error:
-        hint = "Mend the files in approvals/policies/; until then every proposal is denied."
+        hint = "Mend the files in approvals/policies/; until then every proposal is denied and no agent reads."
         return [Error(str(error), hint=hint, id="approvals.E005")]
     return []

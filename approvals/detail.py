@@ -15,6 +15,7 @@ from approvals import (
     eligibility,
     marks,
     meanwhile,
+    passages,
     queries,
     returning,
     reversal,
@@ -109,6 +110,7 @@ class Detail:
     justification: str
     citations: tuple[background.Citation, ...]
     facts: background.Facts
+    came: passages.Came
     waits_for: tuple[Proposal, ...]
     siblings: list[Proposal]
     handoffs: list[Handoff]
@@ -136,9 +138,8 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
     since = meanwhile.of(proposal, look, person=viewer.person, now=viewer.now)
     cited = background.citations(payload.get("evidence", ()), facts)
     given = tuple(_given(proposal))
-    holder = claims.holders(workspace=ws, items=[f"proposal:{proposal.pk}"], now=viewer.now).get(
-        f"proposal:{proposal.pk}"
-    )
+    item = f"proposal:{proposal.pk}"
+    holder = claims.holders(workspace=ws, items=[item], now=viewer.now).get(item)
     story = background.timeline(ws, proposal.case_id)
     people = queries.names([proposal.proposer])
     return Detail(
@@ -159,6 +160,7 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
         justification=str(payload.get("justification", "")),
         citations=cited,
         facts=facts,
+        came=passages.of({proposal.pk: revision.taint}, facts.ticket),
         waits_for=tuple(d.on for d in dependencies.of(proposal)),
         siblings=background.siblings(ws, proposal.case_id, proposal.pk),
         handoffs=background.handoffs(ws, proposal.case_id),
@@ -245,9 +247,8 @@ def _history(proposal: Proposal) -> str:
         created_at__lt=proposal.created_at,
     )[:20]
     times = len(same.values_list("pk"))
-    if not times:
-        return "The first of these for this customer in a week"
-    return f"{times} more of these for this customer in the week before"
+    more = f"{times} more of these for this customer in the week before"
+    return more if times else "The first of these for this customer in a week"
 
 
 def _may(
@@ -295,6 +296,5 @@ def lease(viewer: Viewer, holder: Claim | None) -> May:
 
 
 def _rejected_just_now(proposal: Proposal, viewer: Viewer) -> bool:
-    since = viewer.now - decisions.REOPEN_WITHIN
     mine = proposal.decisions.filter(kind=Kind.REJECT, person_id=viewer.person, round=proposal.round)
-    return mine.filter(created_at__gte=since).exists()
+    return mine.filter(created_at__gte=viewer.now - decisions.REOPEN_WITHIN).exists()

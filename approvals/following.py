@@ -65,7 +65,7 @@ def _note(attempt: Attempt, status: str, *, now: datetime) -> None:
     log.record(
         workspace=attempt.workspace_id, subject=f"attempt:{attempt.pk}", actor=sending.SYSTEM, now=now,
         event=Event.EFFECT_SETTLED if status == "settled" else Event.EFFECT_BOUNCED, case=f"case:{row.case_id}",
-        body={"proposal": row.pk, "outside_id": attempt.outside_id},
+        trace_id=row.submission.trace_id, body={"proposal": row.pk, "outside_id": attempt.outside_id},
     )  # fmt: skip
     if status == "bounced":
         handoffs.open_for(

@@ -44,7 +44,10 @@ class ActionForm(forms.Form):
         self._present = present or {}
         self._kinds: dict[str, str] = {}
         for name, found in self._schema["properties"].items():
-            self._add(name, _bare(found), optional=name not in self._schema.get("required", ()))
+            if found.get("kept"):  # a person decides on it as it is
+                self._kinds[name] = "kept"
+            else:
+                self._add(name, _bare(found), optional=name not in self._schema.get("required", ()))
         for name in fixed & self.fields.keys():
             self.fields[name].disabled = True
 
@@ -55,7 +58,7 @@ class ActionForm(forms.Form):
             self._add_map(name, value or {})
         elif found.get("type") == "array":
             self._kinds[name] = "pieces" if name in self._choices else "list"
-            self.fields[name] = self._list_field(name, value or [])
+            self.fields[name] = self._list_field(name, value or [], optional=optional)
         elif name.endswith("_minor"):
             self._kinds[name] = "money"
             shown = money.to_text(value, self._given["currency"]) if value and self._given.get("currency") else ""
@@ -81,12 +84,13 @@ class ActionForm(forms.Form):
             offered.insert(0, ("", "leave as it is"))
         return forms.ChoiceField(initial=start, required=not optional, choices=offered)
 
-    def _list_field(self, name: str, value: Sequence[str]) -> forms.Field:
+    def _list_field(self, name: str, value: Sequence[str], *, optional: bool) -> forms.Field:
         if name in self._choices:
             start = [f"{key}/{value[:at].count(key) + 1}" for at, key in enumerate(value)]
             return forms.MultipleChoiceField(
-                initial=start, choices=self._choices[name], widget=forms.CheckboxSelectMultiple()
-            )
+                initial=start, choices=self._choices[name], widget=forms.CheckboxSelectMultiple(),
+                required=not optional,
+            )  # fmt: skip
         hint = "Separate several with commas."
         return forms.CharField(initial=", ".join(value), required=False, max_length=2_000, help_text=hint)
 
@@ -112,7 +116,10 @@ class ActionForm(forms.Form):
         """
         found: dict[str, Any] = {}
         for name, kind in self._kinds.items():
-            value = self._map(name) if kind == "map" else self._value(name, kind)
+            if kind == "kept":
+                value = self._given.get(name)
+            else:
+                value = self._map(name) if kind == "map" else self._value(name, kind)
             if value is not None:
                 found[name] = value
         return found

@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import OperationalError, connection, transaction
 
 from approvals import (
+    citations,
     diff,
     handoffs,
     instructions,
@@ -22,6 +23,8 @@ from approvals import (
     returning,
     reversal,
     switches,
+    tainting,
+    unserved,
     votes,
 )
 from approvals import verdicts as verdict_of
@@ -167,10 +170,11 @@ def _action(submission: Submission, sitting: Sitting) -> str:
     except NothingToDo as nothing:
         return f"nothing to do: {nothing}"
     except (ActionError, diff.DiffError, payloads.PayloadError) as error:
-        return handoffs.open_refused(submission, reason="bad_arguments", summary=str(error), now=sitting.now)
+        return handoffs.open_unfit(submission, error, now=sitting.now)
     if reason := (
         _held_back(submission, now=sitting.now) or _switched_off(asked, preview, sitting)
-        or _no_undo(asked, now=sitting.now) or _twin(asked, sitting)
+        or unserved.hand_over(asked, preview, now=sitting.now)
+        or _no_undo(asked, now=sitting.now) or _twin(asked, sitting) or _uncited(asked, sitting)
     ):  # fmt: skip
         return reason
     return _judge(asked, preview, content, sitting)
@@ -224,8 +228,17 @@ def _twin(asked: opening.Asked, sitting: Sitting) -> str:
     return handoffs.open_refused(asked.submission, reason="duplicate", summary=summary, now=sitting.now, found=found)
 
 
+def _uncited(asked: opening.Asked, sitting: Sitting) -> str:
+    """What it cites must bear it out as the pages are now; "" where it does."""
+    if not (wrong := citations.faults(asked.submission, sitting.clauses, sitting.reader)):
+        return ""
+    words, found = citations.sentence(wrong), {"faults": wrong, "args": asked.args}
+    return handoffs.open_refused(asked.submission, reason=citations.FAILED, summary=words, now=sitting.now, found=found)
+
+
 def _judge(asked: opening.Asked, preview: Preview, content: bytes, sitting: Sitting) -> str:
     submission, now = asked.submission, sitting.now
+    asked = tainting.mark(asked, preview, sitting.reader)
     verdict = verdict_of.judge(
         sitting.rulebook, action=asked.action, preview=preview, proposer=submission.proposer,
         confidence_pct=asked.confidence_pct, flags=asked.flags, now=now,
@@ -236,6 +249,10 @@ def _judge(asked: opening.Asked, preview: Preview, content: bytes, sitting: Sitt
             submission, reason="over_cap", summary=" ".join((preview.summary, *verdict.reasons)), now=now,
             found={"amount_minor": preview.amount_minor, "currency": preview.currency, "args": asked.args},
         )  # fmt: skip
+    if verdict.tier == "high" and not denied_by_policy and not opening.is_justified(asked):
+        summary = f"{preview.summary}. This is of the high tier, and its justification names no evidence."
+        found = {"amount_minor": preview.amount_minor, "currency": preview.currency, "args": asked.args}
+        return handoffs.open_refused(submission, reason=citations.UNJUSTIFIED, summary=summary, now=now, found=found)
     holders = {} if denied_by_policy else _holders(asked, preview)
     if over := sitting.day.exceeded(holders=holders, amount_minor=preview.amount_minor, currency=preview.currency):
         return handoffs.open_refused(

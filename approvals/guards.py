@@ -5,7 +5,7 @@ Read inside the transaction that would write; the answer is in words, "" means n
 
 from datetime import datetime, timedelta
 
-from approvals import actions, caps, dependencies, diff, staleness, switches, votes
+from approvals import actions, caps, dependencies, diff, staleness, switches, unserved, votes
 from approvals import verdicts as verdict_of
 from approvals.models import Proposal, Revision
 from portal.systems.books import BooksReader
@@ -65,11 +65,12 @@ def _stricter(row: Proposal, revision: Revision, *, now: datetime) -> str:
     """Policy and thresholds once more: tightened since, it goes back to people."""
     action = actions.named(row.action)
     try:
-        preview = action.preview(
-            row.target, action.parse(revision.args), row.case.customer, BooksReader(row.workspace_id)
-        )
+        args = action.parse(revision.args)
+        preview = action.preview(row.target, args, row.case.customer, BooksReader(row.workspace_id))
     except actions.ActionError as error:
         return str(error)
+    if lacks := unserved.lacking(row.workspace_id, action, args):
+        return lacks
     verdict = verdict_of.judge(
         verdict_of.Rulebook(row.workspace_id), action=action, preview=preview, proposer=row.proposer,
         confidence_pct=row.confidence_pct, flags=tuple(row.flags), now=now,

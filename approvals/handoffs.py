@@ -29,8 +29,14 @@ def open_from(submission: Submission, *, now: datetime) -> str:
             return _open(submission, "question", asked.text, asked.found, asked.evidence, now=now, kind=submission.kind)
         handed = payloads.read(payloads.HandoffPaper, submission.payload)
     except payloads.PayloadError as error:
-        return open_refused(submission, reason="bad_arguments", summary=str(error), now=now)
+        return open_unfit(submission, error, now=now)
     return _open(submission, handed.reason, handed.summary, handed.found, handed.evidence, now=now)
+
+
+def open_unfit(submission: Submission, error: Exception, *, now: datetime) -> str:
+    """What was handed in is not of the form, or not what the records allow; `error` says where."""
+    summary = f"What was handed in cannot be proposed as it is: {error}"
+    return open_refused(submission, reason="bad_arguments", summary=summary, now=now)
 
 
 def open_refused(
@@ -64,7 +70,7 @@ def _open(
     )  # fmt: skip
     log.record(
         workspace=submission.workspace_id, subject=f"handoff:{handoff.pk}", version=1, event=Event.HANDOFF_OPENED,
-        actor=submission.proposer, now=now, case=f"case:{submission.case_id}",
+        actor=submission.proposer, now=now, case=f"case:{submission.case_id}", trace_id=submission.trace_id,
         body={"reason": handoff.reason, "kind": kind, "run": submission.run}, personal={"summary": handoff.summary},
     )  # fmt: skip
     return f"handoff:{handoff.pk}"
@@ -89,7 +95,7 @@ def open_for(
     )  # fmt: skip
     log.record(
         workspace=row.workspace_id, subject=f"handoff:{handoff.pk}", version=1, event=Event.HANDOFF_OPENED,
-        actor="system:apply", now=now, case=f"case:{row.case_id}",
+        actor="system:apply", now=now, case=f"case:{row.case_id}", trace_id=row.submission.trace_id,
         body={"reason": reason, "kind": str(handoff.kind), "proposal": row.pk}, personal={"summary": handoff.summary},
     )  # fmt: skip
     return handoff

@@ -18,7 +18,10 @@ from portal.systems.base import Reader
 from portal.systems.books import BooksReader
 from portal.systems.records import Order
 
-ACTIONS_OF = {"ticket": ("ticket.reply", "refund.create", "ticket.update"), "contact": ("contact.update",)}
+ACTIONS_OF = {
+    "ticket": ("ticket.reply", "refund.create", "ticket.update"),
+    "contact": ("contact.update", "contact.merge"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ def offer(*, workspace: int, action: str, target: str, args: Mapping[str, Any] |
             return Offer(target, initial=args or {})
         case "refund.create":
             return _refund(target, reader.order(key), reader, args)
+        case "contact.merge":
+            return _merge(target, reader, args or {})
     contact = reader.contact(key)
     return Offer(target, initial=args or {}, present=dict(wording.in_order(contact.fields)) if contact else {})
 
@@ -80,6 +85,17 @@ def _ticket(workspace: int, target: str, reader: Reader, args: Mapping[str, Any]
             "tags": list(ticket.tags),
         }
     return Offer(target, choices={"queue": queues}, initial=initial)
+
+
+def _merge(target: str, reader: Reader, args: Mapping[str, Any]) -> Offer:
+    """Which values of the other record may survive, and which need not be filled in, once it is known."""
+    keep, other = reader.contact(target.partition(":")[2]), reader.contact(str(args.get("other", "")))
+    if keep is None or other is None:
+        return Offer(target, initial=args)
+    theirs = [(n, v) for n, v in wording.in_order(other.fields) if v and v != keep.fields.get(n)]
+    both = [(f"{n}/1", f"{wording.field(n)}: {v}") for n, v in theirs if keep.fields.get(n)]
+    alone = [(f"{n}/1", f"{wording.field(n)}: {v}") for n, v in theirs if not keep.fields.get(n)]
+    return Offer(target, choices={"take": both, "leave": alone}, initial=args, fixed=frozenset({"other"}))
 
 
 def _refund(target: str, order: Order | None, reader: Reader, args: Mapping[str, Any] | None) -> Offer:

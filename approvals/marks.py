@@ -5,27 +5,29 @@ Nothing is shortened: what is on the screen is what is approved.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
+
+from portal import unseen
 
 Mark = Literal["same", "gone", "new"]
 
 _WORD = re.compile(r"\S+\s*|\s+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_LINES = frozenset("\t\n\r")
 _ALIKE = ("LATIN", "CYRILLIC", "GREEK")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of text. `code` names a character that would not be seen: `U+200B zero width space`."""
+    """A stretch of text. `code` and `label` name characters that would not be seen: `U+200B zero width space`."""
 
     mark: Mark
     text: str
     code: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +59,14 @@ def _spell_words(text: str, mark: Mark) -> tuple[Piece, ...]:
 
 
 def spell(text: str, mark: Mark = "same") -> tuple[Piece, ...]:
-    """The text with each unseen character as a piece of its own."""
-    return tuple(_pieces(text, mark))
-
-
-def _pieces(text: str, mark: Mark) -> Iterator[Piece]:
-    start = 0
-    for at, char in enumerate(text):
-        if unseen(char):
-            if at > start:
-                yield Piece(mark, text[start:at])
-            name = unicodedata.name(char, "control character").lower()
-            yield Piece(mark, char, f"U+{ord(char):04X} {name}")
-            start = at + 1
-    if start < len(text):
-        yield Piece(mark, text[start:])
-
-
-def unseen(char: str) -> bool:
-    """Whether a character leaves no ink, or bends the reading order: Unicode's Cc, Cf, Co, Zl and Zp."""
-    return char not in _LINES and unicodedata.category(char) in ("Cc", "Cf", "Co", "Zl", "Zp")
+    """The text with each run of an unseen character as a piece of its own."""
+    return tuple(Piece(mark, one.text, one.code, one.label) for one in unseen.part(text))
 
 
 def warnings(texts: Sequence[str]) -> tuple[Warning, ...]:
     """What deserves a second look in these texts, each kind once."""
     joined = "\n".join(texts)
-    hidden = sum(unseen(char) for char in joined)
+    hidden = unseen.hidden(joined)
     found = []
     if hidden:
         found.append(

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from approvals import deadlines, dependencies, diff, payloads, placing, proposals, risk
+from approvals import citations, deadlines, dependencies, diff, payloads, placing, proposals, risk
 from approvals.actions import named
 from approvals.actions.base import Action, Preview
 from approvals.models import Proposal, Revision, Submission
 from approvals.sitting import Opened, Sitting
 from approvals.state import State
+from approvals.taint import Taint
 from audit.events import Event
 
 
@@ -28,6 +29,7 @@ class Asked:
     target: str
     confidence_pct: int
     flags: tuple[str, ...]
+    taints: tuple[Taint, ...] = ()
 
 
 def take_apart(submission: Submission) -> Asked:
@@ -41,6 +43,12 @@ def take_apart(submission: Submission) -> Asked:
         submission, named(paper.action), dict(paper.args), paper.target, round(paper.confidence * 100),
         tuple(sorted(set(paper.flags))),
     )  # fmt: skip
+
+
+def is_justified(asked: Asked) -> bool:
+    """Whether it names its evidence; a person who hands something in answers for it in person."""
+    submission = asked.submission
+    return submission.proposer.startswith("person:") or citations.justified(submission.payload)
 
 
 def begin(
@@ -66,6 +74,7 @@ def begin(
         workspace_id=proposal.workspace_id, proposal=proposal, number=1, args=asked.args, content=content.decode(),
         nonce=nonce, digest=proposal.digest, verdict=verdict.as_json(), people=verdict.people,
         second_role=verdict.second_role, made_by=submission.proposer, created_at=now,
+        taint=[one.as_json() for one in asked.taints],
     )  # fmt: skip
     entry = proposals.draft_move(
         proposal, event, {"version": 1, "state": str(after), "revision": 1}, actor=submission.proposer, now=now,

@@ -11,7 +11,7 @@ class PayloadError(ValueError):
 
 
 class Citation(BaseModel):
-    """One claim with its source, see `agents.types.Evidence`."""
+    """One claim with its source, see `agents.types.Evidence`; `version` of a clause as it was read, 0 where unknown."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -19,6 +19,7 @@ class Citation(BaseModel):
     source: str = ""
     quote: str = ""
     field: str = ""
+    version: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
 
 class Paper(BaseModel):

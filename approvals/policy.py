@@ -15,6 +15,8 @@ from typing import Any
 import cedarpy
 
 FOLDER = Path(__file__).parent / "policies"
+WRITES, READS = "policies", "reads"  # two sets: a rule about every write must not have to know what reads tell
+SCHEMAS = {WRITES: "schema", READS: "reads"}
 
 
 class PolicyError(Exception):
@@ -68,22 +70,22 @@ class PolicySet:
     version: str
 
 
-@lru_cache(maxsize=1)
-def load(folder: Path = FOLDER) -> PolicySet:
-    """Read and validate the policy files.
+@lru_cache(maxsize=2)
+def load(folder: Path = FOLDER, name: str = WRITES) -> PolicySet:
+    """Read and validate the policy files: `policies` about writes, `reads` about what agents look at.
 
     Raises:
         PolicyError: a file does not parse, or does not fit the schema.
     """
-    text, schema = (folder / "policies.cedar").read_text(), (folder / "schema.cedarschema").read_text()
+    text, schema = (folder / f"{name}.cedar").read_text(), (folder / f"{SCHEMAS[name]}.cedarschema").read_text()
     try:
         parsed = json.loads(cedarpy.policies_to_json_str(text))
         named = {_annotation(p, "id") or key: p for key, p in parsed["staticPolicies"].items()}
         checked = cedarpy.validate_policies(text, schema)
     except Exception as error:
-        raise PolicyError(f"policies.cedar: {error}") from error
+        raise PolicyError(f"{name}.cedar: {error}") from error
     if not checked.validation_passed:
-        raise PolicyError("policies.cedar: " + "; ".join(str(e.error) for e in checked.errors))
+        raise PolicyError(f"{name}.cedar: " + "; ".join(str(e.error) for e in checked.errors))
     version = hashlib.sha256((text + schema).encode()).hexdigest()[:12]
     reasons = {name: _annotation(p, "reason") for name, p in named.items()}
     parsed["staticPolicies"] = named
@@ -107,6 +109,21 @@ def ask(*, proposer: str, action: str, target: str, facts: Facts, policies: Poli
         "resource": f"Record::{json.dumps(target)}",
         "context": facts.as_context(),
     }
+    return _ask(request, policies)
+
+
+def ask_read(*, agent: str, tool: str, kind: str, data: Sequence[str], policies: PolicySet) -> Answer:
+    """Whether a forbid speaks against an agent's reading records of a kind, with these classes of data in them."""
+    request = {
+        "principal": f"Agent::{json.dumps(agent)}",
+        "action": 'Action::"read"',
+        "resource": f"Kind::{json.dumps(kind)}",
+        "context": {"tool": tool, "data": sorted(data)},
+    }
+    return _ask(request, policies)
+
+
+def _ask(request: dict[str, Any], policies: PolicySet) -> Answer:
     try:
         result = cedarpy.is_authorized(request, policies.policies, [], schema=policies.schema)
         errors = list(result.diagnostics.errors)

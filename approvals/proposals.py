@@ -156,7 +156,8 @@ def locked(*, workspace: int, proposal: int) -> Proposal:
     Raises:
         Proposal.DoesNotExist: not in this workspace.
     """
-    return Proposal.objects.select_for_update().get(workspace_id=workspace, pk=proposal)
+    rows = Proposal.objects.select_for_update(of=("self",)).select_related("submission")
+    return rows.get(workspace_id=workspace, pk=proposal)
 
 
 def transition(
@@ -212,6 +213,7 @@ def draft_move(
     return log.draft(
         workspace=proposal.workspace_id, subject=f"proposal:{proposal.pk}", version=changes["version"],
         state=changes["state"], event=event, actor=actor, now=now, case=f"case:{proposal.case_id}",
+        trace_id=proposal.submission.trace_id,
         body={
             "action": proposal.action, "target": proposal.target, "revision": changes["revision"],
             "digest": changes.get("digest", proposal.digest), "people": changes.get("people", proposal.people),

@@ -4,11 +4,13 @@ Part of the gate, in the `apply` process. All votes are gone with a revision, an
 one before. What policy, thresholds or caps refuse leaves the proposal as it was and goes to a person.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import NoReturn
 
 from approvals import (
     caps,
+    citations,
     diff,
     handoffs,
     instructions,
@@ -18,6 +20,7 @@ from approvals import (
     revising,
     risk,
     switches,
+    tainting,
     votes,
     wording,
 )
@@ -82,13 +85,15 @@ def _revise(row: Proposal, asked: Instruction, submission: Submission, *, now: d
     if submission.kind != Submission.Is.ACTION:
         raise Kept(_said(submission))
     draft, preview, content = _look(row, submission)
+    taints = tainting.of(row.case.subject, preview, BooksReader(row.workspace_id))
+    draft = replace(draft, flags=revising.flagged(draft.flags, taints))
     before = votes.current(row)
     _compare(row, before, draft, preview, content)
     verdict = _judge(row, before, draft, preview, now=now)
-    new = revising.New(draft.args, preview, content, verdict)
+    new = revising.New(draft.args, preview, content, verdict, flags=draft.flags, taints=taints)
     revising.add(
         row, Event.PROPOSAL_REVISED, new, actor=submission.proposer, now=now, confidence_pct=draft.confidence_pct,
-        flags=list(draft.flags), body={"run": submission.run, "instruction": asked.pk},
+        body={"run": submission.run, "instruction": asked.pk},
     )  # fmt: skip
     return f"Done: {preview.summary}"
 
@@ -105,14 +110,16 @@ def _look(row: Proposal, submission: Submission) -> tuple[opening.Asked, Preview
         if (draft.action.name, draft.target) != (row.action, row.target):
             raise Kept("The agent came to something else than this change; it stays as it was.")
         proposals.lock_target(row.workspace_id, row.target)
-        preview = draft.action.preview(
-            draft.target, draft.action.parse(draft.args), row.case.customer, BooksReader(row.workspace_id)
-        )
-        return draft, preview, preview.diff.content()
+        reader = BooksReader(row.workspace_id)
+        preview = draft.action.preview(draft.target, draft.action.parse(draft.args), row.case.customer, reader)
+        content = preview.diff.content()
     except NothingToDo as nothing:
         raise Kept(f"Nothing would be left to do: {nothing}.") from nothing
     except (ActionError, diff.DiffError, payloads.PayloadError) as error:
         raise Kept(str(error), "bad_arguments") from error
+    if wrong := citations.faults(submission, citations.standing(row.workspace_id, [submission]), reader):
+        raise Kept(citations.sentence(wrong), citations.FAILED)
+    return draft, preview, content
 
 
 def _compare(row: Proposal, before: Revision, draft: opening.Asked, preview: Preview, content: bytes) -> None:

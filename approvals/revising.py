@@ -19,6 +19,8 @@ from approvals import (
     proposals,
     risk,
     staleness,
+    taint,
+    tainting,
     votes,
     wording,
 )
@@ -28,6 +30,7 @@ from approvals.actions.base import Preview
 from approvals.decisions import BadInput, NotAllowed, Seen, opened, refuse_twin
 from approvals.models import Proposal, Revision
 from approvals.state import Kind, State
+from approvals.taint import Taint
 from audit.events import Event
 from portal import hours as working
 from portal import roles, stepup
@@ -43,6 +46,8 @@ class New:
     content: bytes
     verdict: risk.Verdict
     alone: bool = False
+    flags: tuple[str, ...] = ()
+    taints: tuple[Taint, ...] = ()
 
 
 def edit(*, workspace: int, proposal: int, seen: Seen, person: int, args: Mapping[str, Any], now: datetime) -> Proposal:
@@ -125,13 +130,13 @@ def add(row: Proposal, event: Event, new: New, *, actor: str, now: datetime, **m
         workspace_id=row.workspace_id, proposal=row, number=row.revision + 1, args=dict(new.args),
         content=new.content.decode(), nonce=nonce, digest=diff.digest(new.content, nonce),
         verdict=new.verdict.as_json(), people=new.verdict.people, second_role=new.verdict.second_role,
-        made_by=actor, alone=new.alone, created_at=now,
+        made_by=actor, alone=new.alone, created_at=now, taint=[one.as_json() for one in new.taints],
     )  # fmt: skip
     dependencies.renew(row)
     return proposals.transition(
         row, event, actor=actor, now=now, digest=made.digest, basis=preview.diff.basis(), basis_version=1,
         content_key=proposals.content_key(named(row.action), new.args), people=made.people, tier=new.verdict.tier,
-        summary=preview.summary, amount_minor=preview.amount_minor, currency=preview.currency,
+        summary=preview.summary, amount_minor=preview.amount_minor, currency=preview.currency, flags=list(new.flags),
         fresh_until=hours.after(now, timedelta(minutes=new.verdict.fresh_minutes)),
         body={
             "tier": new.verdict.tier, "rules": list(new.verdict.rules), "policy": new.verdict.policy,
@@ -139,6 +144,11 @@ def add(row: Proposal, event: Event, new: New, *, actor: str, now: datetime, **m
         },
         personal={"summary": preview.summary}, **more,
     )  # fmt: skip
+
+
+def flagged(flags: Sequence[str], taints: Sequence[Taint]) -> tuple[str, ...]:
+    """The flags with that of a tainted destination as it is in this revision."""
+    return tuple(sorted({*flags} - {taint.FLAG} | {*taint.flags(taints)}))
 
 
 def judge(
@@ -153,19 +163,21 @@ def judge(
 
 
 def _judged(row: Proposal, held: frozenset[str], args: Mapping[str, Any], *, now: datetime) -> New:
-    action = named(row.action)
+    action, reader = named(row.action), BooksReader(row.workspace_id)
     try:
-        preview = action.preview(row.target, action.parse(args), row.case.customer, BooksReader(row.workspace_id))
+        preview = action.preview(row.target, action.parse(args), row.case.customer, reader)
         content = preview.diff.content()
     except (ActionError, diff.DiffError) as error:
         raise BadInput(str(error)) from error
-    verdict = judge(row, action, preview, confidence_pct=row.confidence_pct, flags=row.flags, now=now)
+    taints = tainting.of(row.case.subject, preview, reader)
+    flags = flagged(row.flags, taints)
+    verdict = judge(row, action, preview, confidence_pct=row.confidence_pct, flags=flags, now=now)
     refuse_twin(row, proposals.content_key(action, args))
     if not verdict.allowed:
         raise BadInput(" ".join(verdict.reasons))
     if risk.lower(verdict.tier, row.tier) and "manager" not in held:
         raise NotAllowed(f"This would lower the tier from {row.tier} to {verdict.tier}; a manager does that.")
-    return New(args, preview, content, verdict)
+    return New(args, preview, content, verdict, flags=flags, taints=taints)
 
 
 def _revise(

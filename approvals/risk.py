@@ -8,6 +8,13 @@ People = Literal["automatic", "one", "two", "never"]
 NUMBER: dict[str, int] = {"automatic": 0, "one": 1, "two": 2}
 TIERS = ("low", "medium", "high")
 
+HOSTILE = {
+    "injection": "Part of the message talks to a machine",
+    "hidden_text": "The message holds characters that nobody sees",
+}
+"""Flags with which nothing stays low, and what they say."""
+LEADS_AWAY = "tainted_destination"
+
 SILENT_FRESH_MINUTES = 240
 
 
@@ -125,9 +132,20 @@ def judge(rules: Iterable[Rule], write: Write) -> Verdict:
             (rule.id,),
         )
     people, reasons = _people(rule, write)
+    tier, why = _raised(rule.tier, write.flags)
     return Verdict(
-        True, people, rule.tier, rule.second_role, rule.hold_seconds, rule.fresh_minutes, reasons, (rule.id,)
+        True, people, tier, rule.second_role, rule.hold_seconds, rule.fresh_minutes, (*reasons, *why), (rule.id,)
     )
+
+
+def _raised(tier: str, flags: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """What hostile text does to a tier: low becomes medium; a destination out of it is one tier up. Never down."""
+    why = [words for flag, words in HOSTILE.items() if flag in flags and tier == "low"]
+    raised = "medium" if why else tier
+    if LEADS_AWAY in flags:
+        raised = TIERS[min(TIERS.index(raised) + 1, len(TIERS) - 1)]
+        why.append("It leads to where only the customer's words point")
+    return raised, tuple(f"{words}: tier {raised} instead of {tier}." for words in why if raised != tier)
 
 
 def _strictness(rule: Rule) -> tuple[int, bool, int, int]:

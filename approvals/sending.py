@@ -42,7 +42,7 @@ def begin(row: Proposal, revision: Revision, system: str, *, now: datetime) -> A
     )  # fmt: skip
     log.record(
         workspace=row.workspace_id, subject=f"attempt:{attempt.pk}", version=1, event=Event.ATTEMPT_SENT,
-        actor=SYSTEM, now=now, case=f"case:{row.case_id}",
+        actor=SYSTEM, now=now, case=f"case:{row.case_id}", trace_id=row.submission.trace_id,
         body={
             "proposal": row.pk, "revision": row.revision, "digest": row.digest, "number": attempt.number,
             "fence": attempt.fence, "key": str(attempt.key), "system": system,
@@ -157,7 +157,7 @@ def close(row: Proposal, attempt: Attempt, state: Attempt.State, because: str, *
     Attempt.objects.filter(pk=attempt.pk).update(state=state, ended_at=now, answer=answer, **fields)
     log.record(
         workspace=row.workspace_id, subject=f"attempt:{attempt.pk}", event=Event.ATTEMPT_ENDED, actor=SYSTEM,
-        now=now, case=f"case:{row.case_id}",
+        now=now, case=f"case:{row.case_id}", trace_id=row.submission.trace_id,
         body={
             "proposal": row.pk, "fence": attempt.fence, "outcome": str(state), "because": because,
             "outside_id": fields.get("outside_id", ""),

@@ -21,17 +21,19 @@ class FieldRow:
     absent_after: bool = False
     now: tuple[Piece, ...] | None = None
     fit: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What reaches somebody outside: `facts` are label and value, `text` is sent to the letter."""
+    """What reaches somebody outside: `facts` are label and value, `text` is sent to the letter; `names` its fields."""
 
     title: str
     facts: tuple[tuple[str, str], ...] = ()
     text: tuple[Piece, ...] = ()
     clauses: tuple[str, ...] = ()
     earlier: tuple[Piece, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def _row(change: Change, books: Books, now: Mapping[str, Any] | None, fits: Mapp
         not after,
         present,
         str(fits.get(change.field, "")),
+        change.field,
     )
 
 
@@ -124,6 +127,7 @@ def _reply(value: Mapping[str, Any], old: Mapping[str, Any] | None) -> Effect:
         text=right,
         clauses=tuple(value["clauses"]),
         earlier=left,
+        names=("body",),
     )
 
 
@@ -137,7 +141,7 @@ def _refund(value: Mapping[str, Any], books: Books) -> Effect:
     ]
     if value.get("reason"):
         facts.append(("Reason", value["reason"]))
-    return Effect("Money back", tuple(facts))
+    return Effect("Money back", tuple(facts), names=("to", "amount_minor"))
 
 
 def items(ids: Sequence[str], order: Order | None) -> list[str]:

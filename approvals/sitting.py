@@ -7,11 +7,12 @@ import graphlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from django.db import connection
 from django.db.models import Q
 
-from approvals import caps, payloads, proposals, verdicts
+from approvals import caps, citations, payloads, proposals, verdicts
 from approvals.models import CapUse, Proposal, Revision, Submission
 from approvals.state import OPEN, State
 from audit import log
@@ -45,6 +46,12 @@ class Sitting:
         self._learn_twins(targets)
         self.reader = Snapshot(workspace, tickets=_tickets([*targets, *(one.case.subject for one in submissions)]))
         self._ids_wanted = max(1, len(submissions))
+        self._submissions = submissions
+
+    @cached_property
+    def clauses(self) -> Mapping[str, citations.Standing]:
+        """The clauses in force that are cited."""
+        return citations.standing(self.workspace, self._submissions)
 
     def hold(self, target: str) -> None:
         """Make sure that nobody else decides what is open on a target, nor writes it."""

@@ -73,8 +73,15 @@ def look(proposal: Proposal, revision: Revision) -> Look:
     reads = {source: _version(source, reader, ticket) for source in proposal.basis["reads"]}
     drifted = tuple(s for s, version in sorted(proposal.basis["reads"].items()) if reads[s] != version)
     basis = {"target_version": _version(proposal.target, reader, ticket), "reads": reads}
-    gone = "" if basis["target_version"] else proposal.target
+    gone = "" if basis["target_version"] and not _retired(proposal.target, reader) else proposal.target
     return Look(present, diff.fits(changes, now), drifted, basis, bool(effects), gone)
+
+
+def _retired(target: str, reader: Reader) -> bool:
+    """A contact that was merged into another is nobody's to change."""
+    kind, _, key = target.partition(":")
+    contact = reader.contact(key) if kind == "contact" else None
+    return contact is not None and bool(contact.merged_into)
 
 
 def onto(proposal: Proposal, changes: Sequence[diff.Change]) -> tuple[diff.Change, ...]:

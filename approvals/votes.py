@@ -127,6 +127,7 @@ def cast(
     log.record(
         workspace=proposal.workspace_id, subject=f"decision:{decision.pk}", version=1,
         event=Event.DECISION_RECORDED, actor=f"person:{person}", now=now, case=f"case:{proposal.case_id}",
+        trace_id=proposal.submission.trace_id,
         body={
             "proposal": proposal.pk, "kind": str(kind), "revision": proposal.revision, "round": proposal.round,
             "digest": proposal.digest, "role": role, "reason": reason,

@@ -39,6 +39,10 @@ FLAGS = {
         "hidden text",
         "The customer's text holds characters that are not seen. Read it as spelled out.",
     ),
+    "tainted_destination": (
+        "leads where the message says",
+        "An address, number or link in it comes from the customer's message alone; no record holds it.",
+    ),
     "repeat": ("asked before", "The same was asked for, or done, before."),
     "amount_mismatch": (
         "other amount named",
@@ -72,6 +76,7 @@ REASONS = {
     "daily_cap": "The daily cap is used up",
     "policy": "Policy forbids it",
     "bad_arguments": "It did not agree with the records",
+    "not_there": "The system there cannot do it",
     "duplicate": "The same is open already",
     "unclear": "It is not clear",
     "question": "Only the customer knows",
@@ -81,8 +86,10 @@ REASONS = {
     "other_work": "Other work is asked for",
     "missing_data": "Records are missing",
     "verification_failed": "The draft did not pass its check",
+    "unjustified": "It names no evidence",
     "agent_failed": "The agent failed",
     "over_budget": "A budget is used up",
+    "tool_refused": "The agent was refused a reading",
     "injection": "Orders to a machine",
     "clarify": "Only the customer knows",
 }
@@ -137,7 +144,15 @@ DECIDED = {
     "send_back": "sent it back",
 }
 
+# What a merge changes beside the fields of the contact that stays.
+_PLACES = {"contact": "Contact {} merged into", "customer": "Customer {}, contact"}
+
 _WORDS = {
+    "locked:": "Locked fields",
+    "other": "Other contact",
+    "take": "Of the other, survives",
+    "leave": "Of the other, left there",
+    "to": "Refund to",
     "order_id": "Order",
     "item_ids": "Items",
     "refund_to": "Refund to",
@@ -164,6 +179,9 @@ def state(name: str) -> str:
 
 def field(name: str) -> str:
     """A field's label: `full_name` is 'Name', `consent_date` is 'Consent date'."""
+    kind, _, key = name.partition(":")
+    if key and kind in _PLACES:
+        return _PLACES[kind].format(key)
     return _WORDS.get(name) or name.replace("_", " ").capitalize()
 
 

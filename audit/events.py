@@ -9,6 +9,7 @@ class Event(StrEnum):
     TICKET_RECEIVED = "ticket.received"
     CONTACT_RECEIVED = "contact.received"
     BOOKS_IMPORTED = "books.imported"
+    PAGE_PUBLISHED = "page.published"
     MODEL_TRAINED = "model.trained"
     BACKEND_SET = "backend.set"
     MODEL_KEY_SET = "model_key.set"

@@ -16,10 +16,12 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.response import SimpleTemplateResponse
 from django.urls import URLPattern, URLResolver, get_script_prefix
 from django.views.decorators.http import require_GET
 
 from audit.models import Entry
+from portal import unseen
 from portal.models import Person, Role
 
 READERS = frozenset({Role.ADMIN, Role.MANAGER, Role.AUDITOR})
@@ -37,6 +39,14 @@ def _inside(request: Any) -> int:
 
 def _holds(request: Any, wanted: frozenset[Role]) -> bool:
     return bool(wanted & getattr(request, "roles", frozenset()))
+
+
+def _spell(answer: SimpleTemplateResponse) -> None:
+    """Unseen characters as code points on every page; not in a form, which would save them so."""
+    shown = answer.context_data or {}
+    if "adminform" not in shown or not shown.get("has_change_permission"):
+        text = answer.content.decode()
+        answer.content = text if text.isascii() else "".join(one.label or one.text for one in unseen.part(text))
 
 
 class WorkspaceSite(admin.AdminSite):
@@ -57,6 +67,8 @@ class WorkspaceSite(admin.AdminSite):
             if not self.has_permission(request):
                 raise Http404
             answer: HttpResponseBase = guarded(request, *args, **kwargs)
+            if isinstance(answer, SimpleTemplateResponse):
+                answer.add_post_render_callback(_spell)
             return answer
 
         return update_wrapper(inner, view)

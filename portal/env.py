@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 Role = Literal["owner", "web", "agents", "apply", "sealer", "eval"]
 ROLES: tuple[Role, ...] = ("owner", "web", "agents", "apply", "sealer", "eval")
+AGENTS_CALL_MS = 8_000
 
 
 class Env(BaseSettings):
@@ -53,6 +54,15 @@ class Env(BaseSettings):
     models_private_key: SecretStr | None = None
 
     failpoints: str = ""
+
+    def statement_timeout_of(self, role: Role) -> int:
+        """How long a statement of a kind of process may take, in milliseconds; an agents process reads in calls of
+        eight seconds at most."""
+        return (
+            min(self.statement_timeout_ms or AGENTS_CALL_MS, AGENTS_CALL_MS)
+            if role == "agents"
+            else (self.statement_timeout_ms)
+        )
 
     def user_of(self, role: Role) -> str:
         """The database sign-in of a kind of process."""

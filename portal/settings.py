@@ -90,7 +90,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         # A worker learns of a lost connection by its task, which is said again; a person must not see an error.
         "CONN_HEALTH_CHECKS": PROCESS_ROLE == "web",
         "OPTIONS": {
-            "options": f"-c statement_timeout={ENV.statement_timeout_ms} -c timezone=UTC",
+            "options": f"-c statement_timeout={ENV.statement_timeout_of(PROCESS_ROLE)} -c timezone=UTC",
             # Statements that come again are parsed and planned once per connection: half of the database's work.
             "server_side_binding": True,
             "prepare_threshold": 3,
@@ -234,7 +234,7 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message!r}", "style": "{"}},
+    "formatters": {"line": {"()": "portal.logs.Scrubbed"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # What they say of each call may quote what was sent or answered; attempts and their endings are on the log.

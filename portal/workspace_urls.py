@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("approvals.urls")),
     path("", include("agents.urls")),
     path("log/", include("audit.urls")),
+    path("policy/", include("portal.page_views")),
     path("team/", include("portal.team_views")),
     path("you/tokens/", include("portal.token_views")),
     path("out-of-office/", include("portal.standing_in_views")),

@@ -105,10 +105,10 @@ def _handoff(ws: int, numbers: Sequence[int], urgency: dict[int, int]) -> tuple[
 
 
 def _claim(ws: int, numbers: Sequence[int], urgency: dict[int, int]) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
-    columns = ("workspace_id", "item", "urgency", "team", "language", "proposer", "token")
+    columns = ("workspace_id", "item", "urgency", "team", "language", "proposer", "anyones", "token")
     rows: Iterator[Sequence[Any]] = (
         (ws, f"{'proposal' if n % HANDOFF_EVERY else 'handoff'}:{n}", urgency[n], _team(n), _language(n),
-         "agent:triage", "")
+         "agent:triage", True, "")
         for n in numbers
     )  # fmt: skip
     return columns, rows

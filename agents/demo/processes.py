@@ -41,7 +41,13 @@ class Processes:
             self.spawn(name)
 
     def spawn(self, name: str, **extra: str) -> None:
-        """Start one of them, with `extra` in its environment."""
+        """Start one of them, with `extra` in its environment.
+
+        Raises:
+            ProcessError: it runs already; a second one would be out of sight.
+        """
+        if name in self.running and self.running[name].poll() is None:
+            raise ProcessError(f"{name} runs already")
         self.logs.mkdir(parents=True, exist_ok=True)
         role, command = self._command(name)
         with (self.logs / f"{name}.log").open("ab") as log:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0004_under_fire'),
+        ('agents', '0009_hostile'),
         ('portal', '0002_under_fire'),
     ]
 

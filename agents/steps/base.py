@@ -21,19 +21,24 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One step that was taken. Digests are SHA-256 (hex) over canonical JSON; `micros` is its duration."""
+    """One step that was taken. Digests are SHA-256 (hex) over canonical JSON; `micros` is its duration.
+
+    `began_ns` is on the clock of `time.perf_counter_ns`.
+    """
 
     name: str
     input_digest: str
     output_digest: str
     micros: int
+    began_ns: int = 0
 
 
 @dataclass(slots=True)
 class Trace:
-    """The steps of one run, in order, kept in memory until the run ends."""
+    """The steps of one run, in order, kept in memory until the run ends; `began_ns` as in `Taken`."""
 
     taken: list[Taken] = field(default_factory=list)
+    began_ns: int = field(default_factory=time.perf_counter_ns)
     _results: dict[int, tuple[object, str]] = field(default_factory=dict)
 
     def step(self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -41,15 +46,17 @@ class Trace:
         started = time.perf_counter_ns()
         result = function(*args, **kwargs)
         micros = (time.perf_counter_ns() - started) // 1000
-        inputs = digest([self._digest(value) for value in (*args, *kwargs.values())])
-        self._results[id(result)] = (result, digest(result))
-        self.taken.append(Taken(name, inputs, self._digest(result), micros))
+        inputs = digest([self.digest(value) for value in (*args, *kwargs.values())])
+        self.taken.append(Taken(name, inputs, self.digest(result), micros, started))
         return result
 
-    def _digest(self, value: object) -> str:
-        """What one step gave is often what the next one takes: it is digested once."""
+    def digest(self, value: object) -> str:
+        """What a tool or a step gave is often what the next one takes: it is digested once."""
         held, known = self._results.get(id(value), (None, ""))
-        return known if held is value and known else digest(value)
+        if held is not value or not known:
+            known = digest(value)
+            self._results[id(value)] = (value, known)
+        return known
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,20 @@
-"""Ticket triage: which queue, how urgent, which tags. Reads message and queues, proposes `ticket.update`."""
+"""Ticket triage: which queue, how urgent, which tags; told before; answered by the policy pages.
 
+Reads message, queues, the customer's other open tickets and clauses. Proposes `ticket.update`, and `ticket.reply` where
+one clause clearly answers.
+"""
+
+from collections.abc import Sequence
 from functools import partial
 
 from agents.lines import TriageLine
 from agents.steps import second_look, verify
 from agents.steps.base import Agent, Trace
 from agents.tools import Tools
-from agents.triage import deciding, escalating, following
+from agents.triage import deciding, duplicates, escalating, following, replying
 from agents.triage.classifier import Model
 from agents.types import Draft, Outcome, Told
-from portal.systems.records import Ticket
+from portal.systems.records import Clause, Ticket
 
 PRIORITIES = ("P1", "P2", "P3", "P4")
 
@@ -19,12 +24,18 @@ def work(subject: str, tools: Tools, trace: Trace, told: Told | None = None) -> 
     ticket = trace.step("retrieve", tools.ticket, subject.partition(":")[2])
     if ticket is None:
         return verify.gone(subject)
-    queues = tools.queues()
-    outcome = trace.step("classify", partial(classify, tools, tools.triage_model()), written(ticket), queues)
+    queues, text = tools.queues(), written(ticket)
+    outcome = trace.step("classify", partial(classify, tools, tools.triage_model()), text, queues)
+    if ticket.customer_id and (others := tools.open_tickets(ticket)):
+        outcome = trace.step("compare", duplicates.name, outcome, text, others)
+    if replying.asks(outcome, text):
+        outcome = trace.step("suggest", replying.suggest, outcome, text, tools.clauses())
     if told is not None:
         outcome = trace.step("follow", following.follow, outcome, told, queues)
-    outcome = trace.step("verify", check, outcome, subject, ticket, queues)
-    return second_look.look(tools, trace, outcome, {"message": written(ticket)})
+    cited = {name for draft in outcome.drafts for name in _clauses(draft)}
+    clauses = [clause for clause in tools.clauses() if clause.clause_id in cited] if cited else []
+    outcome = trace.step("verify", check, outcome, subject, ticket, queues, clauses)
+    return second_look.look(tools, trace, outcome, {"message": text, "clauses": clauses})
 
 
 def written(ticket: Ticket) -> str:
@@ -43,10 +54,29 @@ def classify(tools: Tools, model: Model, text: str, queues: tuple[str, ...]) -> 
     return escalating.heed(outcome, tools.ask(escalating.request(text, queues)))
 
 
-def check(outcome: Outcome, subject: str, ticket: Ticket, queues: tuple[str, ...]) -> Outcome:
-    """One update of this very ticket, to a queue and a priority that exist."""
+def check(
+    outcome: Outcome, subject: str, ticket: Ticket, queues: tuple[str, ...], clauses: Sequence[Clause] = ()
+) -> Outcome:
+    """Of this very ticket an update, to a queue and a priority that exist, and a reply that quotes its clause."""
     settled = verify.settle(outcome, subject=subject, texts=[written(ticket)], actions=AGENT.actions)
-    return verify.judge(settled, [fault for d in settled.drafts for fault in _faults(d, subject, queues)])
+    faults = [fault for d in settled.drafts if d.action != replying.ACTION for fault in _faults(d, subject, queues)]
+    faults += [
+        fault for d in settled.drafts if d.action == replying.ACTION for fault in _misquotes(d, subject, clauses)
+    ]
+    return verify.judge(settled, faults)
+
+
+def _clauses(draft: Draft) -> list[str]:
+    named = draft.args.get("clauses")
+    return [str(name) for name in named] if isinstance(named, list) else []
+
+
+def _misquotes(draft: Draft, subject: str, clauses: Sequence[Clause]) -> list[str]:
+    faults = [] if draft.target == subject else [f"{draft.target} is not {subject}"]
+    texts = {clause.clause_id: clause.text for clause in clauses}
+    named, body = _clauses(draft), str(draft.args.get("body"))
+    faults += [] if named else ["the reply rests on no clause"]
+    return faults + [f"the reply does not quote {name}" for name in named if texts.get(name, "\0") not in body]
 
 
 def _faults(draft: Draft, subject: str, queues: tuple[str, ...]) -> list[str]:
@@ -58,9 +88,9 @@ def _faults(draft: Draft, subject: str, queues: tuple[str, ...]) -> list[str]:
 
 AGENT = Agent(
     name="triage",
-    version="1",
+    version="2",
     line=TriageLine,
-    tools=frozenset({"ticket", "queues", "triage_model"}),
-    actions=frozenset({"ticket.update"}),
+    tools=frozenset({"ticket", "queues", "triage_model", "open_tickets", "clauses"}),
+    actions=frozenset({"ticket.update", "ticket.reply"}),
     work=work,
 )

@@ -64,7 +64,7 @@ def decide(text: str, model: Model, *, floor: float = 0.80, queues: Collection[s
         args={"queue": lead.queue, "priority": lead.priority, "tags": [*_name_tags(found, tongue)]},
         confidence=confidence,
         justification=_justify(found, confidence, floor),
-        evidence=tuple(piece for matter in found for piece in _cite(text, matter, model)),
+        evidence=(*_cite(text, found[0], model), *(_second(text, matter) for matter in found[1:])),
         flags=flags,
     )
     return Outcome(drafts=(draft,), flags=flags, confidence=confidence)
@@ -103,6 +103,12 @@ def _cite(text: str, matter: _Matter, model: Model) -> list[Evidence]:
     cited = [Evidence(claim, SOURCE, quote, "queue") for quote in dict.fromkeys(quotes) if quote]
     opening = matter.words[:LONGEST_QUOTE]
     return cited or [Evidence(claim, SOURCE, opening if opening in text else "", "queue")]
+
+
+def _second(text: str, matter: _Matter) -> Evidence:
+    """Another matter of the same message, with the words that raise it: nobody must find it by chance."""
+    claim = f"raises a second matter, for {_speak(matter.said.queue)}, priority {matter.said.priority}"
+    return Evidence(claim, SOURCE, _find_verbatim(text, matter.words)[:LONGEST_QUOTE], "tags")
 
 
 def _find_verbatim(text: str, term: str) -> str:

@@ -39,6 +39,8 @@ class Wish:
 
 def follow(outcome: Outcome, told: Told, queues: Collection[str]) -> Outcome:
     """The agent's own answer with what reviewers asked for in its place; words where nothing can be followed."""
+    if told.action != ACTION:
+        return answering.keep("The reply quotes the policy pages to the letter; edit its text instead.")
     newest = read(told.text, queues)
     if newest.problem:
         return answering.keep(newest.problem)

@@ -2,6 +2,7 @@
 
 from approvals.actions.base import Action, ActionError, BadArguments
 from approvals.actions.contacts import ContactUpdate
+from approvals.actions.merging import ContactMerge
 from approvals.actions.refunds import RefundCreate
 from approvals.actions.replies import TicketReply
 from approvals.actions.tickets import TicketUpdate
@@ -10,7 +11,7 @@ from portal.systems.books import BooksReader
 from portal.systems.books_writer import BooksWriter
 
 ACTIONS: dict[str, Action] = {
-    action.name: action for action in (TicketUpdate(), TicketReply(), RefundCreate(), ContactUpdate())
+    action.name: action for action in (TicketUpdate(), TicketReply(), RefundCreate(), ContactUpdate(), ContactMerge())
 }
 
 

@@ -118,6 +118,10 @@ class Action(ABC):
         """Arguments of the compensating proposal, or None where nothing can be taken back."""
         return None
 
+    def rare(self, args: Any) -> Operation | None:
+        """The operation that not every outside system has; without it a person does this there by hand."""
+        return None
+
     def open_key(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
         """What makes two open proposals on one target the same; by default the arguments."""
         return args

@@ -45,8 +45,10 @@ class ContactUpdate(Action):
         contact = reader.contact(id_of(target, "contact"))
         if contact is None:
             raise BadArguments(f"target: there is no {target}")
+        if contact.merged_into:
+            raise BadArguments(f"target: {target} was merged into contact:{contact.merged_into}; change that one")
         changes = tuple(
-            _change(field, contact.fields.get(field), value)
+            change_of(field, contact.fields.get(field), value)
             for field, value in sorted(args.changes.items())
             if contact.fields.get(field) != value
         )
@@ -58,7 +60,7 @@ class ContactUpdate(Action):
         return Preview(
             Diff(self.name, target, changes, target_version=contact.version),
             f"Correct {fields} of {name}"[:300],
-            facts=Facts(touches_locked=locked, data=tuple(sorted({_data_class(field) for field in args.changes}))),
+            facts=Facts(touches_locked=locked, data=tuple(sorted({data_class(field) for field in args.changes}))),
         )
 
     def now(self, target: str, changes: Sequence[Change], reader: Reader) -> Mapping[str, Any]:
@@ -91,12 +93,12 @@ class ContactUpdate(Action):
         return {"changes": {c.field: None if c.before is ABSENT else c.before for c in changed}}
 
 
-def _data_class(field: str) -> str:
+def data_class(field: str) -> str:
     """What kind of data a field of the CRM holds; a name nobody foresaw is personal."""
     return "identity" if _IDENTITY.search(re.sub(r"[^a-z]+", "_", field.lower())) else "personal"
 
 
-def _change(field: str, before: str | None, after: str | None) -> Change:
+def change_of(field: str, before: str | None, after: str | None) -> Change:
     if after is None:
         return Change(field, "unset", before, ABSENT)
     return Change(field, "set", ABSENT if before is None else before, after)

@@ -14,7 +14,8 @@ from portal.models import Person, Role, StepUp, WorkspaceRow
 class Revision(WorkspaceRow):
     """The exact bytes of one revision, insert-only: `content` is what the digest covers, with `nonce`.
 
-    `alone` says that its editor may approve it (one person suffices, tier stayed, nothing grew).
+    `alone` says that its editor may approve it (one person suffices, tier stayed, nothing grew). `taint` names the
+    values that follow from the customer's words (`approvals.taint`).
     """
 
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="revisions", db_constraint=False)
@@ -28,6 +29,7 @@ class Revision(WorkspaceRow):
     second_role = models.CharField(max_length=10, blank=True)
     made_by = models.CharField(max_length=120)
     alone = models.BooleanField(default=False)
+    taint = models.JSONField(default=list, db_default=[])
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

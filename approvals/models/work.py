@@ -197,6 +197,7 @@ class Claim(WorkspaceRow):
     """The place of an open item (`proposal:12`) in the queue, and who has it in hand: null is nobody.
 
     A trigger makes and removes it with the item's state. A lease is a courtesy: safety is version and digest.
+    `anyones` says that whoever decides may take it, but its proposer; else that is asked for each person.
     """
 
     item = models.CharField(max_length=40)
@@ -204,6 +205,7 @@ class Claim(WorkspaceRow):
     team = models.CharField(max_length=60, blank=True, default="", db_default="")
     language = models.CharField(max_length=8, blank=True, default="", db_default="")
     proposer = models.CharField(max_length=120, blank=True)
+    anyones = models.BooleanField(default=False, db_default=False)
     person = models.ForeignKey(
         Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )

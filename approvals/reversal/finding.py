@@ -53,6 +53,11 @@ class Rate:
     undone: int
     rate_pct: float
 
+    @property
+    def title(self) -> str:
+        """The action in words."""
+        return actions.ACTIONS[self.action].title if self.action in actions.ACTIONS else self.action
+
 
 def find(
     *,

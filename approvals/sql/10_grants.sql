@@ -94,13 +94,19 @@ CREATE OR REPLACE FUNCTION approvals_place() RETURNS trigger LANGUAGE plpgsql SE
 SET search_path = public, pg_temp AS $$
 DECLARE
     kind text := CASE TG_TABLE_NAME WHEN 'approvals_handoff' THEN 'handoff:' ELSE 'proposal:' END;
+    anyones boolean := true;
 BEGIN
     IF NEW.state IN ('pending', 'stale', 'open') THEN
-        INSERT INTO approvals_claim (workspace_id, item, urgency, team, language, proposer, token)
-        VALUES (NEW.workspace_id, kind || NEW.id, NEW.urgency, NEW.team, NEW.language, NEW.proposer, '')
+        IF kind = 'proposal:' THEN  -- as approvals_may_take finds it for everybody
+            anyones := NEW.people = 1 AND NEW.revision = 1;
+        END IF;
+        INSERT INTO approvals_claim (workspace_id, item, urgency, team, language, proposer, anyones, token)
+        VALUES (NEW.workspace_id, kind || NEW.id, NEW.urgency, NEW.team, NEW.language, NEW.proposer, anyones, '')
         ON CONFLICT (workspace_id, item) DO UPDATE
-        SET urgency = excluded.urgency, team = excluded.team, language = excluded.language, proposer = excluded.proposer
-        WHERE (approvals_claim.urgency, approvals_claim.proposer) <> (excluded.urgency, excluded.proposer);
+        SET urgency = excluded.urgency, team = excluded.team, language = excluded.language,
+            proposer = excluded.proposer, anyones = excluded.anyones
+        WHERE (approvals_claim.urgency, approvals_claim.proposer, approvals_claim.anyones)
+            <> (excluded.urgency, excluded.proposer, excluded.anyones);
     ELSE
         DELETE FROM approvals_claim WHERE workspace_id = NEW.workspace_id AND item = kind || NEW.id;
     END IF;

@@ -6,7 +6,10 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from approvals import marks, queries, showing, wording
+from approvals import marks, passages, queries, showing, wording
+from portal.systems.records import Message
+from portal.templatetags import seen
+from portal.unseen import Stretch
 
 register = template.Library()
 
@@ -19,6 +22,8 @@ register.filter("called", wording.actor)
 register.filter("in_brackets", showing.options)
 register.filter("method", showing.method)
 register.filter("headline", queries.headline)
+register.filter("spelled", seen.spelled)
+register.filter("in_codes", seen.in_codes)
 
 
 @register.filter
@@ -27,15 +32,23 @@ def marked(pieces: Iterable[marks.Piece]) -> SafeString:
     return format_html_join("", "{}", ((_markup(piece),) for piece in pieces))
 
 
-def _markup(piece: marks.Piece) -> SafeString:
-    inner = format_html("{}", piece.text)
-    if piece.code:
-        inner = format_html('<span class="unseen" title="{}">{}</span>', piece.code, piece.code.partition(" ")[0])
-    tag = _TAGS.get(piece.mark)
-    return format_html("<{}>{}</{}>", tag, inner, tag) if tag else inner
+@register.filter
+def notes_of(came: passages.Came | str, names: str | Iterable[str]) -> list[passages.Note]:
+    """Where the values of these fields come from; nothing on a page that asks of no proposal."""
+    wanted = [names] if isinstance(names, str) else names
+    return [] if isinstance(came, str) else [note for name in wanted for note in came.notes.get(name, ())]
 
 
 @register.filter
-def spelled(text: str) -> SafeString:
-    """A text as it stands, unseen characters spelled out."""
-    return marked(marks.spell(text))
+def parted(came: passages.Came | str, message: Message | str) -> Iterable[passages.Part]:
+    """A message, or the subject line, with its marked passages."""
+    seq, text = (0, message) if isinstance(message, str) else (message.seq, message.body)
+    return (passages.Part(text),) if isinstance(came, str) else came.messages.get(seq, (passages.Part(text),))
+
+
+def _markup(piece: marks.Piece) -> SafeString:
+    inner = format_html("{}", piece.text)
+    if piece.code:
+        inner = seen.mark(Stretch(piece.text, piece.code, piece.label))
+    tag = _TAGS.get(piece.mark)
+    return format_html("<{}>{}</{}>", tag, inner, tag) if tag else inner

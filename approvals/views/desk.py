@@ -12,6 +12,7 @@ from approvals import aftermath, background, claims, decisions, detail, manual, 
 from approvals.actions import ACTIONS
 from approvals.models import Handoff, Proposal
 from approvals.searching import Filters
+from portal import roles as appointed
 from portal.htmx import WorkspaceRequest, respond
 
 PARTS = {"desk": "approvals/_desk.html", "detail": "approvals/_detail.html", "more": "approvals/_rows.html"}
@@ -98,6 +99,7 @@ def show(
         "problem": problem,
         "reasons": decisions.REJECT_REASONS,
         "tiers": searching.TIERS,
+        "offers_next": request.impersonator is None and bool(appointed.deciding(request.roles)),
         "done": _done(request, done),
         "opened": status != 200 or request.resolver_match.url_name != "queue",  # type: ignore[union-attr]  # a view has a match
     }

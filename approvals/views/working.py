@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from approvals import background, manual, proposals, queries, revising, votes
+from approvals import background, manual, passages, proposals, queries, revising, votes
 from approvals.actions import ACTIONS, ActionError
 from approvals.forms import ActionForm
 from approvals.models import Case, Handoff, Proposal, Submission
@@ -92,10 +92,12 @@ def submission(request: WorkspaceRequest, pk: int) -> HttpResponse:
 def case(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """Everything of one case."""
     ws, row = request.workspace.pk, get_object_or_404(Case, workspace=request.workspace, pk=pk)
+    facts, siblings = background.facts(ws, row), background.siblings(ws, pk)
     context = {
         "case": row,
-        "facts": background.facts(ws, row),
-        "siblings": background.siblings(ws, pk),
+        "facts": facts,
+        "siblings": siblings,
+        "came": passages.of(background.taints(ws, siblings), facts.ticket),
         "handoffs": background.handoffs(ws, pk),
         "timeline": background.timeline(ws, pk),
         "starts": manual.actions_for(row),

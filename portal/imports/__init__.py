@@ -13,7 +13,7 @@ from django.db import transaction
 
 from audit import log
 from audit.events import Event
-from portal.imports import reading, writing
+from portal.imports import policy, reading, writing
 from portal.imports.refusal import BooksRefused
 from portal.models import Workspace
 
@@ -44,6 +44,8 @@ def load(folder: Path, *, workspace: int, actor: str, now: datetime, progress: C
         books = reading.read(folder, home.currency, progress)
         log.attribute(subject)
         new = writing.write(books, workspace, progress)
+        new["policy_clauses"] = policy.publish(books.policy_clauses, workspace=workspace, actor=actor, now=now)
+        progress(f"{books.policy_clauses.file}: {new['policy_clauses']} rows to add")
         counts = Counts({name: len(table.lines) for name, table in books.tables().items()}, new)
         if not any(new.values()):
             log.attribute("")

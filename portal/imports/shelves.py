@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any, Generic, TypeVar
 
-from portal.imports.rows import ClauseRow, CustomerRow, ItemRow, MethodRow, OrderRow, PaymentRow, Row
-from portal.models import Clause, Customer, Order, OrderItem, Payment, PaymentMethod, WorkspaceRow
+from portal.imports.rows import CustomerRow, ItemRow, MethodRow, OrderRow, PaymentRow, Row
+from portal.models import Customer, Order, OrderItem, Payment, PaymentMethod, WorkspaceRow
 
 R = TypeVar("R", bound=Row)
 M = TypeVar("M", bound=WorkspaceRow)
@@ -15,12 +14,11 @@ Key = tuple[Any, ...]
 
 @dataclass(slots=True)
 class Links:
-    """What rows need to know: primary keys by table and key, the next clause's place, orders there before."""
+    """What rows need to know: primary keys by table and key, orders there before."""
 
     workspace: int
     closed: frozenset[int]
     pks: dict[str, dict[Key, int]] = field(default_factory=dict)
-    places: "count[int]" = field(default_factory=count)
 
     def pk(self, table: str, key: str) -> int:
         """The primary key of a row by its own id."""
@@ -32,14 +30,13 @@ class Shelf(Generic[R, M]):
     """Where the rows of a file go.
 
     `key` names the fields that tell rows of a workspace apart; `columns` the others, each with its column,
-    which must agree when a row is there already, unless rows of it are `revisable` and count their versions.
+    which must agree when a row is there already.
     """
 
     model: type[M]
     make: Callable[[R, Links], M]
     key: tuple[str, ...]
     columns: Mapping[str, str]
-    revisable: bool = False
 
     def key_of(self, row: M) -> Key:
         """The values of `key`."""
@@ -90,13 +87,6 @@ def _payment(row: PaymentRow, links: Links) -> Payment:
     )  # fmt: skip
 
 
-def _clause(row: ClauseRow, links: Links) -> Clause:
-    return Clause(
-        workspace_id=links.workspace, clause_id=row.clause_id, section=row.section, text=row.text,
-        position=next(links.places),
-    )  # fmt: skip
-
-
 # In the order they are put away: each points only at those before it.
 SHELVES: dict[str, Shelf[Any, Any]] = {
     "customers": Shelf(
@@ -122,5 +112,4 @@ SHELVES: dict[str, Shelf[Any, Any]] = {
         Payment, _payment, ("order_id", "seq"),
         _columns("type", "currency", "outside_id", amount_minor="amount", method_id="payment_method_id"),
     ),
-    "policy_clauses": Shelf(Clause, _clause, ("clause_id",), _columns("section", "text"), revisable=True),
 }  # fmt: skip

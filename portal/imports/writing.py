@@ -1,7 +1,7 @@
 """Puts checked rows into the books of a workspace: adds what is new, passes over what is the same.
 
 Refuses a row whose id is there with other content, and new lines of an order that is there: nothing is
-overwritten, and an order's version would not tell. A policy clause with a new text becomes its next version.
+overwritten, and an order's version would not tell. Policy pages are published by `policy`.
 """
 
 from collections.abc import Callable
@@ -22,32 +22,15 @@ def write(books: Books, workspace: int, progress: Callable[[str], None]) -> dict
     """
     links = Links(workspace, frozenset(Order.objects.filter(workspace=workspace).values_list("pk", flat=True)))
     new: dict[str, int] = {}
-    for name, table in books.tables().items():
-        shelf = SHELVES[name]
+    for name, shelf in SHELVES.items():
+        table = books.tables()[name]
         there = {shelf.key_of(row): row for row in shelf.model.objects.filter(workspace=workspace)}
-        _revise(shelf, table, there, links)
         fresh = _new_rows(shelf, table, there, links)
         made = shelf.model.objects.bulk_create(fresh, batch_size=BATCH)
         links.pks[name] = {shelf.key_of(row): row.pk for row in (*there.values(), *made)}
         new[name] = len(made)
         progress(f"{table.file}: {len(made)} rows to add")
     return new
-
-
-def _revise(shelf: Shelf[R, M], table: Table[R], there: dict[Key, M], links: Links) -> None:
-    """Bring rows that carry versions of their own up to the file; what cites them can tell."""
-    if not shelf.revisable:
-        return
-    changed = []
-    for _, row in table.lines:
-        made = shelf.make(row, links)
-        old = there.get(shelf.key_of(made))
-        if old is not None and any(getattr(made, n) != getattr(old, n) for n in shelf.columns):
-            for name in shelf.columns:
-                setattr(old, name, getattr(made, name))
-            old.version += 1  # type: ignore[attr-defined]  # what makes a shelf revisable
-            changed.append(old)
-    shelf.model._default_manager.bulk_update(changed, [*shelf.columns, "version"], batch_size=BATCH)
 
 
 def _new_rows(shelf: Shelf[R, M], table: Table[R], there: dict[Key, M], links: Links) -> list[M]:

@@ -1,7 +1,7 @@
 """People, workspaces and the built-in books."""
 
 from portal.models.connections import Connection, Credential, Pace, Part
-from portal.models.desk import Clause, Contact, Message, Queue, Ticket
+from portal.models.desk import Clause, Contact, Message, Page, Queue, Ticket
 from portal.models.people import (
     Membership,
     Person,
@@ -26,6 +26,7 @@ __all__ = [
     "Order",
     "OrderItem",
     "Pace",
+    "Page",
     "Part",
     "Payment",
     "PaymentMethod",

@@ -2,8 +2,10 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from portal.models.people import WorkspaceRow
@@ -75,31 +77,82 @@ class Message(WorkspaceRow):
 
 
 class Contact(WorkspaceRow):
-    """CRM: a record of free fields; a person locks fields no agent may change."""
+    """CRM: a record of free fields; a person locks fields no agent may change.
+
+    One that was found to be somebody who is there twice is retired into the other and keeps all it holds.
+    """
 
     contact_id = models.CharField(max_length=80)
     fields = models.JSONField(default=dict)
     locked_fields = models.JSONField(default=list)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="retired", db_index=False
+    )
+    changed_at = models.DateTimeField(db_default=Now())
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "contact_id"], name="contact_id_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "contact_id"], name="contact_id_once"),
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="contact_not_into_itself"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["merged_into"], name="contact_retired", condition=Q(merged_into__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return self.contact_id
 
 
-class Clause(WorkspaceRow):
-    """A sentence of the policy pages that can be cited. A changed text is a new version of the row."""
+class Page(WorkspaceRow):
+    """A policy page in one version, in force from `effective_from` to `effective_until`; nothing but its end is set.
 
+    `readers` are "staff", "managers", "agents" and agents by name ("agent:refunds"); `language` (ISO 639-1) is that
+    of its words.
+    """
+
+    slug = models.SlugField(max_length=60)
+    version = models.PositiveIntegerField(default=1)
+    title = models.CharField(max_length=120)
+    language = models.CharField(max_length=8, default="en")
+    readers = models.JSONField(default=list)
+    effective_from = models.DateTimeField(db_default=Now())
+    effective_until = models.DateTimeField(null=True, blank=True)
+    made_by = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "slug", "version"], name="page_version_once"),
+            models.UniqueConstraint(
+                fields=["workspace", "slug"], name="page_open_once", condition=Q(effective_until=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} v{self.version}"
+
+
+class Clause(WorkspaceRow):
+    """A sentence of one version of a page, which can be cited. Its own `version` counts changes of its words.
+
+    `search` is filled by a trigger, in the language of the page.
+    """
+
+    page = models.ForeignKey(Page, on_delete=models.PROTECT, related_name="clauses")
     clause_id = models.CharField(max_length=20)
     section = models.CharField(max_length=80)
     text = models.TextField()
     position = models.PositiveIntegerField(default=0)
     version = models.PositiveIntegerField(default=1)
 
+    search = SearchVectorField(null=True, editable=False)
+
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "clause_id"], name="clause_id_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["page", "clause_id"], name="clause_once_a_page")]
+        indexes: ClassVar = [
+            models.Index(fields=["workspace", "clause_id", "version"], name="clause_by_id"),
+            GinIndex(fields=["search"], name="clause_words"),
+        ]
 
     def __str__(self) -> str:
         return self.clause_id

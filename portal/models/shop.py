@@ -9,7 +9,7 @@ from portal.models.people import WorkspaceRow
 
 
 class Customer(WorkspaceRow):
-    """Orders and payments: somebody who buys."""
+    """Orders and payments: somebody who buys. `contact` is who that is in the CRM, where it is known."""
 
     customer_id = models.CharField(max_length=80)
     first_name = models.CharField(max_length=80)
@@ -21,11 +21,17 @@ class Customer(WorkspaceRow):
     state = models.CharField(max_length=60, blank=True)
     postcode = models.CharField(max_length=20, blank=True)
     country = models.CharField(max_length=60, blank=True)
+    contact = models.ForeignKey(
+        "portal.Contact", null=True, blank=True, on_delete=models.PROTECT, related_name="customers", db_index=False
+    )
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "customer_id"], name="customer_id_once")]
-        indexes: ClassVar = [models.Index(fields=["workspace", "email"], name="customer_by_email")]
+        indexes: ClassVar = [
+            models.Index(fields=["workspace", "email"], name="customer_by_email"),
+            models.Index(fields=["contact"], name="customer_by_contact", condition=Q(contact__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}"

@@ -1,9 +1,8 @@
 -- The books: web takes in (import, intake), apply writes what was approved, agents read.
 GRANT SELECT ON portal_customer, portal_paymentmethod, portal_order, portal_orderitem, portal_payment,
-    portal_queue, portal_ticket, portal_message, portal_contact, portal_clause TO @web@, @agents@, @apply@;
+    portal_queue, portal_ticket, portal_message, portal_contact TO @web@, @agents@, @apply@;
 GRANT INSERT ON portal_customer, portal_paymentmethod, portal_order, portal_orderitem, portal_payment,
-    portal_queue, portal_ticket, portal_message, portal_contact, portal_clause TO @web@;
-GRANT UPDATE (section, text, version) ON portal_clause TO @web@;
+    portal_queue, portal_ticket, portal_message, portal_contact TO @web@;
 GRANT INSERT ON portal_payment, portal_message TO @apply@;
 GRANT UPDATE (queue_id, priority, status, tags, version) ON portal_ticket TO @apply@;
 GRANT UPDATE (status, version) ON portal_order TO @apply@;
@@ -13,7 +12,7 @@ DO $$
 DECLARE t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['customer', 'paymentmethod', 'order', 'orderitem', 'payment', 'queue', 'ticket',
-                             'message', 'contact', 'clause', 'membership'] LOOP
+                             'message', 'contact', 'membership'] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER watched AFTER INSERT OR UPDATE OR DELETE ON portal_%s
                         FOR EACH ROW EXECUTE FUNCTION audit_watch()', t);
         EXECUTE format('ALTER TABLE portal_%s ENABLE ALWAYS TRIGGER watched', t);

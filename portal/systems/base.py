@@ -1,7 +1,7 @@
 """The protocols in front of every system of record. Readers are open to all; writers to actions alone. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Protocol
 
 from portal.systems.records import Clause, Contact, Customer, Order, PaymentMethod, Ticket
@@ -26,6 +26,8 @@ class Reader(Protocol):
 
     def ticket(self, ticket_id: str) -> Ticket | None: ...
 
+    def open_tickets_of(self, customer_id: str) -> tuple[Ticket, ...]: ...
+
     def customer(self, customer_id: str) -> Customer | None: ...
 
     def order(self, order_id: str) -> Order | None: ...
@@ -37,6 +39,8 @@ class Reader(Protocol):
     def methods_of(self, customer_id: str) -> tuple[PaymentMethod, ...]: ...
 
     def contact(self, contact_id: str) -> Contact | None: ...
+
+    def customers_of(self, contact_id: str) -> tuple[Customer, ...]: ...
 
     def clauses(self) -> tuple[Clause, ...]: ...
 
@@ -52,6 +56,23 @@ class Refund:
     amount_minor: int
     currency: str
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What a merge of contacts writes, all of it or nothing; the way back is the same with `retire` False.
+
+    `fields` are those of `keep` that change (None takes one away), `locked_fields` all of its locks where they change.
+    `customers` go from the contact that is not theirs any more to the other one. `retire` None leaves `other` as it
+    stands.
+    """
+
+    keep: str
+    other: str
+    retire: bool | None
+    fields: Mapping[str, str | None] = field(default_factory=dict)
+    customers: tuple[tuple[str, str], ...] = ()
+    locked_fields: tuple[str, ...] | None = None
 
 
 class Writer(Protocol):
@@ -72,3 +93,5 @@ class Writer(Protocol):
     def refund(self, refund: Refund, reference: str) -> None: ...
 
     def update_contact(self, contact_id: str, fields: Mapping[str, str | None]) -> None: ...
+
+    def merge_contacts(self, merge: Merge) -> None: ...

@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Iterable
 
-from portal import models
+from portal import models, pages
 from portal.systems import records
+
+OPEN_TICKETS = 20
 
 
 class BooksReader:
@@ -18,7 +20,8 @@ class BooksReader:
 
     def customer(self, customer_id: str) -> records.Customer | None:
         """A customer by the books' own id."""
-        row = models.Customer.objects.filter(workspace=self._workspace, customer_id=customer_id).first()
+        rows = models.Customer.objects.filter(workspace=self._workspace, customer_id=customer_id)
+        row = rows.select_related("contact").first()
         return None if row is None else _customer(row)
 
     def order(self, order_id: str) -> records.Order | None:
@@ -42,20 +45,35 @@ class BooksReader:
 
     def contact(self, contact_id: str) -> records.Contact | None:
         """A contact of the CRM."""
-        row = models.Contact.objects.filter(workspace=self._workspace, contact_id=contact_id).first()
+        rows = models.Contact.objects.filter(workspace=self._workspace, contact_id=contact_id)
+        row = rows.select_related("merged_into").first()
         if row is None:
             return None
-        return records.Contact(row.contact_id, row.fields, tuple(row.locked_fields), row.version)
+        into = row.merged_into.contact_id if row.merged_into else ""
+        return records.Contact(row.contact_id, row.fields, tuple(row.locked_fields), row.version, into)
+
+    def customers_of(self, contact_id: str) -> tuple[records.Customer, ...]:
+        """The customers that a contact of the CRM is, in the order of their ids."""
+        rows = models.Customer.objects.filter(workspace=self._workspace, contact__contact_id=contact_id)
+        return tuple(_customer(row) for row in rows.select_related("contact").order_by("customer_id"))
 
     def clauses(self) -> tuple[records.Clause, ...]:
-        """Every clause of the policy pages, in their order."""
-        rows = models.Clause.objects.filter(workspace=self._workspace).order_by("position", "id")
-        return tuple(records.Clause(r.clause_id, r.section, r.text, r.version) for r in rows)
+        """Every clause of the policy pages in force that all staff may read, in their order."""
+        rows = pages.readable(pages.in_force(self._workspace), (pages.STAFF,)).order_by("position", "id")
+        return tuple(clause(row) for row in rows)
 
     def queues(self) -> tuple[str, ...]:
         """Names of the team queues."""
         rows = models.Queue.objects.filter(workspace=self._workspace).order_by("name")
         return tuple(rows.values_list("name", flat=True))
+
+    def open_tickets_of(self, customer_id: str) -> tuple[records.Ticket, ...]:
+        """The newest `OPEN_TICKETS` of a customer that are neither solved nor closed."""
+        rows = models.Ticket.objects.filter(
+            workspace=self._workspace, customer__customer_id=customer_id, status__in=["open", "waiting"]
+        )
+        rows = rows.select_related("customer", "queue").prefetch_related("messages")
+        return tuple(_ticket(row) for row in rows.order_by("-pk")[:OPEN_TICKETS])
 
     def _read_tickets(self, ticket_ids: Collection[str]) -> tuple[records.Ticket, ...]:
         if not ticket_ids:
@@ -74,7 +92,7 @@ class BooksReader:
 
 
 class Snapshot(BooksReader):
-    """Reads each ticket once, those named at the beginning together, and the queues once: for a transaction that
+    """Reads each ticket once, those named at the beginning together, queues and clauses once: for a transaction that
     writes no books."""
 
     def __init__(self, workspace: int, *, tickets: Collection[str] = ()) -> None:
@@ -82,6 +100,7 @@ class Snapshot(BooksReader):
         self._tickets: dict[str, records.Ticket | None] = dict.fromkeys(tickets)
         self._tickets |= {ticket.ticket_id: ticket for ticket in self._read_tickets(tickets)}
         self._queues: tuple[str, ...] | None = None
+        self._clauses: tuple[records.Clause, ...] | None = None
 
     def ticket(self, ticket_id: str) -> records.Ticket | None:
         """As it was when it was first asked for."""
@@ -89,11 +108,22 @@ class Snapshot(BooksReader):
             self._tickets[ticket_id] = super().ticket(ticket_id)
         return self._tickets[ticket_id]
 
+    def clauses(self) -> tuple[records.Clause, ...]:
+        """As they were when they were first asked for."""
+        if self._clauses is None:
+            self._clauses = super().clauses()
+        return self._clauses
+
     def queues(self) -> tuple[str, ...]:
         """As they were when they were first asked for."""
         if self._queues is None:
             self._queues = super().queues()
         return self._queues
+
+
+def clause(row: models.Clause) -> records.Clause:
+    """A clause as a record."""
+    return records.Clause(row.clause_id, row.section, row.text, row.version)
 
 
 def _customer(row: models.Customer) -> records.Customer:
@@ -106,6 +136,7 @@ def _customer(row: models.Customer) -> records.Customer:
         row.city,
         row.country,
         row.version,
+        row.contact.contact_id if row.contact else "",
     )
 
 

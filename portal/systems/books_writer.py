@@ -9,7 +9,8 @@ from typing import ClassVar
 from django.db.models import F, Max
 
 from portal import models
-from portal.systems.base import Conflict, NotFound, Refund, Reversibility
+from portal.systems import merging
+from portal.systems.base import Conflict, Merge, NotFound, Refund, Reversibility
 
 
 class BooksWriter:
@@ -20,6 +21,7 @@ class BooksWriter:
         "reply": "cancellable",
         "refund": "cancellable",
         "update_contact": "reversible",
+        "merge_contacts": "reversible",
     }
 
     def __init__(self, workspace: int) -> None:
@@ -93,11 +95,13 @@ class BooksWriter:
         ).first()  # fmt: skip
         if contact is None:
             raise NotFound(f"contact {contact_id} is not there")
-        merged = {**contact.fields, **fields}
-        models.Contact.objects.filter(pk=contact.pk).update(
-            fields={name: value for name, value in merged.items() if value is not None},
-            version=F("version") + 1,
-        )
+        if contact.merged_into_id is not None:
+            raise Conflict(f"contact {contact_id} was merged into another meanwhile")
+        merging.change(contact, fields=fields)
+
+    def merge_contacts(self, merge: Merge) -> None:
+        """Retire one contact into the other, or take it out again, with all that goes along."""
+        merging.merge(self._workspace, merge)
 
     def _one(self, changed: int, record: str) -> None:
         if changed != 1:

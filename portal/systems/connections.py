@@ -130,6 +130,20 @@ def in_force(workspace: int, part: str) -> Connection | None:
         return Connection.objects.filter(workspace_id=workspace, part=part).order_by("-version").first()
 
 
+def promised(row: Connection) -> frozenset[str]:
+    """The operations that the system of a connection has; none where its settings do not hold any more."""
+    try:
+        settings = settings_of(row.part, row.system, row.config)
+    except BadConnection:
+        return frozenset()
+    return frozenset(SYSTEMS[row.system].promises(settings)) if settings else frozenset()
+
+
+def title_of(row: Connection) -> str:
+    """What people call the system of a connection."""
+    return SYSTEMS[row.system].title if row.system in SYSTEMS else row.system
+
+
 def credential_state(row: Connection) -> CredentialState:
     """Whether a credential was set for where the connection leads; said without opening it."""
     if row.system == BOOKS:

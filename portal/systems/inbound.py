@@ -68,8 +68,12 @@ def _append(ticket: Ticket, body: str, reference: str) -> Message:
 def receive_contact(
     *, workspace: int, external_id: str, fields: Mapping[str, str], locked_fields: Sequence[str]
 ) -> tuple[Contact, bool]:
-    """The contact of an outside id, and whether it is new."""
-    return Contact.objects.get_or_create(
+    """The contact of an outside id, and whether it is new. Its field `customer_id` says which customer it is."""
+    contact, new = Contact.objects.get_or_create(
         workspace_id=workspace, contact_id=own_id(external_id, "c"),
         defaults={"fields": dict(fields), "locked_fields": list(locked_fields)},
     )  # fmt: skip
+    if new and fields.get("customer_id"):
+        theirs = Customer.objects.filter(workspace=workspace, customer_id=fields["customer_id"], contact=None)
+        theirs.update(contact=contact)
+    return contact, new

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from portal.systems.base import Reversibility
 
-Operation = Literal["refund", "reply", "update_ticket", "update_contact"]
+Operation = Literal["refund", "reply", "update_ticket", "update_contact", "merge_contacts", "split_contacts"]
 Settled = Literal["", "pending", "settled", "bounced"]
 
 

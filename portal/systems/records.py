@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Somebody who buys. `version` counts changes of the record, as on every record below."""
+    """Somebody who buys; `contact_id` is who that is in the CRM, "" where it is not known.
+
+    `version` counts changes of the record, as on every record below.
+    """
 
     customer_id: str
     first_name: str
@@ -19,6 +22,7 @@ class Customer:
     city: str = ""
     country: str = ""
     version: int = 1
+    contact_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +112,13 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact of the CRM. Absent fields are not in `fields`; a person locked `locked_fields`."""
+    """A contact of the CRM. Absent fields are not in `fields`; a person locked `locked_fields`.
+
+    `merged_into` names the contact it was retired into, "" where it stands for itself.
+    """
 
     contact_id: str
     fields: Mapping[str, str]
     locked_fields: tuple[str, ...] = ()
     version: int = 1
+    merged_into: str = ""

@@ -14,6 +14,7 @@ from agents.models import Account, Budget, ModelCall, Run
 from portal.workspace import within
 
 WORKERS, REFUSALS = 16, 12
+ENOUGH = 80  # calls of one process: all of them together would pass the cap four times over
 REQUEST = Request("classify", Said, (Part("data", "message", "x"),))
 
 
@@ -48,8 +49,8 @@ def spend(workspace: int, runs: list[int], *, leave_open: int = 1) -> Spent:
 
 
 def _until_refused(runs: list[Run], rows: list[Budget], leave_open: int, number: int) -> int:
-    run, dice, refused, left = runs[number], random.Random(number), 0, leave_open if number == 0 else 0
-    while refused < REFUSALS:
+    run, dice, refused, made, left = runs[number], random.Random(number), 0, 0, leave_open if number == 0 else 0
+    while refused < REFUSALS and made < ENOUGH:
         most = dice.randint(1, 20_000)
         offer = Offer(1, "main", 1, "small-1", 1_000_000, 1_000_000, 10)
         move = Move(offer, REQUEST, "0" * 64, "", Amounts(money=most, tokens=most, model_calls=1, wall_ms=1))
@@ -59,6 +60,7 @@ def _until_refused(runs: list[Run], rows: list[Budget], leave_open: int, number:
         except budgets.Exceeded:
             refused += 1
             continue
+        made += 1
         if left:
             left -= 1
             continue

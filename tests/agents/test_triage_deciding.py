@@ -64,7 +64,7 @@ def test_two_matters_are_told_apart_and_the_urgent_one_leads() -> None:
     assert draft.flags == ("two_matters",)
     assert {piece.claim for piece in draft.evidence} == {
         "speaks for fraud security",
-        "speaks for orders delivery",
+        "raises a second matter, for orders delivery, priority P3",
     }
 
 

@@ -7,7 +7,7 @@ from agents.models import Run
 from approvals import decisions, execution, gate, presence, proposals
 from approvals.models import Case, Proposal, Submission
 from audit import log
-from portal import models, workspace
+from portal import models, pages, workspace
 from tests.cast import Cast
 from tests.conftest import signed_in
 from tests.presence import passed
@@ -61,6 +61,17 @@ def order(
     return row.order_id
 
 
+def page(
+    cast: Cast, text: str, *, clause: str = "RET-1", slug: str = "returns", readers: Any = pages.EVERYBODY
+) -> None:
+    """The next version of a policy page of one clause."""
+    with workspace.within(cast.ws) as now:
+        pages.publish(
+            workspace=cast.ws, slug=slug, title="Returns", readers=readers, actor="system:test", now=now,
+            sentences=[pages.Sentence(clause, "Returns", text)],
+        )  # fmt: skip
+
+
 def refund_args(order_id: str, *, customer: str = "cu-1", amount: int = 4_510) -> dict[str, Any]:
     """Arguments of a full return."""
     return {
@@ -84,7 +95,7 @@ def contact(cast: Cast, fields: dict[str, str], locked: tuple[str, ...] = ()) ->
 def submit_as_agent(
     cast: Cast, case: str, action: str, target: str, args: dict[str, Any], *, agent: str = "triage",
     confidence: float = 0.9, flags: tuple[str, ...] = (), key: str = "", run: Run | None = None,
-    depends_on: tuple[str, ...] = (),
+    depends_on: tuple[str, ...] = (), evidence: Any = None,
 ) -> Submission:  # fmt: skip
     """An agent's submission, written under its own database role for a run that is under way."""
     run = run or begin_run(cast, case, agent)
@@ -94,7 +105,8 @@ def submit_as_agent(
             key=key or secrets.token_hex(4), depends_on=depends_on,
             payload={
                 "action": action, "target": target, "args": args, "confidence": confidence,
-                "justification": "Because of the words of the ticket.", "evidence": [], "flags": list(flags),
+                "justification": f"Because of {target.partition(':')[2]}.", "flags": list(flags),
+                "evidence": [{"claim": "It is about this", "source": target}] if evidence is None else evidence,
             },
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from approvals import claims, decisions, leaving_urls, proposals, thresholds
+from approvals import claims, decisions, leaving_urls, proposals, revising, thresholds
 from approvals.models import Case, Claim, Handoff, Proposal
 from audit import log
 from audit.models import Entry
@@ -196,6 +196,25 @@ def test_the_last_seat_is_kept_for_the_role_that_must_sit_there(cast: Cast) -> N
     steps.approve(cast, row, "rosa")
     assert next_for(cast, "ravi") == ""
     assert next_for(cast, "mara", roles=[Role.MANAGER]) == f"proposal:{row.pk}"
+
+
+def test_only_what_one_person_may_decide_unedited_is_anyones(cast: Cast) -> None:
+    row, handed = proposed(cast), open_places(cast, 1)[0]
+    assert anyones(cast) == {f"proposal:{row.pk}": True, handed: True}
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        revising.edit(
+            workspace=cast.ws, proposal=row.pk, seen=steps.seen(row), person=cast.id("rosa"),
+            args={"priority": "P2"}, now=now,
+        )  # fmt: skip
+    needs_two(cast)
+    of_two = proposed(cast)
+    assert anyones(cast) == {f"proposal:{row.pk}": False, handed: True, f"proposal:{of_two.pk}": False}
+
+
+def anyones(cast: Cast) -> dict[str, bool]:
+    """Which places the queue keeps, and whether whoever decides may take them."""
+    with workspace.within(cast.ws):
+        return dict(Claim.objects.filter(workspace=cast.ws).values_list("item", "anyones"))
 
 
 def needs_two(cast: Cast, *, second_role: str = "") -> None:

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from approvals import claims, overseeing
+from approvals.actions import ACTIONS
 from approvals.models import Case, Claim, Handoff, Mark, Outbox, Proposal, Pulse
 from audit import log
 from audit.models import Entry
@@ -214,7 +215,7 @@ def test_the_undo_rate_names_agent_action_and_version(cast: Cast) -> None:
     assert steps.apply(cast, row).state == "applied"
     page = section(text(sit_down(cast, "mara").get("/manage/")), "rates")
     assert "triage" in page
-    assert "ticket.update" in page
+    assert ACTIONS["ticket.update"].title in page
     assert "0.0%" in page
 
 

@@ -179,19 +179,13 @@ def test_a_field_added_to_a_record_that_is_gone_is_no_clean_change(cast: Cast) -
 
 
 def test_drift_is_named_on_the_page_and_in_the_story(cast: Cast) -> None:
-    with signed_in("owner"), workspace.within(cast.ws):
-        log.attribute("test")
-        clause = models.Clause.objects.create(
-            workspace=cast.workspace, clause_id="RET-1", section="Returns", text="Thirty days."
-        )
+    steps.page(cast, "Thirty days.")
     target = steps.ticket(cast)
     body = {"body": "Thirty days.", "clauses": ["RET-1"]}
     row = steps.propose(cast, target, "ticket.reply", target, body, agent="refunds")
     rosa = sit_down(cast, "rosa")
     assert "rests on moved" not in text(rosa.get(f"/proposals/{row.pk}/"))
-    with signed_in("owner"), workspace.within(cast.ws):
-        log.attribute("test")
-        models.Clause.objects.filter(pk=clause.pk).update(version=2, text="Ten days.")
+    steps.page(cast, "Ten days.")
     page = text(rosa.get(f"/proposals/{row.pk}/"))
     assert "What it rests on moved: clause RET-1." in page
     assert "The record changed elsewhere; this change is the same." in page

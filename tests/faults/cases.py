@@ -185,6 +185,21 @@ CASES: dict[int, Case] = {
             f"{BESIDE}undo.py::test_a_refund_that_was_sent_has_no_undo_but_a_recovery_case",
         ),
     ),
+    51: Case(
+        "a citation that does not exist or may not be read",
+        (
+            f"{BESIDE}citations.py::test_51_a_citation_that_does_not_exist_may_not_be_read_or_does_not_say_it"
+            "_goes_to_a_person",
+            f"{BESIDE}citations.py::test_51_what_no_tool_gave_is_not_cited",
+        ),
+    ),
+    52: Case(
+        "a page edited after it was read",
+        (
+            f"{BESIDE}citations.py::test_52_a_page_edited_after_it_was_read_goes_to_a_person",
+            f"{BESIDE}citations.py::test_52_a_page_taken_back_after_it_was_read_goes_to_a_person",
+        ),
+    ),
     53: Case(
         "a model that hangs, drips, streams without end, loops over tools",
         (
@@ -199,6 +214,14 @@ CASES: dict[int, Case] = {
             f"{MODELS}second_look.py::test_who_doubts_or_does_not_answer_raises_a_flag",
             f"{MODELS}second_look.py::test_who_objects_stops_it_and_a_person_has_what_was_drafted",
             f"{MODELS}second_look.py::test_a_flagged_draft_never_passes_by_itself",
+        ),
+    ),
+    55: Case(
+        "an agent's credential expired, for another workspace, of another agent",
+        (
+            "tests/agents/test_credentials.py::test_55_a_run_is_a_credential_for_its_agent_its_case_and_its_lease_alone",
+            "tests/agents/test_credentials.py::test_55_a_run_of_another_workspace_is_none",
+            "tests/agents/test_credentials.py::test_55_a_token_is_good_where_it_was_made_until_it_is_revoked",
         ),
     ),
 }

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from approvals import state
 from approvals.models import Attempt, Outbox, Proposal, Receipt
@@ -41,7 +41,10 @@ def look(cast: Cast, ledger: list[dict[str, Any]] | None = None) -> Found:
 
 def _look(cast: Cast, ledger: list[dict[str, Any]] | None) -> Found:
     found = Found()
-    with workspace.within(cast.ws) as now:
+    with transaction.atomic():
+        with connection.cursor() as cursor:  # what is still at work must not show rows before and entries after
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        now = workspace.enter(cast.ws)
         outside = references(ledger or [])
         for row in Proposal.objects.filter(workspace=cast.ws).order_by("pk"):
             found.looked_at += 1

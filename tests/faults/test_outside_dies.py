@@ -68,7 +68,8 @@ def submit_refund(cast: Cast, provider: Provider, *, stripe: bool = False) -> in
 
 
 def at_the_desk(ground: Ground, submissions: list[tuple[Cast, int]]) -> list[int]:
-    """Gated by a real worker; nobody is at work any more."""
+    """Gated by real workers alone; nobody is at work any more."""
+    ground.down()
     ground.start(*WORKERS)
     ids = [pk for cast, one in submissions for pk in work.gated(cast, [one], 120)]
     ground.down()

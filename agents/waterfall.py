@@ -1,0 +1,107 @@
+"""A run as a waterfall: its steps with the calls inside them, when each began and how long it took. Reads only.
+
+`lay_out` places bars on a common scale; two statements read them, however many there are.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from agents.models import Run, Step, ToolCall
+
+ROW, FIRST, THIN = 40, 4, 0.4
+TOOL_WORDS = {
+    "ok": "", "denied": "denied", "limited": "too many calls", "timeout": "took too long",
+    "malformed": "not of its form", "error": "failed",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One step or call. Times and cost in millionths (of a second, of a dollar); `x`, `width` in per cent, `y` in px.
+
+    `taken` and `gave` are digests of what went in and came out; `wrong` says how a call was refused.
+    """
+
+    kind: str
+    name: str
+    start: int
+    micros: int
+    taken: str
+    gave: str
+    cost: int = 0
+    wrong: str = ""
+    inside: bool = False
+    x: float = 0.0
+    width: float = 0.0
+    y: int = 0
+
+    @property
+    def end(self) -> int:
+        """When it was over."""
+        return self.start + self.micros
+
+    @property
+    def label(self) -> str:
+        """Its name as people read it."""
+        return self.name.replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """Bars in the order of their beginning; `micros` is the whole, `height` of the picture in px."""
+
+    bars: tuple[Bar, ...]
+    micros: int
+    cost: int
+
+    @property
+    def height(self) -> int:
+        """Of the picture, in px."""
+        return FIRST + ROW * len(self.bars)
+
+    @property
+    def longest(self) -> Bar | None:
+        """The step that took longest."""
+        return max((bar for bar in self.bars if bar.kind == "step"), key=lambda bar: bar.micros, default=None)
+
+
+def of(run: Run) -> Waterfall:
+    """The waterfall of a run; without bars where it was not worked yet."""
+    steps = [_step(row) for row in Step.objects.filter(workspace=run.workspace_id, run=run).order_by("seq")]
+    calls = [_call(row) for row in ToolCall.objects.filter(workspace=run.workspace_id, run=run).order_by("seq")]
+    return lay_out(steps, calls)
+
+
+def _step(row: Step) -> Bar:
+    return Bar(
+        "step", row.name, row.started_micros, row.micros, row.input_digest, row.output_digest, row.cost_micros
+    )  # fmt: skip
+
+
+def _call(row: ToolCall) -> Bar:
+    return Bar(
+        "tool", row.tool, row.started_micros, row.micros, row.argument_digest, row.result_digest,
+        wrong=TOOL_WORDS.get(row.ended, row.ended),
+    )  # fmt: skip
+
+
+def lay_out(steps: Sequence[Bar], calls: Iterable[Bar]) -> Waterfall:
+    """Put calls into the steps they were made in, all in order of time, on one scale."""
+    placed = [*steps, *(replace(call, inside=_is_inside(call, steps)) for call in calls)]
+    placed.sort(key=lambda bar: (bar.start, bar.inside))
+    whole = max((bar.end for bar in placed), default=0)
+    scale = 100 / whole if whole else 0.0
+    bars = tuple(
+        replace(bar, x=_cut(bar.start * scale), width=max(THIN, round(bar.micros * scale, 2)), y=FIRST + ROW * number)
+        for number, bar in enumerate(placed)
+    )
+    return Waterfall(bars, whole, sum(bar.cost for bar in bars))
+
+
+def _is_inside(call: Bar, steps: Sequence[Bar]) -> bool:
+    return any(step.start <= call.start and call.end <= step.end + 1 for step in steps)
+
+
+def _cut(share: float) -> float:
+    """A bar at the very end is still seen."""
+    return round(min(share, 100 - THIN), 2)
