@@ -62,6 +62,11 @@ FLAGS = {
     "two_matters": ("two matters", "The message raises two matters; the more urgent one leads."),
     "locked": ("locked field", "A person locked this field; it is left as it is."),
     "partial_undo": ("part of it only", "Other fields of it changed since; this undo leaves those as they are."),
+    "no_model_answer": ("no model answered", "A language model was to be asked and gave no answer that can be used."),
+    "below_bar": ("unsure model", "No model that was asked was sure enough of its answer."),
+    "dear_step": ("dearer model held back", "Asking costs more than it may unasked; send it back to allow it."),
+    "not_verified": ("not looked at twice", "No second model could look at this draft; look at it with care."),
+    "second_model_doubts": ("second model doubts", "Another model looked at the evidence and doubts this draft."),
     "unclear": ("unclear field", "This field could not be put right with certainty; a person must look."),
 }
 
@@ -86,6 +91,7 @@ REASONS = {
     "verification_failed": "The draft did not pass its check",
     "unjustified": "It names no evidence",
     "agent_failed": "The agent failed",
+    "over_budget": "A budget is used up",
     "tool_refused": "The agent was refused a reading",
     "injection": "Orders to a machine",
     "clarify": "Only the customer knows",

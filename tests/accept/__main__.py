@@ -73,6 +73,15 @@ LINES: dict[str, tuple[str, list[str]]] = {
         "100 runs of three agents replay to the same, what differs is named",
         [*PYTEST, "tests/agents/test_replay.py"],
     ),
+    "models": (
+        "a model server that refuses, errs, limits, hangs, drips, drops, loops: each its end, no cap passed",
+        [*PYTEST, "tests/agents/test_gateway_triage.py", "tests/agents/test_second_look.py"],
+    ),
+    "budgets": ("16 processes against one cap", [PYTHON, "-m", "tests.accept.spending"]),
+    "paid-once": (
+        "tiers 1 and 2 through real workers, killed at each step: nothing on record is paid for twice",
+        [*PYTEST, "tests/journeys/test_models.py"],
+    ),
     "suite": ("make test under 10 minutes", [PYTHON, "-m", "tests.accept.suite"]),
 }
 
