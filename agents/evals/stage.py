@@ -18,7 +18,7 @@ from agents import intake, triage_models, workflow
 from agents.evals import throwaway
 from agents.evals.throwaway import sign_in
 from agents.intake import Taken
-from agents.models import Step
+from agents.models import Run, Step
 from approvals import decisions, execution, gate, thresholds
 from approvals.models import Handoff, Proposal, Submission
 from approvals.state import State
@@ -137,26 +137,38 @@ class Stage:
         return taken
 
     def _work(self, key: int, taken: Sequence[Taken]) -> None:
+        """Many at once, as the workers do where many wait; what failed is tried again as the relay would."""
         sign_in("agents")
-        for number, one in enumerate(taken, 1):
-            started = time.perf_counter()
-            if one.run is not None:
-                workflow.advance(workspace=key, run=one.run)
-            self.milliseconds.append((time.perf_counter() - started) * 1000)
-            if number % 500 == 0:
-                self.progress(f"{number} of {len(taken)} runs worked")
+        begun = [one.run for one in taken if one.run is not None]
+        started, done = time.perf_counter(), 0
+        while some := workflow.advance_due(workspace=key):
+            done += some
+            if done % 500 < some:
+                self.progress(f"{done} of {len(taken)} runs worked")
+        for _ in range(workflow.ATTEMPTS):
+            for run in self._unended(key, begun):
+                workflow.advance(workspace=key, run=run)
+        self._time(key, begun, (time.perf_counter() - started) * 1000)
+
+    def _unended(self, key: int, runs: Sequence[int]) -> list[int]:
+        with workspace.within(key):
+            open_ = Run.objects.filter(workspace=key, pk__in=runs).exclude(state__in=[Run.State.DONE, Run.State.FAILED])
+            return list(open_.order_by("pk").values_list("pk", flat=True))
+
+    def _time(self, key: int, runs: Sequence[int], took: float) -> None:
+        """A run's figure is that of its own steps, and an even share of what all of them took together."""
+        with workspace.within(key):
+            steps = Step.objects.filter(workspace=key, run__in=runs).values("run").annotate(sum=Sum("micros"))
+            own = dict.fromkeys(runs, 0.0) | {row["run"]: row["sum"] / 1000 for row in steps}
+        share = max(0.0, took - sum(own.values())) / max(1, len(own))
+        self.milliseconds += [each + share for each in own.values()]
 
     def _gate(self, key: int) -> None:
         sign_in("apply")
-        with workspace.within(key):
-            new = Submission.objects.filter(workspace=key, status=Submission.Status.NEW).order_by("pk")
-            waiting = list(new.values_list("pk", "run"))
-        done: set[str] = set()
-        for submission, run in waiting:
-            if run not in done:
-                gate.pass_through(workspace=key, submission=submission)
-                done.add(run)
-        self.progress(f"{len(waiting)} submissions gated")
+        gated = 0
+        while some := gate.pass_due(workspace=key):
+            gated += some
+        self.progress(f"{gated} submissions gated")
 
     def _read(self, key: int, taken: Sequence[Taken]) -> list[Came]:
         sign_in("web")
