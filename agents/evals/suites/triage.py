@@ -68,11 +68,18 @@ def score(rows: Sequence[Row], predictions: Sequence[Prediction]) -> dict[str, A
     }
 
 
+def mark(row: Row, said: Prediction) -> tuple[bool, str]:
+    """The right queue."""
+    words = f"{said['queue'] or 'nowhere'} {said['priority'] or ''}{'' if said['auto'] else ', to a person'}"
+    return said["queue"] == row.labels["queue"], words
+
+
 SUITE = Suite(
     name="triage",
     files=("messages_*.jsonl", "compound.jsonl"),
     needed=("id", "text"),
     play=play,
     score=score,
+    mark=mark,
     fitted=True,
 )
