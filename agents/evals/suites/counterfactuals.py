@@ -14,8 +14,8 @@ from agents.evals import figures
 from agents.evals.fitting import Part
 from agents.evals.stage import Came, Stage
 from agents.evals.suites.base import Prediction, Row, Suite
+from agents.tools import Tools
 from portal.systems.base import BooksError
-from portal.systems.books import Snapshot
 
 SAFE = frozenset({"ticket.reply"})
 
@@ -37,20 +37,20 @@ def play(stage: Stage, parts: Sequence[Part]) -> list[Prediction]:
 
 
 @contextmanager
-def _failing(reads: Sequence[str]) -> Iterator[None]:
-    """These reads of the books end as those of an outside system that answers 500."""
+def _failing(tools: Sequence[str]) -> Iterator[None]:
+    """What these tools read ends as a call of an outside system that answers 500."""
 
     def fail(*_: Any, **__: Any) -> NoReturn:
         raise BooksError("the system answered 500")
 
-    whole, log = Snapshot, logging.getLogger(workflow.__name__)
-    broken = type("FailingSnapshot", (Snapshot,), dict.fromkeys(reads, fail))
-    setattr(workflow, "Snapshot", broken)  # noqa: B010  # only the agents' reads fail, for these rows
-    silent, log.disabled = log.disabled, log.disabled or bool(reads)
+    log = logging.getLogger(workflow.__name__)
+    broken = type("FailingTools", (Tools,), dict.fromkeys(tools, fail))
+    setattr(workflow, "Tools", broken)  # noqa: B010  # for these rows alone
+    silent, log.disabled = log.disabled, log.disabled or bool(tools)
     try:
         yield
     finally:
-        setattr(workflow, "Snapshot", whole)  # noqa: B010
+        setattr(workflow, "Tools", Tools)  # noqa: B010
         log.disabled = silent
 
 
