@@ -1,4 +1,4 @@
-"""Django admin of the agents: runs, their steps, calls and transcripts, to read. What they handed in stands with the door.
+"""Django admin of the agents: what runs did, to read. What they handed in stands with the door.
 
 The gateway has modules of its own, imported here so that Django finds them.
 """

@@ -28,7 +28,12 @@ LINES: dict[str, tuple[str, list[str]]] = {
     ),
     "refunds": ("evaluate refunds", [PYTHON, "-m", "tests.accept.evaluations", "refunds"]),
     "triage": ("evaluate triage", [PYTHON, "-m", "tests.accept.evaluations", "triage"]),
-    "contacts": ("evaluate contacts", [PYTHON, "-m", "tests.accept.evaluations", "contacts"]),
+    "contacts": (
+        "contacts, phones, emails, countries",
+        [PYTHON, "-m", "tests.accept.evaluations", "contacts"],
+    ),
+    "injections": ("evaluate injections", [PYTHON, "-m", "tests.accept.evaluations", "injections"]),
+    "golden": ("our own golden set, as make check gates on it", [PYTHON, "-m", "tests.accept.evaluations", "golden"]),
     "private": (
         "planted personal data and secrets: model requests, transcripts, logs",
         [*PYTEST, "-s", "tests/agents/test_private.py"],
