@@ -1,4 +1,4 @@
-"""Django admin of the agents: runs, their steps and transcripts, to read. What they handed in stands with the door.
+"""Django admin of the agents: what runs did, to read. What they handed in stands with the door.
 
 The gateway has modules of its own, imported here so that Django finds them.
 """
@@ -6,7 +6,7 @@ The gateway has modules of its own, imported here so that Django finds them.
 from django.contrib import admin
 
 from agents import admin_budgets, admin_models
-from agents.models import Run, Step, Transcript
+from agents.models import Run, Step, ToolCall, Transcript
 from portal.admin_site import WorkspaceAdmin, site
 
 __all__ = ["RunAdmin", "StepAdmin", "admin_budgets", "admin_models"]
@@ -38,6 +38,15 @@ class StepAdmin(WorkspaceAdmin):
 
     list_display = ("id", "run", "seq", "name", "micros", "cost_micros", "created_at")
     list_filter = ("name",)
+    list_select_related = ("run",)
+
+
+@admin.register(ToolCall, site=site)
+class ToolCallAdmin(WorkspaceAdmin):
+    """What a run read, in order, by digest, and how each call ended."""
+
+    list_display = ("id", "run", "seq", "tool", "ended", "micros", "created_at")
+    list_filter = ("tool", "ended")
     list_select_related = ("run",)
 
 

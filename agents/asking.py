@@ -65,6 +65,7 @@ def _first_draft(asked: Instruction) -> Submission:
 
 def _newest_draft(asked: Instruction) -> Submission:
     again = Submission.objects.filter(
-        workspace_id=asked.workspace_id, revises=asked.proposal_id, kind=Submission.Is.ACTION
-    )
+        workspace_id=asked.workspace_id, revises=asked.proposal_id, kind=Submission.Is.ACTION,
+        created_at__lte=asked.created_at,
+    )  # fmt: skip
     return again.order_by("pk").last() or _first_draft(asked)

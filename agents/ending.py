@@ -47,7 +47,8 @@ def end_all(workspace: int, worked: Sequence[Done], *, now: datetime) -> list[in
     worked = [done for done in worked if done.run.pk in held]
     if not worked:
         return []
-    handed_in = proposals.submit_all(workspace, [paper for done in worked for paper in _papers_of(done)])
+    papers = [paper for done in worked if not _is_late(done) for paper in papers_of(done)]
+    handed_in = proposals.submit_all(workspace, papers)
     keys: dict[str, list[str]] = {}
     for submission in handed_in:
         keys.setdefault(submission.run, []).append(f"submission:{submission.pk}")
@@ -68,11 +69,14 @@ def _held(workspace: int, runs: Sequence[Run]) -> set[int]:
     return {run.pk for run in runs if fences.get(run.pk) == run.fence}
 
 
-def _papers_of(done: Done) -> Iterator[Submission]:
-    """One submission for each thing that came of the run."""
+def _is_late(done: Done) -> bool:
+    """Whether somebody decided meanwhile what the run was asked about."""
+    return done.run.instruction is not None and not asking.waits(done.run)
+
+
+def papers_of(done: Done) -> Iterator[Submission]:
+    """One submission for each thing that came of the run, not written."""
     run = done.run
-    if run.instruction is not None and not asking.waits(run):
-        return  # somebody decided meanwhile
     for kind, key, value, depends_on in _papers(done.outcome):
         yield Submission(
             workspace_id=run.workspace_id, case_id=run.case_id, kind=kind, proposer=f"agent:{run.agent}",

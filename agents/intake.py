@@ -18,6 +18,7 @@ from agents.steps.base import Agent
 from approvals import outbox, proposals
 from audit import log
 from audit.events import Event
+from portal import telemetry
 from portal.systems import inbound
 
 ADVANCE = "agents.tasks.advance"
@@ -76,6 +77,9 @@ def take_in(*, workspace: int, agent: str, line: Mapping[str, object], actor: st
             case=f"case:{case.pk}", trace_id=run.trace_id,
             body={"agent": agent, "run": f"run:{run.pk}", **received.body}, personal=received.personal,
         )  # fmt: skip
+        telemetry.after_commit(
+            run.trace_id, [telemetry.since("intake", telemetry.ROOT, now, countersign__case=case.pk)]
+        )
     return Taken(form.id, case.pk, run.pk, new=True)
 
 

@@ -52,6 +52,14 @@ class InForce:
         return current(workspace=self._workspace)
 
 
+class Named(InForce):
+    """A model by its digest, whatever is in force."""
+
+    def __init__(self, workspace: int, digest: str) -> None:
+        super().__init__(workspace)
+        self.version = digest
+
+
 @functools.lru_cache(maxsize=MODELS_KEPT)
 def load(digest: str) -> Model:
     """The model of a digest, read once per process.

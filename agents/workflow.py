@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import F, Q
 
-from agents import asking, cited, ending, intake, roster
+from agents import asking, cited, ending, intake, marking, roster, spans
 from agents.ending import Done
 from agents.gateway import budgets, calls, ledger
 from agents.gateway.asker import Asker, Needs
@@ -27,7 +27,8 @@ from agents.tools import ToolError, Tools
 from agents.triage_models import InForce
 from agents.types import Handoff, Outcome, Told
 from approvals import outbox, switches
-from portal import failpoints, outage
+from audit.recognisers import Known
+from portal import failpoints, logs, outage, telemetry
 from portal.systems.books import BooksReader, Snapshot
 from portal.workspace import within
 
@@ -94,7 +95,8 @@ def advance_due(begun: Callable[[], None] = lambda: None, *, workspace: int) -> 
     except Exception as error:  # whatever broke the batch: each run by itself has its own attempts
         if outage.is_outage(error):
             raise
-        logger.exception("%s runs cannot be worked together; each is, by itself", len(leased))
+        with logs.about(_people(workspace, leased)):
+            logger.exception("%s runs cannot be worked together; each is, by itself", len(leased))
         for run in leased:
             _try(run)
     return len(leased)
@@ -114,7 +116,8 @@ def _try(leased: Run) -> bool:
             _leave(leased, now)
         return False
     except Exception:  # whatever a step raises: the run is tried again, then given to a person
-        logger.exception("run %s failed in attempt %s", leased.pk, leased.attempts)
+        with logs.about(_people(leased.workspace_id, [leased])):
+            logger.exception("run %s failed in attempt %s", leased.pk, leased.attempts)
         return _put_back(leased)
 
 
@@ -199,7 +202,11 @@ def _work(workspace: int, leased: Sequence[Run], *, now: datetime) -> Worked:
         except Needs as needs:
             waiting.append((run, needs))
     failpoints.hit("run.before_submit")
-    return Worked(ending.end_all(workspace, worked, now=now) if worked else [], waiting, catalogue)
+    ended = ending.end_all(workspace, worked, now=now) if worked else []
+    for done in worked:
+        if done.run.pk in ended:
+            telemetry.after_commit(done.run.trace_id, spans.of(done))
+    return Worked(ended, waiting, catalogue)
 
 
 def _outcome(run: Run, thrown: Iterable[switches.Thrown], reader: BooksReader, models: InForce, asker: Asker) -> Done:
@@ -244,6 +251,19 @@ def work_on(
 def _versions(tools: Tools, asker: Asker | None) -> str:
     """The models whose word counted: the fitted one by its digest, the others by name."""
     return " ".join([tools.model_version, *sorted(asker.models if asker else ())]).strip()[:200]
+
+
+def _people(workspace: int, runs: Sequence[Run]) -> list[Known]:
+    """Whose names must not stand in a log line about these runs; an error may quote what they wrote."""
+    contacts = [run.case.subject.partition(":")[2] for run in runs if run.case.subject.startswith("contact:")]
+    try:
+        with within(workspace):
+            reader = BooksReader(workspace)
+            found = [marking.known_of(reader.customer(name)) for name in {run.case.customer for run in runs} - {""}]
+            found += [marking.known_of(contact=reader.contact(name)) for name in contacts]
+    except DatabaseError:  # the line is worth more: without it nobody hears of what broke
+        return []
+    return [one for known in found for one in known]
 
 
 def _tickets(subjects: Iterable[str]) -> set[str]:

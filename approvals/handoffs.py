@@ -8,7 +8,7 @@ from approvals import deadlines, payloads, placing
 from approvals.models import Handoff, Proposal, Submission
 from audit import log
 from audit.events import Event
-from portal import hours, roles
+from portal import hours, roles, telemetry
 from portal.models import Person
 
 
@@ -26,7 +26,8 @@ def open_from(submission: Submission, *, now: datetime) -> str:
     try:
         if question:
             asked = payloads.read(payloads.QuestionPaper, submission.payload)
-            return _open(submission, "question", asked.text, asked.found, asked.evidence, now=now, kind=submission.kind)
+            found = {**asked.found, "asked": [fact.model_dump(mode="json") for fact in asked.facts]}
+            return _open(submission, "question", asked.text, found, asked.evidence, now=now, kind=submission.kind)
         handed = payloads.read(payloads.HandoffPaper, submission.payload)
     except payloads.PayloadError as error:
         return open_unfit(submission, error, now=now)
@@ -73,6 +74,11 @@ def _open(
         actor=submission.proposer, now=now, case=f"case:{submission.case_id}", trace_id=submission.trace_id,
         body={"reason": handoff.reason, "kind": kind, "run": submission.run}, personal={"summary": handoff.summary},
     )  # fmt: skip
+    span = telemetry.since(
+        "gate", f"gate:handoff:{handoff.pk}", now, parent=submission.run or telemetry.ROOT,
+        countersign__item=f"handoff:{handoff.pk}", countersign__kind=kind, countersign__reason=handoff.reason,
+    )  # fmt: skip
+    telemetry.after_commit(submission.trace_id, [span])
     return f"handoff:{handoff.pk}"
 
 

@@ -16,6 +16,7 @@ from approvals.actions.base import Action
 from approvals.models import Case, Proposal, Submission
 from audit import canonical, log
 from audit.events import Event
+from portal import telemetry
 from portal.rows import insert_once
 
 GATE = "approvals.tasks.gate"
@@ -195,6 +196,11 @@ def transition(
         raise Moved(f"proposal {proposal.pk} is no longer at version {seen}")
     for name, value in changes.items():
         setattr(proposal, name, value)
+    span = telemetry.since(
+        str(event), f"{event}:{proposal.pk}:{proposal.version}", now, parent=f"gate:proposal:{proposal.pk}",
+        countersign__action=proposal.action, countersign__state=proposal.state, countersign__tier=proposal.tier,
+    )  # fmt: skip
+    telemetry.after_commit(proposal.submission.trace_id, [span])
     follow_up(proposal, now=now)
     return proposal
 

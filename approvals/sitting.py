@@ -16,6 +16,7 @@ from approvals import caps, citations, payloads, proposals, verdicts
 from approvals.models import CapUse, Proposal, Revision, Submission
 from approvals.state import OPEN, State
 from audit import log
+from portal import telemetry
 from portal.systems.books import Snapshot
 
 
@@ -98,6 +99,8 @@ class Sitting:
         Proposal.objects.bulk_create([one.proposal for one in opened])
         CapUse.objects.bulk_create(uses)
         for one in opened:
+            row = one.proposal
+            telemetry.after_commit(row.submission.trace_id, [gate_span(row.submission, f"proposal:{row.pk}", self.now)])
             if one.proposal.state != State.PENDING:
                 proposals.follow_up(one.proposal, now=self.now)  # nothing can be due yet for one that waits
 
@@ -109,6 +112,14 @@ class Sitting:
         rows = Proposal.objects.filter(workspace_id=self.workspace, target__in=targets, state__in=OPEN)
         for target, key, pk, summary in rows.values_list("target", "content_key", "pk", "summary") if targets else ():
             self._twins[target, key] = (pk, summary)
+
+
+def gate_span(submission: Submission, item: str, began: datetime) -> telemetry.Span:
+    """What the gate made of a submission."""
+    return telemetry.since(
+        "gate", f"gate:{item}", began, parent=submission.run or telemetry.ROOT, countersign__item=item,
+        countersign__kind=str(submission.kind),
+    )  # fmt: skip
 
 
 def due_with(workspace: int, submissions: Sequence[int]) -> list[Submission]:

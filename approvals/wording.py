@@ -54,6 +54,9 @@ FLAGS = {
         "other currency named",
         "The message names another currency than the order was paid in.",
     ),
+    "currency": ("other currency named", "The message names another currency than the order was paid in."),
+    "quantity_mismatch": ("other number named", "The message names more pieces than the order holds, or unclear ones."),
+    "item_not_in_order": ("not in the order", "The message names an article that the order does not hold."),
     "double_refund_risk": ("may pay twice", "A refund beside what is already under way could pay twice."),
     "not_a_refund": ("not a refund", "What is asked for is something other than a refund."),
     "two_matters": ("two matters", "The message raises two matters; the more urgent one leads."),
@@ -92,6 +95,15 @@ REASONS = {
     "tool_refused": "The agent was refused a reading",
     "injection": "Orders to a machine",
     "clarify": "Only the customer knows",
+}
+
+ANSWERS = {
+    "order_number": "An order number",
+    "items": "Articles, and how many",
+    "destination": "One of these ways",
+    "reason": "One of these",
+    "yes_no": "Yes or no",
+    "identity": "E-mail, or name and postcode",
 }
 
 EVENTS = {
@@ -206,6 +218,11 @@ def source(name: str) -> str:
     """What something rests on, by name: `order:#W1` is 'order #W1'."""
     kind, _, key = name.partition(":")
     return f"the conversation of ticket {key}" if kind == "messages" else f"{kind} {key}"
+
+
+def answer(kind: str) -> str:
+    """What kind of answer a question asks for."""
+    return ANSWERS.get(kind, "In their own words")
 
 
 def reason(name: str) -> str:

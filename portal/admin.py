@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from audit.models import Entry
 from portal import admin_connections, admin_hours, staff  # noqa: F401  # both register themselves
 from portal.admin_site import WorkspaceAdmin, site
-from portal.models import Membership, Queue, Role
+from portal.models import Membership, Page, Queue, Role
 
 
 class AppointmentForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -80,6 +80,13 @@ class QueueAdmin(WorkspaceAdmin):
     """Team queues, to read."""
 
     list_display = ("title", "name")
+
+
+@admin.register(Page, site=site)
+class PageAdmin(WorkspaceAdmin):
+    """Policy pages in all their versions, to read; `publish_page` writes the next one."""
+
+    list_display = ("title", "version", "language", "readers", "effective_from", "effective_until")
 
 
 @admin.register(Entry, site=site)

@@ -53,6 +53,7 @@ class Env(BaseSettings):
     models_public_key: str = ""
     models_private_key: SecretStr | None = None
 
+    otel_endpoint: str = Field(default="", pattern=r"^(https?://[\x21-\x7e]{1,200})?$")
     failpoints: str = ""
 
     def statement_timeout_of(self, role: Role) -> int:

@@ -28,7 +28,16 @@ LINES: dict[str, tuple[str, list[str]]] = {
     ),
     "refunds": ("evaluate refunds", [PYTHON, "-m", "tests.accept.evaluations", "refunds"]),
     "triage": ("evaluate triage", [PYTHON, "-m", "tests.accept.evaluations", "triage"]),
-    "contacts": ("evaluate contacts", [PYTHON, "-m", "tests.accept.evaluations", "contacts"]),
+    "contacts": (
+        "contacts, phones, emails, countries",
+        [PYTHON, "-m", "tests.accept.evaluations", "contacts"],
+    ),
+    "injections": ("evaluate injections", [PYTHON, "-m", "tests.accept.evaluations", "injections"]),
+    "golden": ("our own golden set, as make check gates on it", [PYTHON, "-m", "tests.accept.evaluations", "golden"]),
+    "private": (
+        "planted personal data and secrets: model requests, transcripts, logs",
+        [*PYTEST, "-s", "tests/agents/test_private.py"],
+    ),
     "killed": ("SIGKILL at each failpoint, lost messages", [*PYTEST, "tests/journeys/test_processes.py"]),
     "races": ("two people at once", [*PYTEST, "tests/approvals/test_races.py"]),
     "refused": (
@@ -60,6 +69,14 @@ LINES: dict[str, tuple[str, list[str]]] = {
     "machine": (
         "random events by random actors: nothing illegal, no effect without quorum",
         [*PYTEST, "tests/approvals/test_state_machine.py"],
+    ),
+    "citations": (
+        "a citation must exist, be readable, be in force and say it, or a person gets it (51, 52)",
+        [*PYTEST, "tests/approvals/test_citations.py", "tests/portal/test_pages.py"],
+    ),
+    "replay": (
+        "100 runs of three agents replay to the same, what differs is named",
+        [*PYTEST, "tests/agents/test_replay.py"],
     ),
     "models": (
         "a model server that refuses, errs, limits, hangs, drips, drops, loops: each its end, no cap passed",

@@ -1,0 +1,192 @@
+"""Works a run's case once more, beside the original, and names every difference: step by step and field by field.
+
+The same code as in service, in a transaction that can write nothing. Records are read as they are now: what changed
+since is named by the reading that shows it. What the run's case has open already is not there for the agent.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from typing import Any
+
+from django.db import connection
+from pydantic_core import to_jsonable_python
+
+from agents import asking, ending, roster, triage_models, workflow
+from agents.ending import Done
+from agents.models import Run, Step, ToolCall
+from agents.tools import Called
+from approvals.models import Submission
+from portal.systems.books import BooksReader
+from portal.workspace import within
+
+LONGEST = 200
+
+
+class ReplayError(Exception):
+    """The run cannot be replayed so; the message names what is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A step or reading by number. `difference` is "", input, output, only then, only now."""
+
+    seq: int
+    name: str
+    difference: str
+    then: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of what was handed in that is another now; None where it is not there."""
+
+    paper: str
+    field: str
+    then: Any
+    now: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Both runs, held against each other. `moved` are readings of records that changed since."""
+
+    run: int
+    agent: str
+    versions: Mapping[str, Mapping[str, str]]
+    steps: tuple[Compared, ...]
+    reads: tuple[Compared, ...]
+    fields: tuple[Field, ...]
+
+    @property
+    def moved(self) -> tuple[Compared, ...]:
+        """What was asked alike and answered otherwise."""
+        return tuple(one for one in self.reads if one.difference == "output")
+
+    @property
+    def equal(self) -> bool:
+        """Whether every step and every paper is the same."""
+        return not self.fields and not any(one.difference for one in (*self.steps, *self.reads))
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {**asdict(self), "equal": self.equal, "moved": [asdict(one) for one in self.moved]}
+
+
+def replay(*, workspace: int, run: int, agent_version: str = "", model: str = "") -> Replay:
+    """Work it again; nothing is handed in.
+
+    `model` names another fitted model by the beginning of its digest; without it the run's own is used.
+
+    Raises:
+        ReplayError.
+    """
+    with within(workspace):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+        row = _find(workspace, run)
+        now_version = _version(row, agent_version)
+        models = triage_models.Named(workspace, _model(row, model))
+        done = workflow.work_on(row, asking.told(row), BooksReader(workspace), models, but_case=row.case_id)
+        steps = Step.objects.filter(workspace=workspace, run=row).order_by("seq")
+        calls = ToolCall.objects.filter(workspace=workspace, run=row).order_by("seq")
+        handed_in = Submission.objects.filter(workspace=workspace, run=f"run:{run}", proposer=f"agent:{row.agent}")
+        return Replay(
+            row.pk, row.agent,
+            {
+                "agent": {"then": row.agent_version, "now": now_version},
+                "model": {"then": row.model_version, "now": done.model_version},
+            },
+            tuple(_steps(list(steps), done)), tuple(_reads(list(calls), done.calls)),
+            tuple(_fields(list(handed_in), ending.papers_of(done))),
+        )  # fmt: skip
+
+
+def _find(workspace: int, run: int) -> Run:
+    row = Run.objects.select_related("case", "instruction").filter(workspace=workspace, pk=run).first()
+    if row is None:
+        raise ReplayError(f"RUN: there is no run {run} in this workspace")
+    if row.state != Run.State.DONE:
+        raise ReplayError(f"RUN: run {run} is {row.state}; only one that came to its end can be replayed")
+    return row
+
+
+def _version(row: Run, wanted: str) -> str:
+    try:
+        here = roster.find(row.agent).version
+    except roster.NoSuchAgent as error:
+        raise ReplayError(f"RUN: {error}") from error
+    if wanted not in ("", here):
+        raise ReplayError(f"--agent-version: this code is version {here} of {row.agent}, not {wanted}")
+    return here
+
+
+def _model(row: Run, wanted: str) -> str:
+    """The digest of the fitted model to use, "" where the run used none."""
+    if not row.model_version:
+        if wanted:
+            raise ReplayError(f"--model: run {row.pk} of {row.agent} used no model")
+        return ""
+    found = sorted(path.stem for path in triage_models.folder().glob(f"{wanted or row.model_version}*.model"))
+    if len(found) != 1:
+        what = "is not on this machine" if not found else "is the beginning of several"
+        raise ReplayError(f"--model: {wanted or row.model_version} {what}")
+    return found[0]
+
+
+def _steps(then: Sequence[Step], done: Done) -> Iterator[Compared]:
+    for seq, (old, new) in enumerate(zip_longest(then, done.trace.taken), 1):
+        if old is None or new is None:
+            yield _alone(seq, old.name if old else new.name, old is not None)
+            continue
+        difference = "input" if old.input_digest != new.input_digest else ""
+        difference = difference or ("output" if old.output_digest != new.output_digest else "")
+        name = old.name if old.name == new.name else f"{old.name} then, {new.name} now"
+        pair = (old.input_digest, new.input_digest) if difference == "input" else (old.output_digest, new.output_digest)
+        yield Compared(seq, name, difference or ("output" if old.name != new.name else ""), *pair)
+
+
+def _reads(then: Sequence[ToolCall], now: Sequence[Called]) -> Iterator[Compared]:
+    for seq, (old, new) in enumerate(zip_longest(then, now), 1):
+        if old is None or new is None:
+            yield _alone(seq, old.tool if old else new.tool, old is not None)
+        elif (old.tool, old.argument_digest) != (new.tool, new.argument_digest):
+            name = old.tool if old.tool == new.tool else f"{old.tool} then, {new.tool} now"
+            yield Compared(seq, name, "input", old.argument_digest, new.argument_digest)
+        else:
+            same = (old.result_digest, old.ended) == (new.result_digest, new.ended)
+            yield Compared(seq, old.tool, "" if same else "output", old.result_digest, new.result_digest)
+
+
+def _alone(seq: int, name: str, was: bool) -> Compared:
+    return Compared(seq, name, "only then" if was else "only now", "", "")
+
+
+def _fields(then: Sequence[Submission], now: Iterator[Submission]) -> Iterator[Field]:
+    """What was handed in, by key, each taken apart to its last value."""
+    old, new = {one.key: _flat(one) for one in then}, {one.key: _flat(one) for one in now}
+    for key in sorted({*old, *new}):
+        left, right = old.get(key, {}), new.get(key, {})
+        for name in sorted({*left, *right}):
+            if left.get(name) != right.get(name) or (name in left) != (name in right):
+                yield Field(key, name, left.get(name), right.get(name))
+
+
+def _flat(paper: Submission) -> dict[str, Any]:
+    whole = {"kind": str(paper.kind), "depends_on": list(paper.depends_on), "payload": paper.payload}
+    return dict(_leaves("", json.loads(json.dumps(to_jsonable_python(whole)))))
+
+
+def _leaves(where: str, value: Any) -> Iterator[tuple[str, Any]]:
+    inner: Iterator[tuple[Any, Any]] | None = None
+    if isinstance(value, dict) and value:
+        inner = iter(value.items())
+    elif isinstance(value, list) and value:
+        inner = iter(enumerate(value))
+    if inner is None:
+        yield where, value[:LONGEST] if isinstance(value, str) else value
+        return
+    for key, one in inner:
+        yield from _leaves(f"{where}.{key}" if where else str(key), one)
