@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from audit import canonical
+from agents import marking
+from audit import canonical, redaction
+from audit.recognisers import Known
 
 SHORT = 2_000
 """Characters that a long part is cut to where a cap is near: its beginning and its end."""
@@ -50,13 +52,14 @@ class Said(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Part:
     """A passage of a request. What a stranger wrote is `data`, never an instruction; `dispensable` goes first
-    where a cap is near.
+    where a cap is near. `origin` says whose text it is.
     """
 
     kind: Literal["instruction", "data"]
     name: str
     text: str
     dispensable: bool = False
+    origin: marking.Origin = "customer"
 
 
 def _unchecked(_: Any) -> str:
@@ -66,7 +69,8 @@ def _unchecked(_: Any) -> str:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What one step asks. `most_tokens` bounds the answer; `check` says what is wrong with a value that fits the
-    schema, "" where nothing is; no model of `but_models` is asked.
+    schema, "" where nothing is; no model of `but_models` is asked. `known` are the record's own personal values, which
+    no model sees.
     """
 
     step: str
@@ -76,6 +80,7 @@ class Request:
     check: Callable[[Any], str] = _unchecked
     but_models: frozenset[str] = frozenset()
     tiers: frozenset[int] = frozenset({1, 2})
+    known: tuple[Known, ...] = ()
 
     @property
     def key(self) -> str:
@@ -106,16 +111,27 @@ def shorten(text: str) -> str:
     return f"{text[:head]}\n[... {len(text) - SHORT} characters left out ...]\n{text[-tail:]}"
 
 
-def read(request: Request, content: str) -> tuple[Said | None, str]:
-    """The value of an answer, or what is wrong with it in words that quote nothing of it."""
+def read(request: Request, marked: marking.Marked, content: str) -> tuple[Said | None, str]:
+    """The value of an answer as it was said, or what is wrong with it in words that quote nothing of it."""
     try:
         value = request.schema.model_validate_json(content)
+        fault = request.check(restore(request, marked, value.model_dump(mode="json")))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(one) for one in first["loc"])
-        return None, f"{where}: {first['msg']}".lstrip(": ")[:LONGEST_FAULT]
-    fault = request.check(value)
+        fault = f"{where}: {first['msg']}".lstrip(": ")
+    except (marking.MarkingError, redaction.RedactionError) as error:
+        fault = str(error)
     return (None, fault[:LONGEST_FAULT]) if fault else (value, "")
+
+
+def restore(request: Request, marked: marking.Marked, value: Any) -> Said:
+    """The value with what was kept back from the model in its places.
+
+    Raises:
+        redaction.RedactionError, marking.MarkingError, pydantic.ValidationError.
+    """
+    return request.schema.model_validate(marking.restore(value, marked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,4 +225,5 @@ class Reply:
     served_by: str = ""
     retry_seconds: float = 0.0
     sent: bool = True
-    digest: str = field(default="")
+    digest: str = ""
+    content: str = field(default="", repr=False)

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from django.db import connection
 
-from agents.gateway import budgets, catalogue, ledger, openai, plans
+from agents import transcripts
+from agents.gateway import budgets, catalogue, ledger, messages, openai, plans
 from agents.gateway.base import GatewayError, Move, Outcome, Reply
 from agents.models import ModelCall, Run
 from portal import failpoints, sealing
@@ -64,7 +65,18 @@ def make(pending: Pending) -> None:
     with within(record.workspace_id) as now:
         if ledger.settle(record, reply, micros=micros, now=now):
             plans.heed(record.workspace_id, record.backend, reply, now=now)
+            _keep(pending, reply)
     failpoints.hit("model.after_settle", record.step)
+
+
+def _keep(pending: Pending, reply: Reply) -> None:
+    """What was asked and answered, redacted."""
+    record, move = pending.record, pending.move
+    number = ModelCall.objects.filter(run=record.run, step=record.step, pk__lte=record.pk).count()
+    asked = "\n\n".join(said["content"] for said in messages.compose(move.request, move.key, move.wrong))
+    transcripts.keep(
+        run=record.run, step=record.step, number=number, prompt=asked, answer=reply.content, known=move.request.known
+    )
 
 
 def _ask(pending: Pending) -> Reply:

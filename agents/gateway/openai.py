@@ -126,11 +126,11 @@ def _judge(completion: Any, move: Move) -> Reply:
     wrong = _wrong_form(message, choice.finish_reason)
     if wrong:
         return Reply(Outcome.MALFORMED, error=wrong, **known)
-    value, wrong = base.read(move.request, message.content)
-    digest = hashlib.sha256(message.content.encode()).hexdigest()
+    known |= {"content": message.content, "digest": hashlib.sha256(message.content.encode()).hexdigest()}
+    value, wrong = base.read(move.request, messages.mark(move.request, move.key), message.content)
     if value is None:
-        return Reply(Outcome.MALFORMED, error=wrong, digest=digest, **known)
-    return Reply(Outcome.ANSWERED, value.model_dump(mode="json"), digest=digest, **known)
+        return Reply(Outcome.MALFORMED, error=wrong, **known)
+    return Reply(Outcome.ANSWERED, value.model_dump(mode="json"), **known)
 
 
 def _wrong_form(message: Any, finish: str | None) -> str:

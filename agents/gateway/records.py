@@ -168,7 +168,8 @@ class Account(WorkspaceRow):
 class ModelCall(WorkspaceRow):
     """One call, on record before it is made with the most it can take, and settled once, at what it took.
 
-    No word of what was asked or answered is kept, but the typed value that a resumed run goes on with.
+    No word of what was asked or answered is kept here, but the typed value that a resumed run goes on with, with
+    placeholders where personal data was kept back.
     """
 
     run = models.ForeignKey("agents.Run", on_delete=models.PROTECT, related_name="model_calls")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agents.gateway import messages
-from agents.gateway.base import AWAY, Amounts, Answer, Move, Offer, Outcome, Past, Request, Unanswered
+from agents.gateway.base import AWAY, Amounts, Answer, Move, Offer, Outcome, Past, Request, Unanswered, restore
 
 CORRECTIONS = 1
 NEAR = 5
@@ -68,7 +68,7 @@ def decide(request: Request, plan: Plan, past: Sequence[Past]) -> Answer | Unans
 
 
 def _answer(request: Request, plan: Plan, call: Past) -> Answer:
-    value = request.schema.model_validate(call.value)
+    value = restore(request, messages.mark(request, request.key), call.value)
     return Answer(value, call.model, call.tier, value.confidence * 100 >= plan.bar(request.step), call.cost)
 
 

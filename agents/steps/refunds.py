@@ -8,6 +8,7 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
+from agents import marking
 from agents.lines import RefundLine
 from agents.refunds import deciding, reading
 from agents.refunds.facts import Facts
@@ -31,7 +32,7 @@ def work(subject: str, tools: Tools, trace: Trace, told: Told | None = None) -> 
     else:
         outcome = trace.step("follow", follow, ticket, facts, told)
     outcome = trace.step("verify", partial(check, tools), outcome, subject, ticket)
-    return second_look.look(tools, trace, outcome, shown(ticket, facts, outcome))
+    return second_look.look(tools, trace, outcome, shown(ticket, facts, outcome), marking.known_of(facts.customer))
 
 
 def shown(ticket: Ticket, facts: Facts, outcome: Outcome) -> dict[str, Any]:

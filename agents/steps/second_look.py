@@ -5,7 +5,7 @@ proposer thinks so. Where it does not answer, a person is told.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, cast
@@ -16,10 +16,12 @@ from pydantic_core import to_jsonable_python
 from agents import hostile
 from agents.gateway.base import Answer, Part, Request, Said, Unanswered
 from agents.gateway.plans import VERIFIER
+from agents.marking import Origin
 from agents.steps import verify
 from agents.steps.base import Trace
 from agents.tools import Tools
 from agents.types import Draft, Outcome
+from audit.recognisers import Known
 
 STEP = "second_look"
 DOUBTS, NOT_VERIFIED = "second_model_doubts", "not_verified"
@@ -31,6 +33,9 @@ _TOLD = (
 )
 
 
+_ORIGINS: Mapping[str, Origin] = {"message": "customer", "quoted": "customer", "clauses": "page"}
+
+
 class Verdict(Said):
     """What the second model says of all the drafts together."""
 
@@ -38,16 +43,22 @@ class Verdict(Said):
     doubts: list[str] = Field(max_length=5)
 
 
-def look(tools: Tools, trace: Trace, outcome: Outcome, shown: Mapping[str, Any]) -> Outcome:
-    """The outcome as it is, flagged, or stopped. `shown` are message and records by name, as they were read."""
+def look(
+    tools: Tools, trace: Trace, outcome: Outcome, shown: Mapping[str, Any], known: Sequence[Known] = ()
+) -> Outcome:
+    """The outcome as it is, flagged, or stopped. `shown` are message and records by name, as they were read, `known`
+    the personal values of the record, which are kept back.
+    """
     grave = tuple(draft for draft in outcome.drafts if tools.is_grave(draft))
     if not grave:
         return outcome
-    return trace.step(STEP, partial(_look, tools, shown), outcome, grave)
+    return trace.step(STEP, partial(_look, tools, shown, tuple(known)), outcome, grave)
 
 
-def _look(tools: Tools, shown: Mapping[str, Any], outcome: Outcome, grave: tuple[Draft, ...]) -> Outcome:
-    said = tools.ask(_request(grave, shown, tools.asked_models))
+def _look(
+    tools: Tools, shown: Mapping[str, Any], known: tuple[Known, ...], outcome: Outcome, grave: tuple[Draft, ...]
+) -> Outcome:
+    said = tools.ask(_request(grave, shown, tools.asked_models, known))
     if isinstance(said, Unanswered):
         return outcome if said.reason == "none" else _flag(outcome, grave, NOT_VERIFIED, said.words)
     return heed(outcome, grave, said)
@@ -64,14 +75,19 @@ def heed(outcome: Outcome, grave: tuple[Draft, ...], said: Answer) -> Outcome:
     return _flag(outcome, grave, DOUBTS, f"Another model, {said.model}, doubts it: {words or 'it is not sure'}.")
 
 
-def _request(grave: tuple[Draft, ...], shown: Mapping[str, Any], models: frozenset[str]) -> Request:
+def _request(
+    grave: tuple[Draft, ...], shown: Mapping[str, Any], models: frozenset[str], known: tuple[Known, ...] = ()
+) -> Request:
     drafts = [{"action": d.action, "target": d.target, "args": dict(d.args)} for d in grave]
     quoted = [{"source": e.source, "quote": e.quote} for d in grave for e in d.evidence if e.quote]
     values = {**shown, "drafts": drafts, "quoted": quoted}
-    parts = [Part("data", name, _text(value), name == "quoted") for name, value in values.items()]
+    parts = [
+        Part("data", name, _text(value), name == "quoted", _ORIGINS.get(name, "record"))
+        for name, value in values.items()
+    ]
     return Request(
         STEP, Verdict, (Part("instruction", "task", _TOLD), *parts), MOST_TOKENS, but_models=models,
-        tiers=frozenset({VERIFIER}),
+        tiers=frozenset({VERIFIER}), known=known,
     )  # fmt: skip
 
 
