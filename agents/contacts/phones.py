@@ -25,6 +25,7 @@ _EXTENSION = re.compile(
     r"|(?<=[\s,)])x[.:]?\s*)(\d{1,7})$",
     re.IGNORECASE,
 )
+_BARE_X = re.compile(r"\s*(?<=[\s,)])x[.:]?\s*(\d{1,7})$", re.IGNORECASE)
 _URI_PARAMETER = re.compile(r";[a-z-]+=[^;]*", re.IGNORECASE)
 _DASH = r"\-\u2010-\u2015\u2212"
 _PLAIN = re.compile(rf"[+\d\s().{_DASH}/]*")
@@ -44,6 +45,8 @@ def clean(raw: str, region: str | None) -> Cleaned:
         return Cleaned(raw)
     if why := _unreadable(text):
         return flag(raw, why)
+    if _may_hide_digit(text, region):
+        return flag(raw, "an x may stand for a hidden digit")
     return _parsed(raw, _without_label(text), region)
 
 
@@ -61,6 +64,16 @@ def _unreadable(text: str) -> str:
     if not _PLAIN.fullmatch(number):
         return "holds words or letters"
     return ""
+
+
+def _may_hide_digit(text: str, region: str | None) -> bool:
+    """Whether a bare x could cover a digit: with one in its place, what looked like an extension ends a valid one."""
+    found = _BARE_X.search(text)
+    if found is None:
+        return False
+    before = _without_label(text[: found.start()])
+    tries = (number for digit in range(10) for number in _readings(f"{before}{digit}{found[1]}", region))
+    return any(phonenumbers.is_valid_number(number) for number in tries)
 
 
 def _counts_two(number: str) -> bool:

@@ -142,7 +142,7 @@ written = st.sampled_from(
     ]
 )  # fmt: skip
 signs = st.characters(categories=["Lu", "Ll", "Lo", "Lm", "Nl", "So", "Sm", "Sc", "Sk", "Po", "Pc"]).filter(
-    lambda char: char not in "/.,;:" and not unicodedata.normalize("NFKC", char).strip(".").isdigit()
+    lambda char: (shape := unicodedata.normalize("NFKC", char)).strip("/.,;:\u2212") and not shape.strip(".").isdigit()
 )
 
 
@@ -169,3 +169,9 @@ def test_a_row_of_dashes_is_a_mask(dash: str) -> None:
     assert phones.clean(f"+49 30 90{dash * 3}20", "DE").action == "flag"
     assert phones.clean(f"+49 30 9018{dash * 2}", "DE").action == "flag"
     assert phones.clean(f"+49{dash}30{dash}901820", "DE").action == "fix"
+
+
+def test_an_x_is_an_extension_where_no_digit_can_have_stood() -> None:
+    assert phones.clean("+1 212 555 0147 x12", None).extension == "12"
+    assert phones.clean("0049 30 / 90 18 x0", None).reason == "an x may stand for a hidden digit"
+    assert phones.clean("+49 30 901820 ext. 12", None).extension == "12"

@@ -13,8 +13,7 @@ from agents.types import Draft, Handoff, Outcome
 from approvals.models import Handoff as HandoffRow
 from approvals.models import Submission
 from audit import log
-from portal import workspace
-from portal.models import Clause as Page
+from portal import pages, workspace
 from portal.models import Customer
 from portal.systems.records import Clause, Message, Ticket
 from tests.conftest import signed_in
@@ -144,12 +143,12 @@ def test_a_reply_that_misquotes_its_clause_becomes_a_hand_off() -> None:
 
 def test_a_run_hands_in_route_and_reply_and_names_the_customers_other_ticket(desk) -> None:
     """Through the workflow, under the roles of service."""
-    with workspace.within(desk.workspace):
+    with workspace.within(desk.workspace) as now:
+        sentences = [pages.Sentence(one.clause_id, one.section, one.text) for one in CLAUSES]
+        pages.publish(
+            workspace=desk.workspace, slug="terms", title="Terms", sentences=sentences, actor="system:test", now=now
+        )
         log.attribute("test")
-        for at, one in enumerate(CLAUSES):
-            Page.objects.create(
-                workspace_id=desk.workspace, clause_id=one.clause_id, section=one.section, text=one.text, position=at
-            )
         Customer.objects.create(
             workspace_id=desk.workspace, customer_id="c-1", first_name="Ana", last_name="Silva", email="a@example.com"
         )

@@ -8,7 +8,7 @@ from approvals import passages, revising, taint
 from approvals.diff import ABSENT, Change
 from approvals.models import Proposal, Revision
 from approvals.taint import Passage, Taint
-from portal import models, workspace
+from portal import pages, workspace
 from portal.systems.records import Message, Ticket
 from tests.approvals import steps
 from tests.approvals.desk import sit_down, text
@@ -148,14 +148,11 @@ def test_a_reply_that_leads_away_is_flagged_raised_and_says_so_on_its_page(cast:
 
 
 def test_a_policy_page_bears_a_link_out(cast: Cast) -> None:
-    with workspace.within(cast.ws):
-        models.Clause.objects.create(
-            workspace=cast.workspace,
-            clause_id="WEB-1",
-            section="Web",
-            text="See https://evil.example/pay?x=1.",
-            position=1,
-        )
+    sentence = pages.Sentence("WEB-1", "Web", "See https://evil.example/pay?x=1.")
+    with workspace.within(cast.ws) as now:
+        pages.publish(
+            workspace=cast.ws, slug="web", title="Web", sentences=[sentence], actor="system:test", now=now
+        )  # fmt: skip
     row = proposed(cast, "Pay at https://evil.example/pay?x=1")
     assert (row.tier, row.flags) == ("medium", [])
     assert "and on record" in text(sit_down(cast, "rosa").get(f"/proposals/{row.pk}/"))
