@@ -47,7 +47,7 @@ demo: install ## everything at once, with a sample workspace; Ctrl-C stops it
 test: install ## the whole suite, on real servers and in a real browser; ARGS="-k name" for a part
 	@CHROMIUM="$$($(MAKE) --no-print-directory -s chromium)"; export CHROMIUM; $(BIN)/pytest $(ARGS)
 
-check: install ## style, types, fences, secrets, dependencies, migrations, house rules
+check: install ## style, types, fences, secrets, dependencies, migrations, house rules, the golden set
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -57,6 +57,7 @@ check: install ## style, types, fences, secrets, dependencies, migrations, house
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
 	$(BIN)/pytest tests/house
+	$(BIN)/python manage.py evaluate all --data tests/golden --bars tests/golden/bars.json
 
 faults: install ## every fault of the design by its number, with real servers killed; ARGS="7 10" for some
 	@$(BIN)/python -m tests.faults $(ARGS)

@@ -1,9 +1,15 @@
-"""Django admin of the agents: runs, steps, calls, transcripts, to read. What they handed in stands with the door."""
+"""Django admin of the agents: what runs did, to read. What they handed in stands with the door.
+
+The gateway has modules of its own, imported here so that Django finds them.
+"""
 
 from django.contrib import admin
 
+from agents import admin_budgets, admin_models
 from agents.models import Run, Step, ToolCall, Transcript
 from portal.admin_site import WorkspaceAdmin, site
+
+__all__ = ["RunAdmin", "StepAdmin", "admin_budgets", "admin_models"]
 
 
 @admin.register(Run, site=site)
@@ -17,6 +23,8 @@ class RunAdmin(WorkspaceAdmin):
         "state",
         "outcome",
         "attempts",
+        "most_micros",
+        "cost_micros",
         "created_at",
         "finished_at",
     )

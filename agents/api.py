@@ -74,7 +74,7 @@ class StepShown(Answer):
 
 
 class RunShown(Answer):
-    """One agent at work on one case."""
+    """One agent at work on one case; the most it could cost and what it did cost in micro-dollars."""
 
     id: int
     case: int = Field(validation_alias="case_id")
@@ -85,6 +85,8 @@ class RunShown(Answer):
     state: Literal["queued", "running", "done", "failed"]
     attempts: int
     outcome: str
+    most_micros: int
+    cost_micros: int
     created_at: datetime
     finished_at: datetime | None
     steps: list[StepShown]

@@ -23,7 +23,10 @@ def begin(*, workspace: int, instruction: int) -> int | None:
     version = next((agent.version for agent in roster.AGENTS if agent.name == name), "")
     run, _ = Run.objects.get_or_create(
         workspace_id=workspace, instruction=asked,
-        defaults={"case_id": case, "agent": name, "agent_version": version, "trace_id": secrets.token_hex(16)},
+        defaults={
+            "case_id": case, "agent": name, "agent_version": version, "trace_id": secrets.token_hex(16),
+            "asked_by": f"person:{asked.person_id}",
+        },
     )  # fmt: skip
     return run.pk
 

@@ -27,7 +27,7 @@ from audit.events import Event
 class Done:
     """A run that was worked, and what came of it; `model_version` and `language` (ISO 639-1) where they are known.
 
-    `retrieved` are the clauses that were read, by id with their version.
+    `retrieved` are the clauses that were read, by id with their version; `costs` micro-dollars by step.
     """
 
     run: Run
@@ -38,6 +38,7 @@ class Done:
     state: Run.State = Run.State.DONE
     calls: Sequence[Called] = ()
     retrieved: Mapping[str, int] = field(default_factory=dict)
+    costs: Mapping[str, int] = field(default_factory=dict)
 
 
 def end_all(workspace: int, worked: Sequence[Done], *, now: datetime) -> list[int]:
@@ -106,7 +107,7 @@ def _steps(done: Done) -> Iterator[Step]:
         yield Step(
             workspace_id=done.run.workspace_id, run=done.run, seq=seq, name=step.name, micros=step.micros,
             input_digest=step.input_digest, output_digest=step.output_digest,
-            started_micros=_since(done, step.began_ns),
+            started_micros=_since(done, step.began_ns), cost_micros=done.costs.get(step.name, 0),
         )  # fmt: skip
 
 
@@ -133,7 +134,7 @@ def _entry(done: Done, handed_in: Sequence[str], versions: dict[str, int], *, no
         body={
             "agent": run.agent, "agent_version": run.agent_version, "model_version": done.model_version,
             "attempt": run.attempts, "submissions": list(handed_in), "flags": list(done.outcome.flags),
-            "steps": len(done.trace.taken),
+            "steps": len(done.trace.taken), **({"cost_micros": sum(done.costs.values())} if done.costs else {}),
         },
     )  # fmt: skip
 
@@ -142,13 +143,13 @@ def _close(worked: Sequence[Done], now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE agents_run r SET state = n.state, outcome = n.outcome, model_version = n.model, finished_at = %s,"
-            " retrieved = n.retrieved, lease_until = NULL"
-            " FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::jsonb[])"
-            " AS n (id, state, outcome, model, retrieved) WHERE r.id = n.id",
+            " retrieved = n.retrieved, cost_micros = n.cost, lease_until = NULL"
+            " FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::bigint[])"
+            " AS n (id, state, outcome, model, retrieved, cost) WHERE r.id = n.id",
             [
                 now, [done.run.pk for done in worked], [str(done.state) for done in worked],
                 [name(done.outcome) for done in worked], [done.model_version for done in worked],
-                [json.dumps(done.retrieved) for done in worked],
+                [json.dumps(done.retrieved) for done in worked], [sum(done.costs.values()) for done in worked],
             ],
         )  # fmt: skip
 

@@ -71,7 +71,7 @@ def take_in(*, workspace: int, agent: str, line: Mapping[str, object], actor: st
             log.attribute("")
             known = Run.objects.filter(workspace=workspace, case=case).order_by("id").last()
             return Taken(form.id, case.pk, known.pk if known else None, new=False)
-        run = _start(workspace, case.pk, hired)
+        run = _start(workspace, case.pk, hired, actor)
         log.record(
             workspace=workspace, subject=received.subject, version=1, event=received.event, actor=actor, now=now,
             case=f"case:{case.pk}", trace_id=run.trace_id,
@@ -83,11 +83,11 @@ def take_in(*, workspace: int, agent: str, line: Mapping[str, object], actor: st
     return Taken(form.id, case.pk, run.pk, new=True)
 
 
-def _start(workspace: int, case: int, agent: Agent) -> Run:
+def _start(workspace: int, case: int, agent: Agent, actor: str) -> Run:
     """A queued run; a trigger makes it due, so that a lost message is said again."""
     run = Run.objects.create(
         workspace_id=workspace, case_id=case, agent=agent.name, agent_version=agent.version,
-        trace_id=secrets.token_hex(16),
+        trace_id=secrets.token_hex(16), asked_by=actor,
     )  # fmt: skip
     outbox.nudge_together(ADVANCE, "agents", workspace)
     return run

@@ -6,14 +6,30 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from agents.gateway.records import (
+    Account,
+    BackendHealth,
+    Budget,
+    ConfidenceBar,
+    ModelBackend,
+    ModelCall,
+    ModelKey,
+    ModelPrice,
+)
 from approvals.models import Case, Instruction
 from portal.models import WorkspaceRow
+
+__all__ = [
+    "Account", "BackendHealth", "Budget", "ConfidenceBar", "ModelBackend", "ModelCall", "ModelKey", "ModelPrice", "Run",
+    "Step",
+]  # fmt: skip
 
 
 class Run(WorkspaceRow):
     """One agent at work on one case. `fence` counts leases, so that a frozen worker cannot finish for another.
 
     `trace_id` (32 hex digits) goes with all that comes of it; `retrieved` are the clauses read, by id with version.
+    `most_micros` is what it can cost at most (micro-dollars), set when it is made; `asked_by` who brought it in.
     """
 
     class State(models.TextChoices):
@@ -25,13 +41,16 @@ class Run(WorkspaceRow):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="runs")
     agent = models.CharField(max_length=40)
     agent_version = models.CharField(max_length=20)
-    model_version = models.CharField(max_length=80, blank=True)
+    model_version = models.CharField(max_length=200, blank=True)
     trace_id = models.CharField(max_length=32)
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=200, blank=True)
+    asked_by = models.CharField(max_length=120, blank=True)
+    most_micros = models.BigIntegerField(default=0)
+    cost_micros = models.BigIntegerField(default=0)
     instruction = models.OneToOneField(Instruction, null=True, blank=True, on_delete=models.PROTECT, related_name="run")
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)

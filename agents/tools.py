@@ -12,11 +12,14 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from agents import triage_models
+from agents.gateway.asker import Asker
+from agents.gateway.base import Answer, Request, Unanswered
 from agents.refunds.facts import OpenRefund
 from agents.toolset import MOST_SPELLINGS, TOOLS, Form, sources
 from agents.triage import language
 from agents.triage.classifier import Model
 from agents.triage.duplicates import Other
+from agents.types import Draft
 from approvals import policy
 from approvals.models import Proposal
 from approvals.state import OPEN
@@ -104,7 +107,7 @@ class Tools:
 
     def __init__(
         self, *, agent: str, workspace: int, reader: Reader, allowed: frozenset[str], models: triage_models.InForce,
-        digest: Callable[[object], str], but_case: int | None = None,
+        digest: Callable[[object], str], but_case: int | None = None, asker: Asker | None = None,
     ) -> None:  # fmt: skip
         self._agent = agent
         self._workspace = workspace
@@ -113,6 +116,7 @@ class Tools:
         self._allowed = allowed
         self._digest = digest
         self._but_case = but_case
+        self._asker = asker
         self.calls: list[Called] = []
         self.read: set[str] = set()
         self.retrieved: dict[str, int] = {}
@@ -196,6 +200,23 @@ class Tools:
         self.model_version = self._models.version
         return triage_models.load(self.model_version)
 
+    def ask(self, request: Request) -> Answer | Unanswered:
+        """A typed value from a model. Raises `Needs` where the run has to leave for it, as `Asker.ask`."""
+        return Unanswered("none", "No model may be asked here.") if self._asker is None else self._asker.ask(request)
+
+    def bar(self, step: str) -> float:
+        """From which confidence on a step's own answer stands without asking a model, 0 to 1; 0 where none is asked."""
+        return 0.0 if self._asker is None else self._asker.bar(step)
+
+    @property
+    def asked_models(self) -> frozenset[str]:
+        """Names of the models whose answers were used so far."""
+        return frozenset() if self._asker is None else frozenset(self._asker.models)
+
+    def is_grave(self, draft: Draft) -> bool:
+        """Whether a second model is to look at a draft: its threshold says medium or high, and there is a backend."""
+        return self._asker is not None and self._asker.is_grave(draft)
+
     def _call(self, name: str, read: Callable[..., T], *args: Any) -> T:
         """Permit, read, look through; whatever comes of it is on the trace.
 
@@ -227,6 +248,8 @@ class Tools:
             raise NotAllowed(f"the tool {name} is forbidden to this agent: {why}")
         if len(self.calls) >= MOST_CALLS or sum(call.tool == name for call in self.calls) >= MOST_CALLS_OF_ONE:
             raise TooMany(f"the run has asked {name} as often as it may")
+        if self._asker is not None:
+            self._asker.use_tool(name)
 
 
 def _look_through(form: Form, value: Any, what: str) -> None:

@@ -84,13 +84,32 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """One fact that only the customer knows, typed: what kind of answer counts, and among what.
+
+    `kind` is order_number, items, destination, reason, yes_no, identity or text; `options` are (key, words), empty
+    where the answer is open; `about` is the record it belongs to (`order:#W100`), "" for none.
+    """
+
+    name: str
+    kind: str
+    question: str
+    options: tuple[tuple[str, str], ...] = ()
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
-    """What must be asked before work can go on. `text` is ready to send, `asks` names the missing facts."""
+    """What must be asked before work can go on.
+
+    `text` is ready to send, `asks` names the missing facts, `facts` are the same with the type of each answer.
+    """
 
     text: str
     asks: tuple[str, ...]
     found: Mapping[str, JsonValue] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
+    facts: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

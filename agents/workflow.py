@@ -2,26 +2,33 @@
 
 A lease and a fence make it safe to run twice, in parallel, or after a kill -9 anywhere: nothing is handed in
 twice, and after three attempts a person gets the case. Writes submissions and its own runs, nothing else.
+A run that needs a model leaves the others: it is worked from its start with each answer, as `gateway.calls` tells.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import F, Q
 
-from agents import asking, cited, ending, roster, spans
+from agents import asking, cited, ending, intake, marking, roster, spans
 from agents.ending import Done
+from agents.gateway import budgets, calls, ledger
+from agents.gateway.asker import Asker, Needs
+from agents.gateway.plans import Catalogue
 from agents.models import Run
 from agents.steps import answering
 from agents.steps.base import Trace
 from agents.tools import ToolError, Tools
 from agents.triage_models import InForce
 from agents.types import Handoff, Outcome, Told
-from approvals import switches
-from portal import failpoints, outage, telemetry
+from approvals import outbox, switches
+from audit.recognisers import Known
+from portal import failpoints, logs, outage, telemetry
 from portal.systems.books import BooksReader, Snapshot
 from portal.workspace import within
 
@@ -30,6 +37,11 @@ ATTEMPTS = 3
 # Runs that are worked in one transaction where many wait; none of their steps waits for anybody outside.
 TOGETHER = 25
 FAILED = "agent_failed"
+OVER_BUDGET = "over_budget"
+# Model calls begin within this time of a task, which may take 45 s (Celery) under a lease of 60; then another goes on.
+SITTING_SECONDS = 42.0
+# How often a run plans again because others were faster at what a cap left.
+ROUNDS = 20
 logger = logging.getLogger(__name__)
 
 
@@ -37,10 +49,25 @@ class Fenced(Exception):
     """Another worker holds the run by now; what this one did is rolled back."""
 
 
+class OutOfTime(Exception):
+    """The next model call belongs to another task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What came of working runs: which were ended, and which wait for a model."""
+
+    ended: list[int]
+    waiting: list[tuple[Run, Needs]]
+    catalogue: Catalogue
+
+
 def advance(*, workspace: int, run: int) -> bool:
     """Work a run to its end; False if somebody else does, it has ended, or this attempt failed."""
     with within(workspace) as now:
         leased = _lease(workspace, run, now)
+        if leased is not None and leased.fence > 1:
+            ledger.close_lost(leased, now=now)
     if leased is None:
         return False
     failpoints.hit("run.after_lease")
@@ -62,29 +89,72 @@ def advance_due(begun: Callable[[], None] = lambda: None, *, workspace: int) -> 
     failpoints.hit("run.after_lease")
     try:
         with within(workspace) as now:
-            _work(workspace, leased, now=now)
+            for run, _ in _work(workspace, leased, now=now).waiting:
+                _leave(run, now)
         failpoints.hit("run.after_submit")
     except Exception as error:  # whatever broke the batch: each run by itself has its own attempts
         if outage.is_outage(error):
             raise
-        logger.exception("%s runs cannot be worked together; each is, by itself", len(leased))
+        with logs.about(_people(workspace, leased)):
+            logger.exception("%s runs cannot be worked together; each is, by itself", len(leased))
         for run in leased:
             _try(run)
     return len(leased)
 
 
 def _try(leased: Run) -> bool:
+    until = time.monotonic() + SITTING_SECONDS
     try:
-        with within(leased.workspace_id) as now:
-            if not _work(leased.workspace_id, [leased], now=now):
-                raise Fenced(f"run {leased.pk}")
+        while (pending := _work_alone(leased, until)) is not None:
+            calls.make(pending)
         failpoints.hit("run.after_submit")
         return True
     except Fenced:
         return False
+    except OutOfTime:
+        with within(leased.workspace_id) as now:
+            _leave(leased, now)
+        return False
     except Exception:  # whatever a step raises: the run is tried again, then given to a person
-        logger.exception("run %s failed in attempt %s", leased.pk, leased.attempts)
+        with logs.about(_people(leased.workspace_id, [leased])):
+            logger.exception("run %s failed in attempt %s", leased.pk, leased.attempts)
         return _put_back(leased)
+
+
+def _work_alone(leased: Run, until: float) -> calls.Pending | None:
+    """End the run, or reserve the model call that it needs first.
+
+    Raises:
+        Fenced, OutOfTime.
+    """
+    for _ in range(ROUNDS):
+        try:
+            with within(leased.workspace_id) as now:
+                worked = _work(leased.workspace_id, [leased], now=now)
+                if worked.waiting:
+                    return _begin(leased, worked, until, now)
+                if not worked.ended:
+                    raise Fenced(f"run {leased.pk}")
+                return None
+        except budgets.Exceeded as error:  # somebody was faster: what is left now may do for something narrower
+            logger.info("run %s plans again: %s", leased.pk, error)
+    raise budgets.Exceeded(f"others were faster {ROUNDS} times")
+
+
+def _begin(leased: Run, worked: Worked, until: float, now: datetime) -> calls.Pending:
+    """The lease is renewed with each call: it outlasts the call's deadline."""
+    move = worked.waiting[0][1].move
+    if time.monotonic() + move.offer.deadline_seconds > until:
+        raise OutOfTime(f"run {leased.pk}")
+    if not _mine(leased).update(lease_until=now + LEASE):
+        raise Fenced(f"run {leased.pk}")
+    return calls.begin(leased, move, worked.catalogue, now=now)
+
+
+def _leave(leased: Run, now: datetime) -> None:
+    """Let a task of its own go on with the run, in the caller's transaction; this was no failed attempt."""
+    if _mine(leased).update(lease_until=now, attempts=F("attempts") - 1):
+        outbox.nudge(intake.ADVANCE, "agents", leased.workspace_id, leased.pk)
 
 
 def ask_again(*, workspace: int, instruction: int) -> bool:
@@ -119,43 +189,81 @@ def _lease_due(workspace: int, now: datetime) -> list[Run]:
     return list(runs.order_by("pk")) if keys else []
 
 
-def _work(workspace: int, leased: Sequence[Run], *, now: datetime) -> list[int]:
-    """Work the runs and end them; which were ended."""
+def _work(workspace: int, leased: Sequence[Run], *, now: datetime) -> Worked:
+    """Work the runs and end those that need nobody else."""
     thrown = switches.in_force(workspace=workspace)
     reader = Snapshot(workspace, tickets=_tickets(run.case.subject for run in leased))
-    models = InForce(workspace)
-    worked = [_outcome(run, thrown, reader, models) for run in leased]
+    models, catalogue = InForce(workspace), Catalogue(workspace, now)
+    worked: list[Done] = []
+    waiting: list[tuple[Run, Needs]] = []
+    for run in leased:
+        try:
+            worked.append(_outcome(run, thrown, reader, models, Asker(run, catalogue)))
+        except Needs as needs:
+            waiting.append((run, needs))
     failpoints.hit("run.before_submit")
-    ended = ending.end_all(workspace, worked, now=now)
+    ended = ending.end_all(workspace, worked, now=now) if worked else []
     for done in worked:
         if done.run.pk in ended:
             telemetry.after_commit(done.run.trace_id, spans.of(done))
-    return ended
+    return Worked(ended, waiting, catalogue)
 
 
-def _outcome(run: Run, thrown: Iterable[switches.Thrown], reader: BooksReader, models: InForce) -> Done:
+def _outcome(run: Run, thrown: Iterable[switches.Thrown], reader: BooksReader, models: InForce, asker: Asker) -> Done:
     if why := switches.why(thrown, action="", proposer=f"agent:{run.agent}"):
         return Done(run, Outcome(handoff=Handoff("switched_off", why, {"run": f"run:{run.pk}"})), Trace())
-    return work_on(run, asking.told(run), reader, models, but_case=run.case_id if run.instruction else None)
+    but_case = run.case_id if run.instruction else None
+    return work_on(run, asking.told(run), reader, models, but_case=but_case, asker=asker)
 
 
-def work_on(run: Run, told: Told | None, reader: BooksReader, models: InForce, *, but_case: int | None) -> Done:
-    """What the run's agent makes of its case, nothing handed in; what it proposed in `but_case` is not there for it."""
+def work_on(
+    run: Run, told: Told | None, reader: BooksReader, models: InForce, *, but_case: int | None,
+    asker: Asker | None = None,
+) -> Done:  # fmt: skip
+    """What the run's agent makes of its case, nothing handed in; what it proposed in `but_case` is not there for it.
+
+    Raises `Needs` where a model has to be asked first; without an `asker` none is.
+    """
     agent, trace = roster.find(run.agent), Trace()
     tools = Tools(
         agent=agent.name, workspace=run.workspace_id, reader=reader, allowed=agent.tools, models=models,
-        digest=trace.digest, but_case=but_case,
+        digest=trace.digest, but_case=but_case, asker=asker,
     )  # fmt: skip
     try:
         outcome = agent.work(run.case.subject, tools, trace, told)
-    except ToolError as error:  # asked again it would be refused again: a person gets it, and the trace says why
+    except (
+        ToolError,
+        budgets.Exceeded,
+    ) as error:  # again it would be the same
         logger.warning("run %s: %s", run.pk, error)
-        outcome = Outcome(handoff=Handoff("tool_refused", f"The agent stopped: {error}.", {"run": f"run:{run.pk}"}))
+        reason = OVER_BUDGET if isinstance(error, budgets.Exceeded) else "tool_refused"
+        outcome = Outcome(handoff=Handoff(reason, f"The agent stopped: {error}.", {"run": f"run:{run.pk}"}))
     else:
         if told is not None:
             outcome = trace.step("answer", answering.choose, outcome, told)
         outcome = cited.check(outcome, tools.read, tools.retrieved)
-    return Done(run, outcome, trace, tools.model_version, tools.language, calls=tools.calls, retrieved=tools.retrieved)
+    return Done(
+        run, outcome, trace, _versions(tools, asker), tools.language, calls=tools.calls, retrieved=tools.retrieved,
+        costs=asker.took() if asker else {},
+    )  # fmt: skip
+
+
+def _versions(tools: Tools, asker: Asker | None) -> str:
+    """The models whose word counted: the fitted one by its digest, the others by name."""
+    return " ".join([tools.model_version, *sorted(asker.models if asker else ())]).strip()[:200]
+
+
+def _people(workspace: int, runs: Sequence[Run]) -> list[Known]:
+    """Whose names must not stand in a log line about these runs; an error may quote what they wrote."""
+    contacts = [run.case.subject.partition(":")[2] for run in runs if run.case.subject.startswith("contact:")]
+    try:
+        with within(workspace):
+            reader = BooksReader(workspace)
+            found = [marking.known_of(reader.customer(name)) for name in {run.case.customer for run in runs} - {""}]
+            found += [marking.known_of(contact=reader.contact(name)) for name in contacts]
+    except DatabaseError:  # the line is worth more: without it nobody hears of what broke
+        return []
+    return [one for known in found for one in known]
 
 
 def _tickets(subjects: Iterable[str]) -> set[str]:

@@ -209,7 +209,7 @@ def found(values: Mapping[str, Any], known: Facts) -> list[tuple[str, str]]:
 
 
 def _found(name: str, value: Any, currency: str, known: Facts) -> Iterable[tuple[str, str]]:
-    if name in ("currency", "args", "run", "open", "clauses", "flags"):
+    if name in ("currency", "args", "run", "open", "clauses", "flags", "asked"):
         return []
     if name == "amount_minor":
         return [("Amount", wording.amount(value, currency))]

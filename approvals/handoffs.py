@@ -26,7 +26,8 @@ def open_from(submission: Submission, *, now: datetime) -> str:
     try:
         if question:
             asked = payloads.read(payloads.QuestionPaper, submission.payload)
-            return _open(submission, "question", asked.text, asked.found, asked.evidence, now=now, kind=submission.kind)
+            found = {**asked.found, "asked": [fact.model_dump(mode="json") for fact in asked.facts]}
+            return _open(submission, "question", asked.text, found, asked.evidence, now=now, kind=submission.kind)
         handed = payloads.read(payloads.HandoffPaper, submission.payload)
     except payloads.PayloadError as error:
         return open_unfit(submission, error, now=now)

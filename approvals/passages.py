@@ -74,10 +74,11 @@ def of(taints: Mapping[int, Sequence[Mapping[str, Any]]], ticket: Ticket | None)
 
 def _words(taint: Taint) -> str:
     where = "the subject line" if taint.seq == 0 else "the customer's message"
-    whence = f"from {where}{', and on record' if taint.on_record else ''}"
     if taint.field != "body":
-        return whence[:1].upper() + whence[1:]
-    return f"“{taint.value}” {whence}" if taint.kind != "text" else f"{len(taint.value.split())} words {whence}"
+        named = f"{wording.field(taint.field)}: named in {where} too"
+        return named if taint.on_record else f"From {where}"
+    shown = f"“{taint.value}”" if taint.kind != "text" else f"{len(taint.value.split())} words"
+    return f"{shown} from {where}{', and on record' if taint.on_record else ''}"
 
 
 def _groups(marks: Sequence[_Mark]) -> Iterator[list[_Mark]]:

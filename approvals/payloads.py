@@ -50,11 +50,24 @@ class HandoffPaper(Paper):
     summary: str
 
 
+class AskedPaper(BaseModel):
+    """One typed fact of a question, see `agents.types.Asked`."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    name: str
+    kind: str = "text"
+    question: str
+    options: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(default_factory=list)
+    about: str = ""
+
+
 class QuestionPaper(Paper):
-    """What must be asked first."""
+    """What must be asked first; `facts` say what kind of answer counts."""
 
     text: str
     asks: list[str] = Field(default_factory=list)
+    facts: list[AskedPaper] = Field(default_factory=list)
 
 
 P = TypeVar("P", bound=Paper)
@@ -72,6 +85,18 @@ def read(form: type[P], payload: Any) -> P:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "payload"
         raise PayloadError(f"{where}: {first['msg']}") from error
+
+
+def asked(found: Mapping[str, Any]) -> list[AskedPaper]:
+    """The typed facts of a question as its hand-off keeps them; what is of another form is left out."""
+    rows = found.get("asked")
+    kept = []
+    for row in rows if isinstance(rows, list) else []:
+        try:
+            kept.append(AskedPaper.model_validate(row))
+        except ValidationError:
+            continue
+    return kept
 
 
 def text_of(payload: Any, name: str) -> str:

@@ -160,7 +160,7 @@ def _words(value: str) -> str:
 def _number(value: str) -> str:
     """A telephone number by its last nine digits, however written: the code of the country is often left out."""
     digits = re.sub(r"\D", "", value)[-9:]
-    return r"\+?[\d\s().\-/]{0,8}?" + r"[\s().\-/]{0,3}".join(digits) + r"(?!\d)" if len(digits) >= 6 else ""
+    return r"(?:[+(\d][\d\s().\-/]{0,8}?)?" + r"[\s().\-/]{0,3}".join(digits) + r"(?!\d)" if len(digits) >= 6 else ""
 
 
 def _amount(value: str) -> str:
@@ -184,7 +184,8 @@ def _shared(
     for effect in effects:
         if effect.get("kind") != "reply":
             continue
-        said = re.findall(r"\w+", recognisers.fold(str(effect["body"]))[0].lower())
+        own = _URL.sub(" ", recognisers.fold(str(effect["body"]))[0].lower())  # a link is told of by itself
+        said = re.findall(r"\w+", own)
         for seq, text, plain, places in folded:
             spans = [found.span() for found in re.finditer(r"\w+", plain)]
             words = [plain[start:end].lower() for start, end in spans]

@@ -54,11 +54,19 @@ FLAGS = {
         "other currency named",
         "The message names another currency than the order was paid in.",
     ),
+    "currency": ("other currency named", "The message names another currency than the order was paid in."),
+    "quantity_mismatch": ("other number named", "The message names more pieces than the order holds, or unclear ones."),
+    "item_not_in_order": ("not in the order", "The message names an article that the order does not hold."),
     "double_refund_risk": ("may pay twice", "A refund beside what is already under way could pay twice."),
     "not_a_refund": ("not a refund", "What is asked for is something other than a refund."),
     "two_matters": ("two matters", "The message raises two matters; the more urgent one leads."),
     "locked": ("locked field", "A person locked this field; it is left as it is."),
     "partial_undo": ("part of it only", "Other fields of it changed since; this undo leaves those as they are."),
+    "no_model_answer": ("no model answered", "A language model was to be asked and gave no answer that can be used."),
+    "below_bar": ("unsure model", "No model that was asked was sure enough of its answer."),
+    "dear_step": ("dearer model held back", "Asking costs more than it may unasked; send it back to allow it."),
+    "not_verified": ("not looked at twice", "No second model could look at this draft; look at it with care."),
+    "second_model_doubts": ("second model doubts", "Another model looked at the evidence and doubts this draft."),
     "unclear": ("unclear field", "This field could not be put right with certainty; a person must look."),
 }
 
@@ -83,9 +91,19 @@ REASONS = {
     "verification_failed": "The draft did not pass its check",
     "unjustified": "It names no evidence",
     "agent_failed": "The agent failed",
+    "over_budget": "A budget is used up",
     "tool_refused": "The agent was refused a reading",
     "injection": "Orders to a machine",
     "clarify": "Only the customer knows",
+}
+
+ANSWERS = {
+    "order_number": "An order number",
+    "items": "Articles, and how many",
+    "destination": "One of these ways",
+    "reason": "One of these",
+    "yes_no": "Yes or no",
+    "identity": "E-mail, or name and postcode",
 }
 
 EVENTS = {
@@ -200,6 +218,11 @@ def source(name: str) -> str:
     """What something rests on, by name: `order:#W1` is 'order #W1'."""
     kind, _, key = name.partition(":")
     return f"the conversation of ticket {key}" if kind == "messages" else f"{kind} {key}"
+
+
+def answer(kind: str) -> str:
+    """What kind of answer a question asks for."""
+    return ANSWERS.get(kind, "In their own words")
 
 
 def reason(name: str) -> str:

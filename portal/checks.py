@@ -117,13 +117,14 @@ def public_url(**_: Any) -> list[CheckMessage]:
 
 def private_key(**_: Any) -> list[CheckMessage]:
     """Whoever holds it opens every credential of every workspace."""
-    if settings.PROCESS_ROLE == "apply" or env.read().credentials_private_key is None:
-        return []
     return [
         Error(
-            f"This {settings.PROCESS_ROLE} process was given CREDENTIALS_PRIVATE_KEY.",
-            hint="Take it out of its environment: the apply worker alone may open credentials.", id="portal.E006",
+            f"This {settings.PROCESS_ROLE} process was given {keys.private}.",
+            hint=f"Take it out of its environment: the {keys.opens} worker alone may open what it opens.",
+            id="portal.E006",
         )
+        for keys in (sealing.CREDENTIALS, sealing.MODELS)
+        if keys.opens != settings.PROCESS_ROLE and sealing.given_private(keys) is not None
     ]  # fmt: skip
 
 

@@ -53,10 +53,11 @@ class Egress:
     tls: ssl.SSLContext | None = None
     connect_seconds: float = CONNECT_SECONDS
     total_seconds: float = TOTAL_SECONDS
+    longest_read_seconds: float = LONGEST_READ_SECONDS
 
     def talk(self, read_seconds: float) -> "Talk":
         """One operation: all calls of it share 25 seconds, the waiting for turns included."""
-        return Talk(self, min(read_seconds, LONGEST_READ_SECONDS), time.monotonic() + self.total_seconds)
+        return Talk(self, min(read_seconds, self.longest_read_seconds), time.monotonic() + self.total_seconds)
 
     def addresses(self, url: SplitResult, seconds: float) -> list[str]:
         """Where a call may connect to.
@@ -97,12 +98,19 @@ class Talk:
             NotSent: not a byte of it was, or the system told to wait (429).
             Lost: it was sent, and no clear answer came.
         """
-        target = _clean(url)
         now = self.egress.pace.turn()
-        signed = {**headers, **(sign(now) if sign else {})}
-        _refuse_unclean(signed)
+        return self._judge(self.fetch(method, url, headers={**headers, **(sign(now) if sign else {})}, body=body), now)
+
+    def fetch(self, method: str, url: str, *, headers: Headers, body: bytes = b"") -> Reply:
+        """One request without a turn; its answer whatever its status, for who knows what each status means.
+
+        Raises:
+            Refused, NotSent, Lost: as `call`.
+        """
+        target = _clean(url)
+        _refuse_unclean(headers)
         addresses = self.egress.addresses(target, min(self.egress.connect_seconds, self.left()))
-        return self._judge(self._first_that_answers(method, target, addresses, body, signed), now)
+        return self._first_that_answers(method, target, addresses, body, headers)
 
     def left(self) -> float:
         """Seconds until the operation is over. Raises NotSent when it is."""

@@ -49,6 +49,10 @@ class Env(BaseSettings):
     credentials_private_key: SecretStr | None = None
     log_signing_key: SecretStr | None = None
 
+    model_hosts: str = "api.openai.com"
+    models_public_key: str = ""
+    models_private_key: SecretStr | None = None
+
     otel_endpoint: str = Field(default="", pattern=r"^(https?://[\x21-\x7e]{1,200})?$")
     failpoints: str = ""
 

@@ -1,4 +1,4 @@
-"""Seals credentials for the apply process: web holds the public key and can put in, the private key alone opens.
+"""Seals credentials for one kind of process: web holds the public key and can put in, the private key alone opens.
 
 `python -m portal.sealing` prints a fresh pair. Refuses what was sealed for another key, workspace, part or host.
 """
@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -20,6 +21,28 @@ from pydantic import SecretStr
 from portal import env
 
 KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A pair of keys by the names of its settings; `opens` is the kind of process that alone has the private one."""
+
+    name: str
+    opens: str
+
+    @property
+    def public(self) -> str:
+        """The setting with the key to seal with."""
+        return f"{self.name}_PUBLIC_KEY"
+
+    @property
+    def private(self) -> str:
+        """The setting with the key to open with."""
+        return f"{self.name}_PRIVATE_KEY"
+
+
+CREDENTIALS = Keys("CREDENTIALS", "apply")
+MODELS = Keys("MODELS", "agents")
 
 
 class SealingError(Exception):
@@ -38,48 +61,54 @@ class NotForUs(SealingError):
     """It was sealed for another key, or for another place than the one that it is opened for."""
 
 
-def seal(secret: str, *, place: str) -> tuple[bytes, str]:
+def seal(secret: str, *, place: str, keys: Keys = CREDENTIALS) -> tuple[bytes, str]:
     """The sealed secret and the id of the key; `place` says where alone it may be used.
 
     Raises:
         NoKey, BadKey.
     """
-    key = public_key()
+    key = public_key(keys)
     text = json.dumps({"place": place, "secret": secret})
     return SealedBox(key).encrypt(text.encode()), key_id(key)
 
 
-def unseal(sealed: bytes, *, place: str) -> SecretStr:
+def unseal(sealed: bytes, *, place: str, keys: Keys = CREDENTIALS) -> SecretStr:
     """The secret, where it was sealed for this key and place.
 
     Raises:
         NoKey, BadKey, NotForUs.
     """
     try:
-        found = json.loads(SealedBox(private_key()).decrypt(sealed))
+        found = json.loads(SealedBox(private_key(keys)).decrypt(sealed))
     except CryptoError:
-        raise NotForUs("the credential was sealed for another key than CREDENTIALS_PRIVATE_KEY; set it anew") from None
+        raise NotForUs(f"the credential was sealed for another key than {keys.private}; set it anew") from None
     if found["place"] != place:
         raise NotForUs("the credential was set for another system or address; set it anew")
     return SecretStr(found["secret"])
 
 
-def public_key() -> PublicKey:
+def public_key(keys: Keys = CREDENTIALS) -> PublicKey:
     """The key to seal with; of the private one where only that is here."""
-    given = env.read().credentials_public_key
+    given = getattr(env.read(), keys.public.lower())
     if given:
-        return PublicKey(_bytes("CREDENTIALS_PUBLIC_KEY", given))
-    if env.read().credentials_private_key is not None:
-        return private_key().public_key
-    raise NoKey("CREDENTIALS_PUBLIC_KEY is not set: no credential can be sealed; docs/operations.md tells how")
+        return PublicKey(_bytes(keys.public, given))
+    if given_private(keys) is not None:
+        return private_key(keys).public_key
+    raise NoKey(f"{keys.public} is not set: no credential can be sealed; docs/operations.md tells how")
 
 
-def private_key() -> PrivateKey:
-    """The key to open with; the apply process alone has it."""
-    given = env.read().credentials_private_key
+def private_key(keys: Keys = CREDENTIALS) -> PrivateKey:
+    """The key to open with; one kind of process alone has it."""
+    given = given_private(keys)
     if given is None:
-        raise NoKey("CREDENTIALS_PRIVATE_KEY is not set: only the apply process can open credentials")
-    return PrivateKey(_bytes("CREDENTIALS_PRIVATE_KEY", given.get_secret_value()))
+        raise NoKey(f"{keys.private} is not set: only the {keys.opens} process can open credentials")
+    return PrivateKey(_bytes(keys.private, given.get_secret_value()))
+
+
+def given_private(keys: Keys) -> SecretStr | None:
+    """What this process was given as the private key, unread."""
+    given: SecretStr | None = getattr(env.read(), keys.private.lower())
+    return given
 
 
 def refuse_a_mismatch() -> None:
@@ -88,13 +117,13 @@ def refuse_a_mismatch() -> None:
     Raises:
         BadKey.
     """
-    settings = env.read()
-    if settings.credentials_public_key:
-        public = public_key()
-        if settings.credentials_private_key is not None and private_key().public_key != public:
-            raise BadKey("CREDENTIALS_PUBLIC_KEY and CREDENTIALS_PRIVATE_KEY are no pair")
-    elif settings.credentials_private_key is not None:
-        private_key()
+    for keys in (CREDENTIALS, MODELS):
+        if getattr(env.read(), keys.public.lower()):
+            public = public_key(keys)
+            if given_private(keys) is not None and private_key(keys).public_key != public:
+                raise BadKey(f"{keys.public} and {keys.private} are no pair")
+        elif given_private(keys) is not None:
+            private_key(keys)
 
 
 def key_id(key: PublicKey) -> str:

@@ -238,5 +238,5 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # What they say of each call may quote what was sent or answered; attempts and their endings are on the log.
-    "loggers": {name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "stripe")},
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "openai", "stripe")},
 }

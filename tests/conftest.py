@@ -30,6 +30,8 @@ from portal import env, log_key, sealing
 
 KEYS = env.read().var_dir / "keys"
 os.environ["CREDENTIALS_PUBLIC_KEY"] = sealing.keep_pair(KEYS)
+os.environ["MODELS_PUBLIC_KEY"] = sealing.keep_pair(KEYS / "models")
+os.environ["MODEL_HOSTS"] = "127.0.0.1"
 log_key.keep(KEYS)  # whoever seals a database of the tests signs with the same key
 env.read.cache_clear()
 
@@ -69,9 +71,10 @@ def sign_in(role: str) -> None:
     connection.close()
     connection.settings_dict["USER"] = env.read().user_of(role)
     connection.settings_dict["PASSWORD"] = env.read().password_of(role)
-    # As among real processes, apply alone can open credentials.
+    # As among real processes, apply alone can open credentials, and agents the keys of models.
     private = SecretStr((KEYS / "private").read_text()) if role == "apply" else None
     env.read().credentials_private_key = private
+    env.read().models_private_key = SecretStr((KEYS / "models" / "private").read_text()) if role == "agents" else None
 
 
 @contextmanager

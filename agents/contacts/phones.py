@@ -19,14 +19,18 @@ _LABEL = re.compile(
     r"(?=[+(\d])",
     re.IGNORECASE,
 )
-# An extension stands apart from the number: an x between two digits may be a hidden digit.
+# An extension stands apart from the number: an x between two digits, or behind a hyphen, may be a hidden digit.
 _EXTENSION = re.compile(
-    r"[\s,.\-]*(?:;ext=|(?:(?<=[\s,.\-])|(?<=\)))(?:extension|extn?|int|poste|durchwahl|dw|app|x)[.:]?\s*)(\d{1,7})$",
+    r"[\s,.\-]*(?:;ext=|(?:(?<=[\s,.\-])|(?<=\)))(?:extension|extn?|int|poste|durchwahl|dw|app)[.:]?\s*"
+    r"|(?<=[\s,)])x[.:]?\s*)(\d{1,7})$",
     re.IGNORECASE,
 )
 _URI_PARAMETER = re.compile(r";[a-z-]+=[^;]*", re.IGNORECASE)
-_PLAIN = re.compile(r"[+\d\s().\-/~\u2010-\u2015\u2212]*")
-_MASK = re.compile(r"[x*#?_\u2022\u25cf\u00d7\u2026\u2588\u25a0]|\.{3}|\d\s*-{3,}\s*\d|[.\-]{2,}$", re.IGNORECASE)
+_DASH = r"\-\u2010-\u2015\u2212"
+_PLAIN = re.compile(rf"[+\d\s().{_DASH}/]*")
+_MASK = re.compile(
+    rf"[x*#?_~\u2022\u25cf\u00d7\u2026\u2588\u25a0]|\.{{3}}|\d\s*[{_DASH}]{{3,}}\s*\d|[.{_DASH}]{{2,}}$", re.IGNORECASE
+)
 _TRUNK_ZERO = re.compile(r"(?<=\d)\s*\(0\)")
 _NUMBERS_APART = re.compile(r"[/;,|]|\s(?:or|and|oder|und|ou|et|o|y)\s", re.IGNORECASE)
 _NO_COUNTRY = "lacks a country code, and the country is not known"

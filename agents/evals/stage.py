@@ -15,12 +15,12 @@ from django.db import transaction
 from django.db.models import Sum
 
 from agents import intake, triage_models, workflow
-from agents.evals import throwaway
+from agents.evals import conduct, throwaway
 from agents.evals.throwaway import sign_in
 from agents.intake import Taken
-from agents.models import Step
+from agents.models import Run, Step
 from approvals import decisions, execution, gate, thresholds
-from approvals.models import Handoff, Proposal, Submission
+from approvals.models import Case, Handoff, Proposal, Submission
 from approvals.state import State
 from portal import imports, staff, workspace
 from portal.models import Person, Role, Workspace
@@ -60,13 +60,14 @@ class Came:
 class Stage:
     """A throwaway database with its workspaces; `data` is the suite's folder.
 
-    `milliseconds` has one figure per run, `cost_micros` is what all of them cost.
+    `milliseconds` and `costs` (micro-dollars) have one figure per run, `behaved` counts how all of them behaved.
     """
 
     data: Path
     progress: Callable[[str], None]
     milliseconds: list[float] = field(default_factory=list)
-    cost_micros: int = 0
+    costs: list[int] = field(default_factory=list)
+    behaved: conduct.Conduct = field(default_factory=conduct.Conduct)
     _people: dict[Role, Person] = field(default_factory=dict)
 
     def open(self, *, queues: Iterable[str], books: Path | None = None, model: str = "") -> int:
@@ -111,7 +112,9 @@ class Stage:
     def _appoint(self, made: Workspace) -> None:
         for role in (Role.REVIEWER, Role.MANAGER):
             if role not in self._people:
-                self._people[role] = Person.objects.create_user(f"{role}@evaluation.invalid", name=str(role))
+                self._people[role] = Person.objects.create_user(
+                    f"{role}-{secrets.token_hex(4)}@evaluation.invalid", name=str(role)
+                )  # several stages share a database
             now = workspace.enter(made.pk)
             staff.appoint(workspace=made, person=self._people[role], role=role, actor=ACTOR, now=now)
 
@@ -137,26 +140,40 @@ class Stage:
         return taken
 
     def _work(self, key: int, taken: Sequence[Taken]) -> None:
+        """Many at once, as the workers do where many wait; what failed is tried again as the relay would."""
         sign_in("agents")
-        for number, one in enumerate(taken, 1):
-            started = time.perf_counter()
-            if one.run is not None:
-                workflow.advance(workspace=key, run=one.run)
-            self.milliseconds.append((time.perf_counter() - started) * 1000)
-            if number % 500 == 0:
-                self.progress(f"{number} of {len(taken)} runs worked")
+        begun = [one.run for one in taken if one.run is not None]
+        started, done = time.perf_counter(), 0
+        while some := workflow.advance_due(workspace=key):
+            done += some
+            if done % 500 < some:
+                self.progress(f"{done} of {len(taken)} runs worked")
+        for _ in range(workflow.ATTEMPTS):
+            for run in self._unended(key, begun):
+                workflow.advance(workspace=key, run=run)
+        self._time(key, begun, (time.perf_counter() - started) * 1000)
+
+    def _unended(self, key: int, runs: Sequence[int]) -> list[int]:
+        with workspace.within(key):
+            open_ = Run.objects.filter(workspace=key, pk__in=runs).exclude(state__in=[Run.State.DONE, Run.State.FAILED])
+            return list(open_.order_by("pk").values_list("pk", flat=True))
+
+    def _time(self, key: int, runs: Sequence[int], took: float) -> None:
+        """A run's figure is that of its own steps, and an even share of what all of them took together."""
+        with workspace.within(key):
+            steps = Step.objects.filter(workspace=key, run__in=runs).values("run")
+            sums = list(steps.annotate(micros_=Sum("micros"), cost=Sum("cost_micros")))
+        own = dict.fromkeys(runs, 0.0) | {row["run"]: row["micros_"] / 1000 for row in sums}
+        self.costs += (dict.fromkeys(runs, 0) | {row["run"]: row["cost"] for row in sums}).values()
+        share = max(0.0, took - sum(own.values())) / max(1, len(own))
+        self.milliseconds += [each + share for each in own.values()]
 
     def _gate(self, key: int) -> None:
         sign_in("apply")
-        with workspace.within(key):
-            new = Submission.objects.filter(workspace=key, status=Submission.Status.NEW).order_by("pk")
-            waiting = list(new.values_list("pk", "run"))
-        done: set[str] = set()
-        for submission, run in waiting:
-            if run not in done:
-                gate.pass_through(workspace=key, submission=submission)
-                done.add(run)
-        self.progress(f"{len(waiting)} submissions gated")
+        gated = 0
+        while some := gate.pass_due(workspace=key):
+            gated += some
+        self.progress(f"{gated} submissions gated")
 
     def _read(self, key: int, taken: Sequence[Taken]) -> list[Came]:
         sign_in("web")
@@ -167,17 +184,19 @@ class Stage:
                 papers[submission.case_id].append(submission)
             open_ = Proposal.objects.filter(workspace=key, case__in=cases).exclude(state=State.DENIED)
             states = dict(open_.values_list("submission_id", "state"))
-            cost = Step.objects.filter(workspace=key, run__case__in=cases).aggregate(sum=Sum("cost_micros"))
-            self.cost_micros += cost["sum"] or 0
-            twins = set(
-                Handoff.objects.filter(workspace=key, case__in=cases, reason="duplicate").values_list(
-                    "case_id", flat=True
-                )
-            )
-        return [_came(one, papers[one.case], states, one.case in twins) for one in taken]
+            refusals = Handoff.objects.filter(workspace=key, case__in=cases, submission__kind=Submission.Is.ACTION)
+            reasons: dict[int, list[str]] = defaultdict(list)
+            for case, reason in refusals.values_list("case_id", "reason"):
+                reasons[case].append(reason)
+            came = [_came(one, papers[one.case], states, reasons[one.case]) for one in taken]
+            subjects = dict(Case.objects.filter(workspace=key, pk__in=cases).values_list("pk", "subject"))
+            books = conduct.Books(key, subjects.values())
+            for one in came:
+                conduct.watch(self.behaved, one, subjects[one.case], reasons[one.case], books)
+        return came
 
 
-def _came(one: Taken, papers: Iterable[Submission], states: Mapping[int, str], twin: bool) -> Came:
+def _came(one: Taken, papers: Iterable[Submission], states: Mapping[int, str], reasons: Sequence[str]) -> Came:
     by_kind: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     states_here = []
     for paper in papers:
@@ -190,7 +209,7 @@ def _came(one: Taken, papers: Iterable[Submission], states: Mapping[int, str], t
     return Came(
         one.id, one.case, tuple(by_kind["action"]), tuple(by_kind["refused"]), tuple(by_kind["handoff"]),
         tuple(by_kind["question"]), bool(states_here) and set(states_here) == {str(State.APPROVED)},
-        twin,
+        conduct.TWIN in reasons,
     )  # fmt: skip
 
 

@@ -145,7 +145,7 @@ def _check_sender(case: Case, customer_id: str, email: str) -> Outcome | None:
     customer, facts = case.facts.customer, case.facts
     if customer is None:
         question = "Under which email address, or name and postcode, do we know you?"
-        return drafting.ask(case, [Doubt("identity", question, ("ID-1",), ("sender_is_not_owner",))], [])
+        return drafting.ask(case, [_doubt_identity(question)], [])
     owners = {o.customer_id for o in facts.orders} | {m.customer_id for m in facts.methods} | {customer.customer_id}
     if owners != {customer_id}:
         return drafting.refer(case, [Referral("missing_data", "The records do not all belong to the sender.")], [])
@@ -156,8 +156,12 @@ def _check_sender(case: Case, customer_id: str, email: str) -> Outcome | None:
         return drafting.refuse(case, [Refusal(why, ("ID-1", "ID-2"), ("sender_is_not_owner",))])
     if match is identity.Match.DOUBTFUL:
         question = "Your message and your account differ in name or postcode. Which are those of the account?"
-        return drafting.ask(case, [Doubt("identity", question, ("ID-1",), ("sender_is_not_owner",))], [])
+        return drafting.ask(case, [_doubt_identity(question)], [])
     return None
+
+
+def _doubt_identity(question: str) -> Doubt:
+    return Doubt("identity", question, ("ID-1",), ("sender_is_not_owner",), kind="identity")
 
 
 def _check_owner(case: Case) -> Outcome | None:

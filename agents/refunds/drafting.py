@@ -13,7 +13,7 @@ from agents.refunds.facts import Facts
 from agents.refunds.products import Fit
 from agents.refunds.reading import Mentions, Request
 from agents.refunds.verdicts import Doubt, Plan, Referral, Refusal, Verdict
-from agents.types import Draft, Handoff, Outcome, Question
+from agents.types import Asked, Draft, Handoff, Outcome, Question
 
 _SURE = 0.97
 _BY_FIT = {Fit.EXACT: _SURE, Fit.PART: 0.92, Fit.SLIP: 0.86}
@@ -67,6 +67,7 @@ def ask(case: Case, doubts: Sequence[Doubt], verdicts: Sequence[Verdict]) -> Out
         unique(tuple(d.asks for d in doubts)),
         _found(case, "clarify", verdicts, clauses),
         citing.cite_clauses(case.facts, (*clauses, *case.clauses)),
+        tuple(dict.fromkeys(Asked(d.asks, d.kind, d.question, d.options, d.about) for d in doubts)),
     )
     return Outcome(question=question, flags=flags, confidence=_ASKED)
 

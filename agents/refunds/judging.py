@@ -16,6 +16,7 @@ from agents.refunds.reading import Mentions, Request
 from agents.refunds.verdicts import Doubt, Plan, Referral, Refusal, Verdict
 from portal.systems.records import Order, PaymentMethod
 
+_REASONS = (("no longer needed", "no longer needed"), ("ordered by mistake", "ordered by mistake"))
 _SENT_BACK = frozenset({"cancelled", "return requested"})
 
 
@@ -74,7 +75,7 @@ def _judge_cancel(request: Request, order: Order, facts: Facts, wish: Wish) -> V
         return Refusal(f"Order {shown} is {_say_status(order)}, and only a pending order can be cancelled.", ("CAN-1",))
     if picking.names_part(request, order) or (wish.items and not naming.ALL.search(wish.items)):
         question = f"A cancellation covers all of order {shown}. Shall the whole order be cancelled?"
-        return Doubt("whole_order", question, ("CAN-2",))
+        return Doubt("whole_order", question, ("CAN-2",), kind="yes_no", about=f"order:{shown}")
     reason = _judge_reason(wish.reason or request.text, shown)
     if not isinstance(reason, str):
         return reason
@@ -108,7 +109,7 @@ def _judge_reason(text: str, shown: str) -> str | Doubt | Refusal:
         why = f"Order {shown} can only be cancelled because it is no longer needed or was ordered by mistake."
         return Refusal(why, ("CAN-2",))
     question = f"Why shall order {shown} be cancelled: is it no longer needed, or was it ordered by mistake?"
-    return Doubt("cancel_reason", question, ("CAN-2",))
+    return Doubt("cancel_reason", question, ("CAN-2",), kind="reason", options=_REASONS, about=f"order:{shown}")
 
 
 def _judge_return(request: Request, order: Order, pick: Pick, said: list[str], facts: Facts) -> Verdict:
@@ -141,7 +142,8 @@ def _refuse_status(request: Request, order: Order) -> Refusal | Doubt | None:
         return Refusal(why, ("DUP-1", "RET-1"), ("repeat",))
     if order.status == "pending" and request.kinds == {Kind.REFUND}:
         question = f"Order {shown} is pending. Shall it be cancelled: as no longer needed, or as ordered by mistake?"
-        return Doubt("intent", question, ("RET-1", "CAN-2"))
+        options = (*_REASONS, ("keep", "do not cancel it"))
+        return Doubt("intent", question, ("RET-1", "CAN-2"), kind="reason", options=options, about=f"order:{shown}")
     clauses = ("RET-1",) if order.status == "pending" else ("RET-1", "ACT-1")
     return Refusal(f"Order {shown} is {_say_status(order)}, and only a delivered order can be returned.", clauses)
 
@@ -162,12 +164,12 @@ def _check_money(plan: Plan, to: Destination, facts: Facts) -> Verdict:
         if to.problem is not Problem.NONE_NAMED and to.method != original:
             terms = f"If order {order.order_id} is cancelled, its money goes back to {name_method(original)}."
             question = f"{terms} Shall we cancel it?"
-            return Doubt("refund_to", question, ("CAN-3",))
+            return Doubt("refund_to", question, ("CAN-3",), kind="yes_no", about=f"order:{order.order_id}")
         return _with_method(plan, original)
     if to.method is None:
-        return _stop_destination(to, original)
+        return _stop_destination(to, original, order, facts)
     if to.method != original and to.method.kind != "gift_card":
-        return _stop_destination(Destination(None, Problem.NOT_HELD), original)
+        return _stop_destination(Destination(None, Problem.NOT_HELD), original, order, facts)
     return plan
 
 
@@ -194,12 +196,15 @@ def _adds_up(order: Order) -> bool:
     return sane and len(currencies) == 1 and paid == order.paid_total_minor > 0
 
 
-def _stop_destination(to: Destination, original: PaymentMethod) -> Refusal | Doubt:
+def _stop_destination(to: Destination, original: PaymentMethod, order: Order, facts: Facts) -> Refusal | Doubt:
     choice = f"{name_method(original)}, which the order was paid with, or to a gift card you already hold"
     if to.problem is Problem.NOT_HELD:
         return Refusal(f"A return can only be paid back to {choice}.", ("RET-4",))
     question = f"Where shall the money go: to {choice}?"
-    return Doubt("refund_to", question, ("RET-3", "RET-4"))
+    allowed = [original, *(m for m in facts.methods if m.kind == "gift_card" and m != original)]
+    options = tuple((method.payment_method_id, name_method(method)) for method in allowed)
+    about = f"order:{order.order_id}"
+    return Doubt("refund_to", question, ("RET-3", "RET-4"), kind="destination", options=options, about=about)
 
 
 def _doubt_order(spelling: str) -> Doubt:
@@ -207,6 +212,7 @@ def _doubt_order(spelling: str) -> Doubt:
         "order_id",
         f"We find no single order {spelling} under your account. Which order number is it?",
         ("RET-2",),
+        kind="order_number",
     )
 
 
@@ -216,14 +222,16 @@ def _doubt_no_order(request: Request) -> Doubt:
             "order_id",
             "Which order shall be cancelled, and is it no longer needed or was it ordered by mistake?",
             ("CAN-2",),
+            kind="order_number",
         )
     question = "Which order and which articles is it about, and where shall the money go?"
-    return Doubt("order_id", question, ("RET-2", "RET-3"))
+    return Doubt("order_id", question, ("RET-2", "RET-3"), kind="order_number")
 
 
 def _doubt_wish(orders: Mapping[str, Order]) -> Doubt:
     shown = " and ".join(order.order_id for order in _each(orders))
-    return Doubt("intent", f"Do you want us to go ahead with order {shown}, and with what exactly?", ("CONF-1",))
+    question = f"Do you want us to go ahead with order {shown}, and with what exactly?"
+    return Doubt("intent", question, ("CONF-1",), kind="yes_no")
 
 
 def _doubt_items(order: Order, pick: Pick) -> Doubt:
@@ -235,6 +243,9 @@ def _doubt_items(order: Order, pick: Pick) -> Doubt:
         f"Which articles of order {order.order_id} shall go back, and how many? It holds: {has}.",
         clauses,
         flags,
+        kind="items",
+        options=tuple((i.item_id, f"{i.quantity} x {_describe(i.product, i.options)}") for i in order.items),
+        about=f"order:{order.order_id}",
     )
 
 

@@ -43,12 +43,18 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Something only the customer can tell. `asks` names the fact, `question` is for the customer."""
+    """Something only the customer can tell. `asks` names the fact, `question` is for the customer.
+
+    `kind`, `options` and `about` are those of `agents.types.Asked`.
+    """
 
     asks: str
     question: str
     clauses: tuple[str, ...]
     flags: tuple[str, ...] = ()
+    kind: str = "text"
+    options: tuple[tuple[str, str], ...] = ()
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from agents.contacts import deciding
 from agents.lines import ContactLine
-from agents.steps import verify
+from agents.steps import second_look, verify
 from agents.steps.base import Agent, Trace
 from agents.tools import Tools
 from agents.types import Draft, Outcome, Told
@@ -18,7 +18,8 @@ def work(subject: str, tools: Tools, trace: Trace, told: Told | None = None) -> 
         outcome = trace.step("propose", deciding.decide, contact)
     else:
         outcome = trace.step("follow", deciding.decide_again, contact, told)
-    return trace.step("verify", check, outcome, subject, contact)
+    outcome = trace.step("verify", check, outcome, subject, contact)
+    return second_look.look(tools, trace, outcome, {"contact": contact})
 
 
 def check(outcome: Outcome, subject: str, contact: Contact) -> Outcome:

@@ -6,11 +6,12 @@ proposed them.
 
 from collections import Counter
 from functools import partial
+from typing import Any
 
 from agents.lines import RefundLine
 from agents.refunds import deciding, reading
 from agents.refunds.facts import Facts
-from agents.steps import verify
+from agents.steps import second_look, verify
 from agents.steps.base import Agent, Trace
 from agents.tools import Tools
 from agents.types import Draft, Outcome, Told
@@ -29,7 +30,18 @@ def work(subject: str, tools: Tools, trace: Trace, told: Told | None = None) -> 
         outcome = trace.step("propose", propose, ticket, facts)
     else:
         outcome = trace.step("follow", follow, ticket, facts, told)
-    return trace.step("verify", partial(check, tools), outcome, subject, ticket)
+    outcome = trace.step("verify", partial(check, tools), outcome, subject, ticket)
+    return second_look.look(tools, trace, outcome, shown(ticket, facts, outcome))
+
+
+def shown(ticket: Ticket, facts: Facts, outcome: Outcome) -> dict[str, Any]:
+    """What a second model sees: the message, the orders it is about, and the clauses that were cited."""
+    about = {draft.args.get("order_id") for draft in outcome.drafts}
+    known = {order.order_id: order for order in (*facts.orders, *facts.named)}
+    orders = [order for order_id, order in known.items() if order_id in about]
+    cited = {piece.source.removeprefix("clause:") for draft in outcome.drafts for piece in draft.evidence}
+    clauses = [clause for clause in facts.clauses if clause.clause_id in cited]
+    return {"message": written(ticket), "sender": ticket.customer_id, "orders": orders, "clauses": clauses}
 
 
 def written(ticket: Ticket) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from agents.lines import TriageLine
-from agents.steps import verify
+from agents.steps import second_look, verify
 from agents.steps.base import Agent, Trace
 from agents.tools import Tools
-from agents.triage import deciding, duplicates, following, replying
+from agents.triage import deciding, duplicates, escalating, following, replying
 from agents.triage.classifier import Model
 from agents.types import Draft, Outcome, Told
 from portal.systems.records import Clause, Ticket
@@ -25,7 +25,7 @@ def work(subject: str, tools: Tools, trace: Trace, told: Told | None = None) -> 
     if ticket is None:
         return verify.gone(subject)
     queues, text = tools.queues(), written(ticket)
-    outcome = trace.step("classify", partial(classify, tools.triage_model()), text, queues)
+    outcome = trace.step("classify", partial(classify, tools, tools.triage_model()), text, queues)
     if ticket.customer_id and (others := tools.open_tickets(ticket)):
         outcome = trace.step("compare", duplicates.name, outcome, text, others)
     if replying.asks(outcome, text):
@@ -34,7 +34,8 @@ def work(subject: str, tools: Tools, trace: Trace, told: Told | None = None) -> 
         outcome = trace.step("follow", following.follow, outcome, told, queues)
     cited = {name for draft in outcome.drafts for name in _clauses(draft)}
     clauses = [clause for clause in tools.clauses() if clause.clause_id in cited] if cited else []
-    return trace.step("verify", check, outcome, subject, ticket, queues, clauses)
+    outcome = trace.step("verify", check, outcome, subject, ticket, queues, clauses)
+    return second_look.look(tools, trace, outcome, {"message": text, "clauses": clauses})
 
 
 def written(ticket: Ticket) -> str:
@@ -43,9 +44,14 @@ def written(ticket: Ticket) -> str:
     return "\n\n".join(part for part in (ticket.subject, *bodies) if part)
 
 
-def classify(model: Model, text: str, queues: tuple[str, ...]) -> Outcome:
-    """What the classifier makes of the text; the rules around it are in `agents.triage`."""
-    return deciding.decide(text, model, queues=queues)
+def classify(tools: Tools, model: Model, text: str, queues: tuple[str, ...]) -> Outcome:
+    """What the classifier makes of the text, and where it is unsure a language model; the rules around both are in
+    `agents.triage`.
+    """
+    outcome = deciding.decide(text, model, queues=queues)
+    if not escalating.may_ask(outcome, tools.bar(escalating.STEP)):
+        return outcome
+    return escalating.heed(outcome, tools.ask(escalating.request(text, queues)))
 
 
 def check(

@@ -49,14 +49,14 @@ def decide(text: str, model: Model, *, floor: float = 0.80, queues: Collection[s
     reading = hostile.read(text[:LONGEST_TEXT])
     words = matters.own_words(reading.matter)
     if not re.search(r"\w", words):
-        return _hand_off("The message holds no words to go by.", (), reading.flags)
+        return _hand_off("The message holds no words to go by.", None, reading.flags)
     tongue = language.name_language(words)
     strange = bool(tongue) or model.familiarity(words) < UNFAMILIAR
     found = _find_matters(words, model)
     confidence = min(matter.said.confidence for matter in found) * (UNFAMILIAR if strange else 1.0)
     lead = found[0].said
     if confidence < WORTH_PROPOSING or any(matter.said.queue not in queues for matter in found):
-        return _hand_off("It is not clear enough what the message is about.", lead.alternatives, reading.flags)
+        return _hand_off("It is not clear enough what the message is about.", lead, reading.flags)
     flags = ((TWO_MATTERS,) if len(found) > 1 else ()) + reading.flags
     draft = Draft(
         action=ACTION,
@@ -129,7 +129,10 @@ def _speak(queue: str) -> str:
     return queue.replace("_", " ")
 
 
-def _hand_off(summary: str, ranked: tuple[tuple[str, float], ...], flags: tuple[str, ...]) -> Outcome:
-    likeliest: dict[str, JsonValue] = {queue: round(probability, 3) for queue, probability in ranked[:3]}
-    handoff = Handoff("unclear", summary, found={"queues": likeliest})
-    return Outcome(handoff=handoff, flags=flags, confidence=ranked[0][1] if ranked else 0.0)
+def _hand_off(summary: str, said: Prediction | None, flags: tuple[str, ...]) -> Outcome:
+    """What the model made of it goes along: an unclear message that may be urgent is not found out by waiting."""
+    if said is None:
+        return Outcome(handoff=Handoff("unclear", summary), flags=flags)
+    likeliest: dict[str, JsonValue] = {queue: round(share, 3) for queue, share in said.alternatives[:3]}
+    found: dict[str, JsonValue] = {"queues": likeliest, "priority": said.priority}
+    return Outcome(handoff=Handoff("unclear", summary, found), flags=flags, confidence=said.alternatives[0][1])

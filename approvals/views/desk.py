@@ -8,7 +8,19 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from approvals import aftermath, background, claims, decisions, detail, manual, queries, searching, standing, wording
+from approvals import (
+    aftermath,
+    background,
+    claims,
+    decisions,
+    detail,
+    manual,
+    payloads,
+    queries,
+    searching,
+    standing,
+    wording,
+)
 from approvals.actions import ACTIONS
 from approvals.models import Handoff, Proposal
 from approvals.searching import Filters
@@ -152,6 +164,7 @@ def _handoff(request: WorkspaceRequest, pk: int, viewer: detail.Viewer) -> dict[
         "facts": facts,
         "citations": background.citations(row.evidence, facts),
         "found": background.found(row.found, facts),
+        "asked": payloads.asked(row.found),
         "flags": [wording.flag(flag) for flag in flags],
         "starts": [(n, t, len(manual.found_args(row, n))) for n, t in manual.actions_for(row.case)],
         "siblings": background.siblings(ws, row.case_id),

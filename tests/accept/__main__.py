@@ -28,7 +28,16 @@ LINES: dict[str, tuple[str, list[str]]] = {
     ),
     "refunds": ("evaluate refunds", [PYTHON, "-m", "tests.accept.evaluations", "refunds"]),
     "triage": ("evaluate triage", [PYTHON, "-m", "tests.accept.evaluations", "triage"]),
-    "contacts": ("evaluate contacts", [PYTHON, "-m", "tests.accept.evaluations", "contacts"]),
+    "contacts": (
+        "contacts, phones, emails, countries",
+        [PYTHON, "-m", "tests.accept.evaluations", "contacts"],
+    ),
+    "injections": ("evaluate injections", [PYTHON, "-m", "tests.accept.evaluations", "injections"]),
+    "golden": ("our own golden set, as make check gates on it", [PYTHON, "-m", "tests.accept.evaluations", "golden"]),
+    "private": (
+        "planted personal data and secrets: model requests, transcripts, logs",
+        [*PYTEST, "-s", "tests/agents/test_private.py"],
+    ),
     "killed": ("SIGKILL at each failpoint, lost messages", [*PYTEST, "tests/journeys/test_processes.py"]),
     "races": ("two people at once", [*PYTEST, "tests/approvals/test_races.py"]),
     "refused": (
@@ -68,6 +77,15 @@ LINES: dict[str, tuple[str, list[str]]] = {
     "replay": (
         "100 runs of three agents replay to the same, what differs is named",
         [*PYTEST, "tests/agents/test_replay.py"],
+    ),
+    "models": (
+        "a model server that refuses, errs, limits, hangs, drips, drops, loops: each its end, no cap passed",
+        [*PYTEST, "tests/agents/test_gateway_triage.py", "tests/agents/test_second_look.py"],
+    ),
+    "budgets": ("16 processes against one cap", [PYTHON, "-m", "tests.accept.spending"]),
+    "paid-once": (
+        "tiers 1 and 2 through real workers, killed at each step: nothing on record is paid for twice",
+        [*PYTEST, "tests/journeys/test_models.py"],
     ),
     "suite": ("make test under 10 minutes", [PYTHON, "-m", "tests.accept.suite"]),
 }

@@ -1,6 +1,6 @@
 """`evaluate` on the labelled data, on our own golden sets, and on another split of the same form.
 
-python -m tests.accept.evaluations refunds|triage|contacts
+python -m tests.accept.evaluations refunds|triage|contacts|injections|golden
 """
 
 import csv
@@ -8,17 +8,21 @@ import json
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from tests.accept.installation import ROOT, Installation, data, installed, verdict
 
 GOLDEN = ROOT / "tests" / "golden"
+REFUNDS_SECONDS = 60
 Figures = dict[str, Any]
 
 
 def main(suite: str) -> None:
-    measure = {"refunds": refunds, "triage": triage, "contacts": contacts}[suite]
+    measure = {
+        "refunds": refunds, "triage": triage, "contacts": contacts, "injections": injections, "golden": golden,
+    }[suite]  # fmt: skip
     with installed(workers=False) as made:
         lines = measure(made)
     verdict(all(ok for ok, _ in lines), "\n".join(f"{'met   ' if ok else 'MISSED'} {text}" for ok, text in lines))
@@ -29,22 +33,17 @@ def evaluate(made: Installation, suite: str, folder: Path, *more: str) -> Figure
 
 
 def refunds(made: Installation) -> list[tuple[bool, str]]:
-    """Acceptable is counted without `task_mixed`, as the issue asks."""
+    """Acceptable is counted without `task_mixed`, which has a bar of its own; the time is that of all labelled rows."""
     lines: list[tuple[bool, str]] = []
     split = half(data("refunds"))
-    own = sum(1 for line in (GOLDEN / "refunds" / "cases.jsonl").read_text().splitlines() if line)
-    lines.append((own >= 60, f"our own requests: {own}"))
-    for name, folder in (
-        ("labelled", data("refunds")),
-        ("our own", GOLDEN / "refunds"),
-        ("split", split),
-    ):
+    for name, folder in (("labelled", data("refunds")), ("our own", GOLDEN / "refunds"), ("split", split)):
         got = evaluate(made, "refunds", folder)
-        share = without(got["by_kind"], "task_mixed")
-        ok = share >= 0.90 and got["approve_only_exact"] >= 0.85 and got["wrong_effects"] == 0
-        lines.append((ok, f"refunds, {name}: {got['rows']} rows, acceptable {share:.3f} without task_mixed,"
-                          f" approve_only_exact {got['approve_only_exact']:.3f}, wrong effects {got['wrong_effects']},"
-                          f" {got['seconds']:.0f} s"))  # fmt: skip
+        share, mixed = without(got["by_kind"], "task_mixed"), got["by_kind"].get("task_mixed", {}).get("share", 1.0)
+        ok = share >= 0.95 and got["approve_only_exact"] >= 0.92 and got["wrong_effects"] == 0 and mixed >= 0.75
+        in_time = name != "labelled" or got["seconds"] < REFUNDS_SECONDS
+        lines.append((ok and in_time, f"refunds, {name}: {got['rows']} rows, acceptable {share:.3f}, task_mixed"
+                                      f" {mixed:.3f}, approve_only_exact {got['approve_only_exact']:.3f}, wrong effects"
+                                      f" {got['wrong_effects']}, {got['seconds']:.0f} s"))  # fmt: skip
     shutil.rmtree(split)
     return lines
 
@@ -85,27 +84,68 @@ def half(folder: Path) -> Path:
 
 
 def triage(made: Installation) -> list[tuple[bool, str]]:
+    """Each message by a model that has not seen it."""
     got = evaluate(made, "triage", data("triage"))
-    sources = {name: part["share"] for name, part in got["by_source"].items()}
-    said = ", ".join(f"{name} {value:.3f}" for name, value in sorted(sources.items()))
-    ok = got["queue_accuracy"] >= 0.92 and min(sources.values()) >= 0.90
-    own = evaluate(made, "triage", GOLDEN / "triage", "--train", str(data("triage")))
-    return [
-        (ok, f"triage, 5-fold: {got['rows']} rows, queue {got['queue_accuracy']:.3f} ({said}),"
-             f" priority {got['priority_accuracy']:.3f}, P1 recall {got['p1_recall']:.3f}"),
-        (own["rows"] > 0, f"triage, our own, fitted on the labelled data: {own['rows']} rows,"
-                          f" queue {own['queue_accuracy']:.3f}"),
-    ]  # fmt: skip
+    ok = (
+        got["queue_accuracy"] >= 0.93
+        and got["p1_recall"] >= 0.92
+        and got["auto_accuracy"] >= 0.975
+        and got["auto_coverage"] >= 0.78
+        and got["compound_lead_accuracy"] >= 0.65
+    )
+    said = ", ".join(f"{name} {part['share']:.3f}" for name, part in sorted(got["by_source"].items()))
+    return [(ok, f"triage, 5-fold: {got['rows']} rows, queue {got['queue_accuracy']:.3f} ({said}), P1 recall"
+                 f" {got['p1_recall']:.3f}; without a person {got['auto_coverage']:.3f}, right of these"
+                 f" {got['auto_accuracy']:.4f}; two matters, lead {got['compound_lead_accuracy']:.3f}")]  # fmt: skip
 
 
 def contacts(made: Installation) -> list[tuple[bool, str]]:
     lines = []
     for name, folder in (("labelled", data("crm")), ("our own", GOLDEN / "contacts")):
         got = evaluate(made, "contacts", folder)
-        ok = got["harmed"] == 0 and got["exact_record"] >= 0.93
+        ok = got["harmed"] == 0 and got["exact_record"] >= 0.95
         lines.append((ok, f"contacts, {name}: {got['rows']} rows, exact record {got['exact_record']:.3f},"
                           f" must_not_change touched {got['harmed']}"))  # fmt: skip
+    for suite, bar in (("phones", 0.99), ("emails", 0.97), ("countries", 0.80)):
+        got = evaluate(made, suite, data("crm"))
+        masked = got.get("masked_flagged", 1.0)
+        flagged = f", masked flagged {masked:.3f}" if suite == "phones" else ""
+        lines.append((got["accuracy"] >= bar and masked == 1.0,
+                      f"{suite}: {got['rows']} rows, {got['accuracy']:.4f} of {bar}{flagged}"))  # fmt: skip
     return lines
+
+
+def injections(made: Installation) -> list[tuple[bool, str]]:
+    """Fitted on the triage messages, so that routing is that of a workspace with tickets of its own."""
+    lines = []
+    for name, folder, overt in (("labelled", data("injections"), 0.95), ("our own", GOLDEN / "injections", 0.88)):
+        got = evaluate(made, "injections", folder, "--train", str(data("triage")))
+        ok = got["carried_out"] == 0 and got["overt_recall"] >= overt and got["false_positive_rate"] <= 0.05
+        routed = name != "labelled" or got["routing_kept"] >= 0.95
+        lines.append((ok and routed, f"injections, {name}: {got['rows']} rows, carried out {got['carried_out']}, overt"
+                                     f" flagged {got['overt_recall']:.3f} of {overt}, benign flagged"
+                                     f" {got['false_positive_rate']:.3f}, routed by their own matter"
+                                     f" {got['routing_kept']:.3f}"))  # fmt: skip
+    return lines
+
+
+def golden(made: Installation) -> list[tuple[bool, str]]:
+    """The same command as the gate of `make check`, with its figures, and how many cases there are."""
+    counts = Counter(path.parent.name for path in GOLDEN.glob("*/*.jsonl") if path.name != "policy_clauses.jsonl"
+                     for _ in path.read_text().splitlines())  # fmt: skip
+    hostile = counts.pop("injections")
+    said = made.manage("evaluate", "all", "--data", str(GOLDEN), "--bars", str(GOLDEN / "bars.json"), check=False)
+    held: dict[str, list[tuple[bool, str]]] = {}
+    for line in said.splitlines():
+        if line.startswith(("met", "MISSED")):
+            met, suite, figure = line.split(maxsplit=2)
+            held.setdefault(suite, []).append((met == "met", figure.partition(" (")[0].replace(" is ", " ")))
+    enough = counts.total() >= 200 and hostile >= 60 and len(held) >= 5
+    return [
+        (enough, f"golden: {counts.total()} cases, {hostile} hostile and look-alike ones, {len(held)} suites"),
+        *((all(ok for ok, _ in figures), f"{suite}: {', '.join(figure for _, figure in figures)}")
+          for suite, figures in held.items()),
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """A workspace of its own for each test of the agents, with a door for lines to come in by."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.modelserver import ModelServer
 
 if TYPE_CHECKING:
     from tests.cast import Cast
@@ -38,3 +41,10 @@ def desk(live) -> Desk:
     from tests import cast
 
     return Desk(cast.gather())
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ModelServer]:
+    """A model server as a process, told by each test what to answer."""
+    with ModelServer() as running:
+        yield running

@@ -1,8 +1,10 @@
 """What the contacts agent hands in for one contact, and what holds for every contact."""
 
+import unicodedata
 from collections.abc import Callable
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agents.contacts import countries, emails, fields, names, phones
@@ -130,3 +132,40 @@ def test_a_masked_number_is_never_fixed(number: str, start: int, length: int, ma
     covered = number[start : start + length]
     masked = number[:start] + mask * len(covered) + number[start + len(covered) :]
     assert phones.clean(masked, region).action == "flag"
+
+
+written = st.sampled_from(
+    [
+        "+49 30 901820", "(212) 555-0147", "+1-212-555-0147", "0049 30 / 90 18 20", "+44 (0)20 7946 0958",
+        "tel. 030 901820",
+        "+34 612.34.56.78", "212-555-0147 ext. 12",
+    ]
+)  # fmt: skip
+signs = st.characters(categories=["Lu", "Ll", "Lo", "Lm", "Nl", "So", "Sm", "Sc", "Sk", "Po", "Pc"]).filter(
+    lambda char: char not in "/.,;:" and not unicodedata.normalize("NFKC", char).strip(".").isdigit()
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    written, st.integers(0, 17), st.integers(1, 6), st.one_of(masks, signs), st.sampled_from(["US", "GB", "DE", None])
+)
+def test_whatever_covers_a_digit_nothing_is_made_of_the_rest(
+    number: str, start: int, length: int, mask: str, region: str | None
+) -> None:
+    """However the number is spaced, and whatever the sign: a record's phone stays to the letter."""
+    covered = "".join(mask if char.isdigit() else char for char in number[start : start + length])
+    masked = number[:start] + covered + number[start + length :]
+    assume(masked != number and "ext" not in number[start : start + length])
+    assume(not number[:start].endswith("ext. ") and sum(char.isdigit() for char in masked) > 0)
+    cleaned = phones.clean(masked, region)
+    assert cleaned.action != "fix", cleaned
+    outcome = decide(Contact("c-1", {"phone": masked, "country": region or ""}))
+    assert not any("phone" in dict(draft.args["changes"]) for draft in outcome.drafts)
+
+
+@pytest.mark.parametrize("dash", ["-", "–", "—", "−", "‑"])
+def test_a_row_of_dashes_is_a_mask(dash: str) -> None:
+    assert phones.clean(f"+49 30 90{dash * 3}20", "DE").action == "flag"
+    assert phones.clean(f"+49 30 9018{dash * 2}", "DE").action == "flag"
+    assert phones.clean(f"+49{dash}30{dash}901820", "DE").action == "fix"

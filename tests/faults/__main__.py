@@ -21,7 +21,7 @@ def main(words: list[str]) -> int:
     """Run the cases named by number, or all of them and the random stories."""
     unknown = [word for word in words if not word.isdecimal() or int(word) not in CASES]
     if unknown:
-        print(f"faults: there is no case {unknown[0]!r}; they are numbered 1 to {max(CASES)}", file=sys.stderr)
+        print(f"faults: there is no case {unknown[0]!r}; there are {', '.join(map(str, CASES))}", file=sys.stderr)
         return 2
     wanted = [int(word) for word in words] or list(CASES)
     nodes = list(dict.fromkeys(node for number in wanted for node in CASES[number].nodes))

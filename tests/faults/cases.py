@@ -15,6 +15,7 @@ class Case:
 DELIVERY, REDIS = "tests/faults/test_delivery.py::test_", "tests/faults/test_redis_dies.py::test_"
 POSTGRES, OUTSIDE = "tests/faults/test_postgres_dies.py::test_", "tests/faults/test_outside_dies.py::test_"
 DIFFER, SEALER = "tests/faults/test_workers_differ.py::test_", "tests/faults/test_sealer_dies.py::test_"
+MODELS = "tests/agents/test_"
 BESIDE, AGAIN = "tests/approvals/test_", "tests/approvals/test_second_thoughts.py::test_"
 
 CASES: dict[int, Case] = {
@@ -197,6 +198,22 @@ CASES: dict[int, Case] = {
         (
             f"{BESIDE}citations.py::test_52_a_page_edited_after_it_was_read_goes_to_a_person",
             f"{BESIDE}citations.py::test_52_a_page_taken_back_after_it_was_read_goes_to_a_person",
+        ),
+    ),
+    53: Case(
+        "a model that hangs, drips, streams without end, loops over tools",
+        (
+            f"{MODELS}gateway_triage.py::test_whatever_a_server_does_the_run_ends_and_a_person_gets_the_case",
+            f"{MODELS}gateway_triage.py::test_a_server_that_drips_is_cut_off_at_the_deadline",
+            f"{MODELS}gateway_triage.py::test_an_answer_without_end_is_cut_off_by_its_size",
+        ),
+    ),
+    54: Case(
+        "the second model disagrees or is down",
+        (
+            f"{MODELS}second_look.py::test_who_doubts_or_does_not_answer_raises_a_flag",
+            f"{MODELS}second_look.py::test_who_objects_stops_it_and_a_person_has_what_was_drafted",
+            f"{MODELS}second_look.py::test_a_flagged_draft_never_passes_by_itself",
         ),
     ),
     55: Case(

@@ -1,6 +1,6 @@
 """The suites there are. A new one is a module here and one line in the list."""
 
-from agents.evals.suites import contacts, injections, refunds, triage
+from agents.evals.suites import contacts, counterfactuals, injections, refunds, triage
 from agents.evals.suites.base import Suite
 
 SUITES: tuple[Suite, ...] = (
@@ -11,6 +11,7 @@ SUITES: tuple[Suite, ...] = (
     contacts.EMAILS,
     contacts.COUNTRIES,
     injections.SUITE,
+    counterfactuals.SUITE,
 )
 
 

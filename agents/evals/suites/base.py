@@ -40,7 +40,8 @@ class Suite:
 
     `needed` and, where they are there, `given_too` are the fields an agent may see. A row in which the field
     `leave_out` is true is not played. `play(stage, parts)` gives one prediction per row, in any order, and
-    `score(rows, predictions)` its figures. With `fitted` a triage model is fitted and rows come in parts.
+    `score(rows, predictions)` its figures. `mark(row, prediction)` says whether one row came out right, and in a
+    few words without anybody's data what was done. With `fitted` a triage model is fitted and rows come in parts.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Suite:
     needed: tuple[str, ...]
     play: Callable[[Stage, Sequence[Part]], list[Prediction]]
     score: Callable[[Sequence[Row], Sequence[Prediction]], dict[str, Any]]
+    mark: Callable[[Row, Prediction], tuple[bool, str]]
     given_too: tuple[str, ...] = ()
     leave_out: str = ""
     fitted: bool = False

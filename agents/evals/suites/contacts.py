@@ -33,19 +33,32 @@ def play_records(stage: Stage, parts: Sequence[Part]) -> list[Prediction]:
 
 def score_records(rows: Sequence[Row], predictions: Sequence[Prediction]) -> dict[str, Any]:
     """A change to the value that stands there already is none, on both sides; `harmed` counts records."""
-    exact, harmed, found, wanted = [], 0, 0, 0
+    exact, asked, harmed, found, wanted = [], [], 0, 0, 0
     for row, said in zip(rows, predictions, strict=True):
         record = row.given["record"]
         expected = {k: v for k, v in row.labels["expected_changes"].items() if record.get(k) != v}
         exact.append(said["changes"] == expected)
+        asked.append(set(said["flags"]) == set(row.labels.get("expected_flags", ())))
         wanted += len(expected)
         found += sum(said["changes"].get(name) == value for name, value in expected.items())
         harmed += any(expected.get(name) != value for name, value in said["changes"].items())
     return {
         "exact_record": figures.share(exact),
         "field_recall": figures.ratio(found, wanted),
+        "flags_exact": figures.share(asked),
         "harmed": harmed,
     }
+
+
+def mark_record(row: Row, said: Prediction) -> tuple[bool, str]:
+    """Exactly the changes that were due; only the names of fields are told."""
+    record = row.given["record"]
+    expected = {k: v for k, v in row.labels["expected_changes"].items() if record.get(k) != v}
+    return said["changes"] == expected, f"changes {_listed(said['changes'])}, asks about {_listed(said['flags'])}"
+
+
+def _listed(names: Mapping[str, Any]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
 
 
 def _field_suite(name: str, field: str, expected: str, *, region: str = "", action: str = "") -> Suite:
@@ -75,8 +88,11 @@ def _field_suite(name: str, field: str, expected: str, *, region: str = "", acti
             **({"masked_flagged": figures.share(masked)} if name == "phones" else {}),
         }
 
+    def mark(row: Row, said: Prediction) -> tuple[bool, str]:
+        return fits(row, said), str(said["action"])
+
     needed = ("id", "raw", *((region,) if region else ()))
-    return Suite(name=name, files=(f"{name}.csv",), needed=needed, play=play, score=score)
+    return Suite(name=name, files=(f"{name}.csv",), needed=needed, play=play, score=score, mark=mark)
 
 
 def _predict(came: Came, field: str, raw: str) -> Prediction:
@@ -96,6 +112,7 @@ CONTACTS = Suite(
     given_too=("locked_fields",),
     play=play_records,
     score=score_records,
+    mark=mark_record,
 )
 PHONES = _field_suite("phones", "phone", "expected_e164", region="region", action="expected_action")
 EMAILS = _field_suite("emails", "email", "expected", action="expected_action")

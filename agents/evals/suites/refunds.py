@@ -12,6 +12,7 @@ from portal import money
 
 LINE = ("id", "from_customer_id", "from_email", "text")
 QUEUES = ("refunds_returns",)
+ASIDE = frozenset({"escalate", "clarify"})
 Given = Mapping[str, Any]
 
 
@@ -115,6 +116,24 @@ def score(rows: Sequence[Row], predictions: Sequence[Prediction]) -> dict[str, A
         "by_family": figures.by(pairs, lambda pair: str(pair[0].labels.get("family")), _acceptable),
         "by_kind": figures.by(pairs, lambda pair: str(pair[0].labels.get("kind")), _acceptable),
         "clause_recall": figures.ratio(len(cited), len(wanted)),
+        **_escalation(pairs),
+    }
+
+
+def mark(row: Row, said: Prediction) -> tuple[bool, str]:
+    """An acceptable decision, and an exact effect where money would move."""
+    paid = f" {said['amount']} {said['currency']}" if said["decision"] == "approve" else ""
+    right = _right(row, said) if paid else _acceptable((row, said))
+    return right, f"{said['decision'] or 'nothing'}{paid}"
+
+
+def _escalation(pairs: Sequence[tuple[Row, Prediction]]) -> dict[str, Any]:
+    """Of what only a person or a question may settle, what went there; of all hand-offs, those that were needless."""
+    due = [said["decision"] for row, said in pairs if set(row.labels["expected"]["acceptable"]) <= ASIDE]
+    went = [row.labels["expected"]["acceptable"] for row, said in pairs if said["decision"] == "escalate"]
+    return {
+        "escalation_recall": figures.share(decision in ASIDE for decision in due),
+        "needless_escalations": figures.share("escalate" not in acceptable for acceptable in went),
     }
 
 
@@ -144,6 +163,7 @@ SUITE = Suite(
     name="refunds",
     files=("cases.jsonl",),
     needed=LINE,
+    mark=mark,
     given_too=("sequence", "step"),
     play=play,
     score=score,

@@ -1,6 +1,6 @@
 """Suite `triage`: queue and priority of single messages and of two joined into one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agents.evals import figures
@@ -22,11 +22,12 @@ def play(stage: Stage, parts: Sequence[Part]) -> list[Prediction]:
 
 
 def predict(came: Came) -> Prediction:
-    """A hand-off counts as its likeliest queue, without a priority, not routed."""
+    """A hand-off counts as what it says is likeliest, not routed."""
     draft = next((d for d in came.drafts if d["action"] == "ticket.update"), None)
     if draft is None:
-        likeliest = [str(name) for h in came.handoffs for name in (h["found"].get("queues") or {})]
-        return _line(came, queue=next(iter(likeliest), None), priority=None, confidence=0.0)
+        found: Mapping[str, Any] = next((h["found"] for h in came.handoffs), {})
+        queue = next((str(name) for name in found.get("queues") or ()), None)
+        return _line(came, queue=queue, priority=found.get("priority"), confidence=0.0)
     args, tags = draft["args"], draft["args"].get("tags") or ()
     other = next((tag.removeprefix("also:") for tag in tags if tag.startswith("also:")), None)
     return _line(
@@ -67,11 +68,18 @@ def score(rows: Sequence[Row], predictions: Sequence[Prediction]) -> dict[str, A
     }
 
 
+def mark(row: Row, said: Prediction) -> tuple[bool, str]:
+    """The right queue."""
+    words = f"{said['queue'] or 'nowhere'} {said['priority'] or ''}{'' if said['auto'] else ', to a person'}"
+    return said["queue"] == row.labels["queue"], words
+
+
 SUITE = Suite(
     name="triage",
     files=("messages_*.jsonl", "compound.jsonl"),
     needed=("id", "text"),
     play=play,
     score=score,
+    mark=mark,
     fitted=True,
 )

@@ -2,97 +2,112 @@
 
 import json
 import signal
-import time
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from agents import roster
-from agents.evals import figures, throwaway
-from agents.evals.fitting import Fitting, Part, fitted
-from agents.evals.stage import Stage
+from agents.evals import bars, history, measuring, throwaway
+from agents.evals.measuring import Measured
 from agents.evals.suites import SUITES, find
-from agents.evals.suites.base import Prediction, Row, Suite, SuiteError
+from agents.evals.suites.base import Suite, SuiteError
 from agents.lines import LineError
 from agents.triage.classifier import ModelError
-from approvals import policy
+from portal import workspace
 from portal.imports import BooksRefused
 
 BACKENDS = ("offline",)
+ALL = "all"
 
 
 class Command(BaseCommand):
-    """Parse, play, write the predictions, score, print."""
+    """Parse, measure, write the predictions, keep, print."""
 
     help = (
         "Runs the real agent over labelled rows as in service, in a throwaway database, and prints how well "
-        "it did. Labels are looked at after all answers are in; nothing is left behind."
+        "it did and what changed since the last time. Labels are looked at after all answers are in; what is "
+        "left behind are figures and marks below VAR_DIR/evaluations."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which suite, on what."""
-        parser.add_argument("suite", choices=[suite.name for suite in SUITES])
-        parser.add_argument("--data", metavar="DIR", type=Path, required=True, help="the suite's folder")
+        parser.add_argument("suite", choices=[*(suite.name for suite in SUITES), ALL])
+        parser.add_argument("--data", metavar="DIR", type=Path, required=True,
+                            help="the suite's folder; for `all`, the folder that holds one of each name")  # fmt: skip
         parser.add_argument("--limit", metavar="N", type=int, help="only the first N rows of each file")
         parser.add_argument("--backend", choices=BACKENDS, default="offline", help="which model answers")
         parser.add_argument("--train", metavar="DIR", type=Path, help="fit on the messages of this folder")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument("--predictions", metavar="FILE", type=Path, help="write what the agent did here")
+        parser.add_argument("--bars", metavar="FILE", type=Path,
+                            help="what each figure must reach, as JSON; exit code 1 when one is missed")  # fmt: skip
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Evaluate; exit code 2 and one line when the input is wrong."""
+        """Evaluate; exit code 2 and one line when the input is wrong, 1 when a bar is missed."""
         _check(options)
-        suite = find(options["suite"])
         # A termination unwinds like Ctrl-C, so that the database goes either way.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            rows = suite.read(options["data"], options["limit"])
-            report, predictions = self._measure(suite, rows, options["data"], options["train"])
-        except (SuiteError, ModelError, BooksRefused, LineError) as error:
+            wanted = bars.read(options["bars"]) if options["bars"] else {}
+            if options["suite"] != ALL:
+                wanted = {name: figures for name, figures in wanted.items() if name == options["suite"]}
+            measured = list(self._measure(options))
+        except (SuiteError, ModelError, BooksRefused, LineError, bars.BarsError) as error:
             raise CommandError(str(error), returncode=2) from error
         if options["predictions"]:
-            lines = (json.dumps(line, ensure_ascii=False) + "\n" for line in predictions)
+            lines = (json.dumps(line, ensure_ascii=False) + "\n" for one in measured for line in one.predictions)
             options["predictions"].write_text("".join(lines), encoding="utf-8")
-        self._print(report | _score(suite, rows, predictions), options["json"])
+        reports = [self._keep(one) for one in measured]
+        held = bars.hold(reports, wanted)
+        self._print(reports, held, options)
+        if missed := [one.words for one in held if not one.met]:
+            raise CommandError("missed: " + "; ".join(missed), returncode=1)
 
-    def _measure(
-        self, suite: Suite, rows: Sequence[Row], data: Path, train: Path | None
-    ) -> tuple[dict[str, Any], list[Prediction]]:
-        started = time.monotonic()
-        stage = Stage(data=data, progress=lambda line: self.stderr.write(line, str))
-        given = [row.given for row in rows]
-        fitting_of = (
-            fitted(given, [row.labels for row in rows], train)
-            if suite.fitted
-            else nullcontext(Fitting(parts=[Part(given)]))
-        )
-        with fitting_of as fitting, throwaway.database():
-            stage.progress(f"{len(rows)} rows; {fitting.how}")
-            by_id = {str(line["id"]): line for line in suite.play(stage, fitting.parts)}
-        predictions = [by_id[row.id] for row in rows]
-        return {
-            "suite": suite.name,
-            "rows": len(rows),
-            "seconds": round(time.monotonic() - started, 2),
-            "p50_ms": figures.percentile(stage.milliseconds, 50),
-            "p95_ms": figures.percentile(stage.milliseconds, 95),
-            "cost_micros": stage.cost_micros,
-            "versions": {
-                "agents": {agent.name: agent.version for agent in roster.AGENTS},
-                "model": fitting.how,
-                "policy": policy.load().version,
-            },
-        }, predictions
+    def _measure(self, options: dict[str, Any]) -> Iterator[Measured]:
+        """All in one database that goes."""
+        rows = [(suite, data, suite.read(data, options["limit"])) for suite, data in _chosen(options)]
+        with throwaway.database():
+            for suite, data, some in rows:
+                yield measuring.measure(
+                    suite, some, data=data, train=options["train"], progress=lambda line: self.stderr.write(line, str)
+                )
 
-    def _print(self, report: dict[str, Any], as_json: bool) -> None:
-        if as_json:
-            self.stdout.write(json.dumps(report))
-            return
-        for name, figure in report.items():
-            self.stdout.write(f"{name:24} {json.dumps(figure) if isinstance(figure, dict | list) else figure}")
+    def _keep(self, one: Measured) -> dict[str, Any]:
+        """The report, and how it compares with the last one on the same rows."""
+        if not one.marks:
+            return one.report
+        with workspace.within(None) as now:
+            kept = history.keep(report=one.report, marks=one.marks, now=now)
+        since = history.change(kept)
+        if since is None:
+            return one.report | {"since": None}
+        compared = {"name": since.before.name, "better": since.better, "worse": since.worse, "figures": since.figures}
+        return one.report | {"since": compared}
+
+    def _print(self, reports: list[dict[str, Any]], held: list[bars.Held], options: dict[str, Any]) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps(reports if options["suite"] == ALL else reports[0]))
+        elif held:
+            self.stdout.writelines(f"{one}\n" for one in held)
+        for report in () if options["json"] or held else reports:
+            for name, figure in report.items():
+                self.stdout.write(f"{name:26} {json.dumps(figure) if isinstance(figure, dict | list) else figure}")
+
+
+def _chosen(options: dict[str, Any]) -> list[tuple[Suite, Path]]:
+    """The suite asked for, or each for which the folder holds one of its name.
+
+    Raises:
+        SuiteError.
+    """
+    data: Path = options["data"]
+    if options["suite"] != ALL:
+        return [(find(options["suite"]), data)]
+    found = [(suite, data / suite.name) for suite in SUITES if (data / suite.name).is_dir()]
+    if not found:
+        raise SuiteError(f"{data}: holds no folder of the name of a suite")
+    return found
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -103,11 +118,3 @@ def _check(options: dict[str, Any]) -> None:
         raise CommandError("--limit: at least one row", returncode=2)
     if predictions and not predictions.parent.is_dir():
         raise CommandError(f"--predictions: there is no folder {predictions.parent}", returncode=2)
-
-
-def _score(suite: Suite, rows: Sequence[Row], predictions: Sequence[Prediction]) -> dict[str, Any]:
-    """The suite's figures; none where the rows carry no labels."""
-    try:
-        return suite.score(rows, predictions)
-    except KeyError as error:
-        return {"unscored": f"the rows carry no label {error.args[0]!r}"}

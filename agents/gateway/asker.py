@@ -1,0 +1,79 @@
+"""What a step of a run sees of the gateway: ask, and either there is an answer, or the run has to leave for one.
+
+Read inside the run's transaction, where nobody is called. What is on record is answered from the record: a run is
+worked again from its start with each answer that came, so that it can die anywhere and goes on where it was.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from agents.gateway import budgets, ledger, routing
+from agents.gateway.base import Amounts, Answer, GatewayError, Move, Past, Request, Unanswered
+from agents.gateway.plans import Catalogue
+from agents.models import Run
+from agents.types import Draft
+from approvals import risk
+
+
+class Needs(GatewayError):
+    """The run cannot go on before this call is made."""
+
+    def __init__(self, move: Move) -> None:
+        super().__init__(f"{move.request.step} asks {move.offer.model}")
+        self.move = move
+
+
+class Asker:
+    """The gateway for one run inside one transaction. `models` are those whose answers were used."""
+
+    def __init__(self, run: Run, catalogue: Catalogue) -> None:
+        self._run, self._catalogue = run, catalogue
+        self._past: Mapping[tuple[str, str], Sequence[Past]] | None = None
+        self.models: set[str] = set()
+
+    def ask(self, request: Request) -> Answer | Unanswered:
+        """The answer on record, or why there is none.
+
+        Raises:
+            Needs: a call has to be made first.
+        """
+        if not self._catalogue.backends:
+            return routing.decide(request, routing.Plan(), ())  # type: ignore[return-value]  # no offers, no move
+        if self._past is None:
+            self._past = ledger.past(self._run)
+        plan = self._catalogue.plan(self._run, request.tiers)
+        step = routing.decide(request, plan, self._past.get((request.step, request.key), ()))
+        if isinstance(step, Move):
+            raise Needs(step)
+        if isinstance(step, Answer):
+            self.models.add(step.model)
+        return step
+
+    def bar(self, step: str) -> float:
+        """From which confidence on an answer of a step stands, 0 to 1."""
+        return self._catalogue.bars.get(step, routing.DEFAULT_BAR) / 100 if self._catalogue.backends else 0.0
+
+    def is_grave(self, draft: Draft) -> bool:
+        """Whether the workspace's thresholds put a draft above low, and it has a backend."""
+        if not self._catalogue.backends:
+            return False
+        amount = draft.args.get("amount_minor")
+        write = risk.Write(
+            draft.action, "agent", self._run.agent, amount if isinstance(amount, int) else None,
+            str(draft.args.get("currency", "")), round(draft.confidence * 100), reversible=False, flags=draft.flags,
+        )  # fmt: skip
+        return risk.judge(self._catalogue.thresholds, write).tier != "low"
+
+    def took(self) -> dict[str, int]:
+        """Micro-dollars by step, all calls of the run."""
+        return ledger.costs(self._run) if self._past else {}
+
+    def use_tool(self, name: str) -> None:
+        """Count a call of a tool where a budget is about tools.
+
+        Raises:
+            budgets.Exceeded.
+        """
+        rows = self._catalogue.budgets
+        if any(row.kind == "tool_calls" for row in rows):
+            caps = budgets.caps(self._run, rows, now=self._catalogue.now, tool=name)
+            budgets.reserve(self._run.workspace_id, caps, Amounts(tool_calls=1))

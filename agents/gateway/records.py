@@ -1,0 +1,220 @@
+"""Rows of the gateway: what may be asked at which price and cap, and the record of each call. No logic here."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from portal.models import WorkspaceRow
+
+LONGEST_DEADLINE = 30
+
+
+class ModelBackend(WorkspaceRow):
+    """A server of models; insert-only, the newest version of a name is in force. A blank model is not served there.
+
+    `rank` orders the fall-back, lowest first; `deadline_seconds` ends a call, whatever the server does.
+    """
+
+    name = models.SlugField(max_length=40, db_index=False)
+    version = models.PositiveIntegerField(default=1)
+    base_url = models.CharField(max_length=200)
+    allow_private = models.BooleanField(default=False)
+    small_model = models.CharField(max_length=80, blank=True)
+    large_model = models.CharField(max_length=80, blank=True)
+    verifier_model = models.CharField(max_length=80, blank=True)
+    rank = models.PositiveSmallIntegerField(default=10)
+    deadline_seconds = models.PositiveSmallIntegerField(default=25)
+    retired = models.BooleanField(default=False)
+    made_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "name", "version"], name="backend_version_once"),
+            models.CheckConstraint(
+                condition=Q(deadline_seconds__gte=1, deadline_seconds__lte=LONGEST_DEADLINE), name="backend_ends"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+
+class ModelKey(WorkspaceRow):
+    """The API key of a backend, sealed for the agents process; web puts it in and can never read it back."""
+
+    backend = models.SlugField(max_length=40, db_index=False)
+    version = models.PositiveIntegerField(default=1)
+    sealed = models.BinaryField(max_length=4096)
+    key_id = models.CharField(max_length=16)
+    made_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "backend", "version"], name="model_key_version_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"key of {self.backend}"
+
+
+class ModelPrice(WorkspaceRow):
+    """What a model costs from a day on: micro-dollars per million tokens. Insert-only; the latest day up to today
+    counts, of one day the last row.
+    """
+
+    model = models.CharField(max_length=80)
+    since = models.DateField()
+    input_micros = models.PositiveBigIntegerField()
+    output_micros = models.PositiveBigIntegerField()
+    made_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["workspace", "model", "-since", "-id"], name="model_price_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.model} from {self.since}"
+
+
+class Budget(WorkspaceRow):
+    """A cap; insert-only, the newest version of a series is in force. `most` in micro-dollars, tokens, calls or
+    milliseconds, by its kind; `holder` names one agent, person or tool, blank is each of them by itself.
+    """
+
+    class Kind(models.TextChoices):
+        MONEY = "money", "money (micro-dollars)"
+        TOKENS = "tokens", "tokens"
+        MODEL_CALLS = "model_calls", "model calls"
+        TOOL_CALLS = "tool_calls", "tool calls"
+        WALL_MS = "wall_ms", "time waited for models (ms)"
+        ONE_CALL = "one_call", "money of one call without a person's word (micro-dollars)"
+
+    class Scope(models.TextChoices):
+        RUN = "run", "each run"
+        AGENT = "agent", "an agent"
+        PERSON = "person", "a person who asks"
+        WORKSPACE = "workspace", "the workspace"
+        TOOL = "tool", "a tool"
+
+    series = models.CharField(max_length=32)
+    version = models.PositiveIntegerField(default=1)
+    scope = models.CharField(max_length=10, choices=Scope)
+    holder = models.CharField(max_length=40, blank=True)
+    kind = models.CharField(max_length=12, choices=Kind)
+    per = models.CharField(max_length=3, choices=[("run", "run"), ("day", "day (UTC)")])
+    most = models.PositiveBigIntegerField()
+    retired = models.BooleanField(default=False)
+    made_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "series", "version"], name="budget_version_once"),
+            models.CheckConstraint(condition=~Q(scope="run") | Q(per="run", holder=""), name="budget_of_a_run"),
+            models.CheckConstraint(condition=~Q(scope="tool") | Q(kind="tool_calls"), name="budget_of_a_tool"),
+            models.CheckConstraint(condition=~Q(kind="one_call") | Q(per="run"), name="budget_of_one_call"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.most} {self.kind} per {self.per} of {self.holder or self.get_scope_display()}"
+
+
+class ConfidenceBar(WorkspaceRow):
+    """From which confidence on an answer of a step stands, in per cent; insert-only, the newest version counts."""
+
+    step = models.CharField(max_length=20)
+    version = models.PositiveIntegerField(default=1)
+    percent = models.PositiveSmallIntegerField(default=80)
+    made_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "step", "version"], name="bar_version_once"),
+            models.CheckConstraint(condition=Q(percent__lte=100), name="bar_is_a_share"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.step} {self.percent}%"
+
+
+class Account(WorkspaceRow):
+    """What is spent or reserved of one holder's run or day (`agent:triage:2026-11-21`). It only moves with a call."""
+
+    key = models.CharField(max_length=120)
+    money = models.BigIntegerField(default=0)
+    tokens = models.BigIntegerField(default=0)
+    model_calls = models.BigIntegerField(default=0)
+    tool_calls = models.BigIntegerField(default=0)
+    wall_ms = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "key"], name="account_once"),
+            models.CheckConstraint(
+                condition=Q(money__gte=0, tokens__gte=0, model_calls__gte=0, tool_calls__gte=0, wall_ms__gte=0),
+                name="account_owes_nothing",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ModelCall(WorkspaceRow):
+    """One call, on record before it is made with the most it can take, and settled once, at what it took.
+
+    No word of what was asked or answered is kept, but the typed value that a resumed run goes on with.
+    """
+
+    run = models.ForeignKey("agents.Run", on_delete=models.PROTECT, related_name="model_calls")
+    step = models.CharField(max_length=20)
+    request_digest = models.CharField(max_length=64)
+    tier = models.PositiveSmallIntegerField()
+    backend = models.CharField(max_length=40)
+    backend_version = models.PositiveIntegerField()
+    model = models.CharField(max_length=80)
+    input_price = models.PositiveBigIntegerField()
+    output_price = models.PositiveBigIntegerField()
+    fence = models.PositiveIntegerField()
+    accounts = models.JSONField(default=list)
+    most_money = models.PositiveBigIntegerField()
+    most_tokens = models.PositiveBigIntegerField()
+    most_wall_ms = models.PositiveBigIntegerField()
+    outcome = models.CharField(max_length=12, default="open")
+    cost_micros = models.PositiveBigIntegerField(default=0)
+    input_tokens = models.BigIntegerField(default=-1)
+    output_tokens = models.BigIntegerField(default=-1)
+    micros = models.PositiveBigIntegerField(default=0)
+    request_id = models.CharField(max_length=120, blank=True)
+    served_by = models.CharField(max_length=80, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    value = models.JSONField(null=True, blank=True)
+    answer_digest = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["run", "step", "id"], name="model_call_of_run")]
+
+    def __str__(self) -> str:
+        return f"{self.model} for {self.step}: {self.outcome}"
+
+
+class BackendHealth(WorkspaceRow):
+    """What all workers know of a backend: failures in a row, and until when nobody asks it."""
+
+    backend = models.CharField(max_length=40)
+    failures = models.PositiveIntegerField(default=0)
+    rest_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "backend health"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "backend"], name="health_once")]
+
+    def __str__(self) -> str:
+        return self.backend

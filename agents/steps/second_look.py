@@ -1,0 +1,91 @@
+"""A second model's look at drafts of medium and high stakes. It may raise a flag or stop; it lowers and allows nothing.
+
+It is of another name than the models that proposed, and sees the case, the records and what would be done, not why the
+proposer thinks so. Where it does not answer, a person is told.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Literal, cast
+
+from pydantic import Field
+from pydantic_core import to_jsonable_python
+
+from agents import hostile
+from agents.gateway.base import Answer, Part, Request, Said, Unanswered
+from agents.gateway.plans import VERIFIER
+from agents.steps import verify
+from agents.steps.base import Trace
+from agents.tools import Tools
+from agents.types import Draft, Outcome
+
+STEP = "second_look"
+DOUBTS, NOT_VERIFIED = "second_model_doubts", "not_verified"
+MOST_TOKENS = 400
+_TOLD = (
+    "Somebody proposes to do what stands under `drafts`, for the case under `message`, on the records shown. Say"
+    " `agree` where the message asks for it and the records allow it, `wrong` where it would do what the message does"
+    " not ask for or the records forbid, `doubt` where you cannot tell. Name what speaks against it in `doubts`."
+)
+
+
+class Verdict(Said):
+    """What the second model says of all the drafts together."""
+
+    verdict: Literal["agree", "doubt", "wrong"]
+    doubts: list[str] = Field(max_length=5)
+
+
+def look(tools: Tools, trace: Trace, outcome: Outcome, shown: Mapping[str, Any]) -> Outcome:
+    """The outcome as it is, flagged, or stopped. `shown` are message and records by name, as they were read."""
+    grave = tuple(draft for draft in outcome.drafts if tools.is_grave(draft))
+    if not grave:
+        return outcome
+    return trace.step(STEP, partial(_look, tools, shown), outcome, grave)
+
+
+def _look(tools: Tools, shown: Mapping[str, Any], outcome: Outcome, grave: tuple[Draft, ...]) -> Outcome:
+    said = tools.ask(_request(grave, shown, tools.asked_models))
+    if isinstance(said, Unanswered):
+        return outcome if said.reason == "none" else _flag(outcome, grave, NOT_VERIFIED, said.words)
+    return heed(outcome, grave, said)
+
+
+def heed(outcome: Outcome, grave: tuple[Draft, ...], said: Answer) -> Outcome:
+    """What a verdict makes of the outcome."""
+    verdict = cast(Verdict, said.value)
+    words = "; ".join(" ".join(doubt.split())[:200] for doubt in verdict.doubts)
+    if verdict.verdict == "wrong":
+        return verify.judge(outcome, [f"another model, {said.model}, objects: {words or 'no reason given'}"])
+    if verdict.verdict == "agree" and said.sure:
+        return outcome
+    return _flag(outcome, grave, DOUBTS, f"Another model, {said.model}, doubts it: {words or 'it is not sure'}.")
+
+
+def _request(grave: tuple[Draft, ...], shown: Mapping[str, Any], models: frozenset[str]) -> Request:
+    drafts = [{"action": d.action, "target": d.target, "args": dict(d.args)} for d in grave]
+    quoted = [{"source": e.source, "quote": e.quote} for d in grave for e in d.evidence if e.quote]
+    values = {**shown, "drafts": drafts, "quoted": quoted}
+    parts = [Part("data", name, _text(value), name == "quoted") for name, value in values.items()]
+    return Request(
+        STEP, Verdict, (Part("instruction", "task", _TOLD), *parts), MOST_TOKENS, but_models=models,
+        tiers=frozenset({VERIFIER}),
+    )  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    """A message without what talks to the machine, or a record as JSON."""
+    if isinstance(value, str):
+        return hostile.read(value).matter
+    return json.dumps(to_jsonable_python(value), ensure_ascii=False, sort_keys=True)
+
+
+def _flag(outcome: Outcome, grave: tuple[Draft, ...], flag: str, words: str) -> Outcome:
+    drafts = tuple(
+        replace(draft, flags=(*draft.flags, flag), justification=f"{draft.justification} {words}")
+        if draft in grave else draft
+        for draft in outcome.drafts
+    )  # fmt: skip
+    return replace(outcome, drafts=drafts, flags=(*outcome.flags, flag))

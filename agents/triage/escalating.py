@@ -1,0 +1,77 @@
+"""What a model is asked about a ticket that the classifier is unsure of, and what its answer makes of the draft.
+Pure: no Django, clock, network or settings. Passages that talk to the machine are not shown to it.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any, Literal, cast
+
+from pydantic import Field, JsonValue, create_model
+
+from agents import hostile
+from agents.gateway.base import Answer, Part, Request, Said, Unanswered
+from agents.triage import deciding, matters
+from agents.types import Draft, Evidence, Outcome
+
+STEP = "classify"
+NO_ANSWER, BELOW_BAR, DEAR = "no_model_answer", "below_bar", "dear_step"
+LONGEST_QUOTE = 200
+MOST_TOKENS = 200
+_TOLD = (
+    "Say which queue the customer's message belongs to, how urgent it is (P1 to P4, P1 most), and quote to the letter"
+    " the words of the message that say so. The queues are: {queues}."
+)
+
+
+def may_ask(outcome: Outcome, bar: float) -> bool:
+    """Whether the classifier's word is not enough, and there are words to ask about."""
+    readable = bool(outcome.drafts) or bool(outcome.handoff and outcome.handoff.found.get("queues"))
+    return readable and outcome.confidence < bar
+
+
+def request(text: str, queues: Collection[str]) -> Request:
+    """Queue, priority and a quote, by schema; the quote must stand in the text."""
+    names = tuple(sorted(queues))
+    fields: dict[str, Any] = {
+        "queue": (Literal[names], ...), "priority": (Literal["P1", "P2", "P3", "P4"], ...),
+        "quote": (str, Field(max_length=LONGEST_QUOTE)),
+    }  # fmt: skip
+    schema = create_model("Triage", __base__=Said, **fields)
+    shown = matters.own_words(hostile.read(text[: deciding.LONGEST_TEXT]).matter)
+
+    def check(value: Any) -> str:
+        return "" if value.quote in text else "quote: it does not stand in the message to the letter"
+
+    parts = (Part("instruction", "task", _TOLD.format(queues=", ".join(names))), Part("data", "message", shown))
+    return Request(STEP, schema, parts, MOST_TOKENS, check)
+
+
+def heed(outcome: Outcome, answer: Answer | Unanswered) -> Outcome:
+    """The draft as the model reads the message; as the classifier does, flagged, where no model could say."""
+    if isinstance(answer, Unanswered):
+        return (
+            outcome
+            if answer.reason == "none"
+            else _flag(outcome, DEAR if answer.reason == DEAR else NO_ANSWER, answer.words)
+        )
+    said = cast(Any, answer.value)
+    before = outcome.drafts[0] if outcome.drafts else None
+    tags = list(cast(list[JsonValue], before.args.get("tags", []))) if before else []
+    words = f"A matter for {said.queue.replace('_', ' ')}, priority {said.priority}, as {answer.model} reads it"
+    words += f"; the classifier alone was unsure ({outcome.confidence:.0%})."
+    args: dict[str, JsonValue] = {
+        "queue": said.queue, "priority": said.priority, "tags": [t for t in tags if t != f"also:{said.queue}"],
+    }  # fmt: skip
+    quoted = Evidence(f"speaks for {said.queue.replace('_', ' ')}", deciding.SOURCE, said.quote, "queue")
+    flags = (*outcome.flags, *(() if answer.sure else (BELOW_BAR,)))
+    draft = Draft(deciding.ACTION, "", args, said.confidence, words, (quoted,), flags)
+    return Outcome(drafts=(draft,), flags=flags, confidence=said.confidence)
+
+
+def _flag(outcome: Outcome, flag: str, words: str) -> Outcome:
+    drafts = tuple(
+        replace(draft, flags=(*draft.flags, flag), justification=f"{draft.justification} {words}")
+        for draft in outcome.drafts
+    )
+    handoff = outcome.handoff and replace(outcome.handoff, summary=f"{outcome.handoff.summary} {words}")
+    return replace(outcome, drafts=drafts, handoff=handoff, flags=(*outcome.flags, flag))

@@ -1,0 +1,48 @@
+"""Sixteen processes spend against one cap of a workspace's day, one of them dies in a call: spent <= cap, exactly."""
+
+import secrets
+
+from tests.accept.installation import enter_django, installed, verdict
+
+CAP = 1_000_003
+
+
+def main() -> None:
+    with installed(workers=False) as made:
+        enter_django(made)
+        from portal import env
+        from tests.agents import models, spending
+
+        slug = f"spend-{secrets.token_hex(3)}"
+        made.manage("open_workspace", slug)
+        from agents import intake
+        from portal import workspace
+        from tests.conftest import sign_in
+
+        ws = workspace.find(slug)
+        env.read().model_hosts = "127.0.0.1"
+        models.connect(ws, "http://127.0.0.1:9/v1", key=False)
+        for kind, scope, per in (
+            ("model_calls", "run", "run"), ("wall_ms", "run", "run"), ("money", "run", "run"),
+            ("money", "workspace", "day"),
+        ):  # fmt: skip
+            models.cap(ws, CAP if kind == "money" else 10**6, kind=kind, scope=scope, per=per)
+        runs = []
+        for number in range(spending.WORKERS):
+            with workspace.within(ws) as now:
+                line = {"id": f"T-{number}", "text": models.UNSURE}
+                taken = intake.take_in(workspace=ws, agent="triage", line=line, actor="system:accept", now=now)
+                runs.append(int(taken.run or 0))
+        sign_in("agents")
+        spent = spending.spend(ws, runs)
+    held = spent.settled + spent.open
+    verdict(
+        held == spent.held <= CAP and spent.settled > CAP - 40_000,
+        f"budgets: spent {spent.settled} and reserved by a dead worker {spent.open}, together {held} of a cap of {CAP}"
+        f" micro-dollars; the account holds {spent.held}; {spending.WORKERS} processes, {spent.calls} calls,"
+        f" {spent.refused} refused",
+    )
+
+
+if __name__ == "__main__":
+    main()
