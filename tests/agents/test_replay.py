@@ -78,6 +78,49 @@ def test_a_hundred_runs_of_three_agents_replay_to_the_same(desk, books):
     assert everything(desk) == before
 
 
+def test_what_the_case_itself_has_open_is_not_there_for_the_agent(desk, books):
+    from approvals.models import Proposal, Submission
+    from tests.approvals import steps
+
+    line = json.loads((CONTENT / "tickets.jsonl").read_text().splitlines()[0])
+    taken = desk.take_in("refunds", **{k: v for k, v in line.items() if k in FORMS["refunds"]})
+    work(desk, taken.run)
+    steps.pass_gate(desk.cast, desk.rows(Submission)[0])
+    assert [row.state for row in desk.rows(Proposal, action="refund.create")] == ["pending"]
+    assert replayed(desk, taken.run).equal
+
+
+def test_answers_of_models_are_those_on_record_and_none_is_asked(desk, monkeypatch):
+    from agents import replay, workflow
+    from agents.gateway.asker import Asker, Needs
+
+    taken = desk.take_in("triage", id="T-1", text=TEXT)
+    work(desk, taken.run)
+    given = []
+    whole = workflow.work_on
+
+    def keep(*args, **more):
+        given.append(more["asker"])
+        return whole(*args, **more)
+
+    monkeypatch.setattr(workflow, "work_on", keep)
+    assert replayed(desk, taken.run).equal
+    assert isinstance(given[0], replay.OnRecord)
+    assert issubclass(replay.OnRecord, Asker)
+
+    class Wanted(Needs):
+        def __init__(self):
+            Exception.__init__(self, "classify asks a-model")
+
+    def needs(*_args, **_more):
+        raise Wanted
+
+    monkeypatch.setattr(workflow, "work_on", needs)
+    assert command(desk, str(taken.run)) == (
+        2, f"RUN: run {taken.run}: classify asks a-model now, and no answer to that is on record"
+    )  # fmt: skip
+
+
 FORMS = {
     "triage": ("id", "text"), "refunds": ("id", "from_customer_id", "from_email", "text"),
     "contacts": ("id", "record", "locked_fields"),
@@ -176,7 +219,7 @@ def test_wrong_input_is_one_line_and_exit_code_2(desk):
         (("999999999",), "there is no run"),
         (("-1",), "RUN"),
         ((str(contact.run), "--agent-version", "9"), "--agent-version"),
-        ((str(contact.run), "--model", "abc"), "used no model"),
+        ((str(contact.run), "--model", "abc"), "used no fitted model"),
     ):
         code, text = command(desk, *words)
         assert (code, said in text) == (2, True), text
