@@ -1,10 +1,12 @@
 """Works a run's case once more, beside the original, and names every difference: step by step and field by field.
 
 The same code as in service, in a transaction that can write nothing. Records are read as they are now: what changed
-since is named by the reading that shows it. What the run's case has open already is not there for the agent.
+since is named by the reading that shows it. What the run's case has open already is not there for the agent. Language
+models are not asked: their answers are those on record.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
@@ -15,6 +17,8 @@ from pydantic_core import to_jsonable_python
 
 from agents import asking, ending, roster, triage_models, workflow
 from agents.ending import Done
+from agents.gateway.asker import Asker, Needs
+from agents.gateway.plans import Catalogue
 from agents.models import Run, Step, ToolCall
 from agents.tools import Called
 from approvals.models import Submission
@@ -22,10 +26,18 @@ from portal.systems.books import BooksReader
 from portal.workspace import within
 
 LONGEST = 200
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class ReplayError(Exception):
     """The run cannot be replayed so; the message names what is off."""
+
+
+class OnRecord(Asker):
+    """The gateway as it was for a run: answers from the record, and nothing is reserved."""
+
+    def use_tool(self, name: str) -> None:
+        """It was counted when the run was worked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +95,13 @@ def replay(*, workspace: int, run: int, agent_version: str = "", model: str = ""
     Raises:
         ReplayError.
     """
-    with within(workspace):
+    with within(workspace) as now:
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
         row = _find(workspace, run)
         now_version = _version(row, agent_version)
         models = triage_models.Named(workspace, _model(row, model))
-        done = workflow.work_on(row, asking.told(row), BooksReader(workspace), models, but_case=row.case_id)
+        done = _work(row, models, Catalogue(workspace, now))
         steps = Step.objects.filter(workspace=workspace, run=row).order_by("seq")
         calls = ToolCall.objects.filter(workspace=workspace, run=row).order_by("seq")
         handed_in = Submission.objects.filter(workspace=workspace, run=f"run:{run}", proposer=f"agent:{row.agent}")
@@ -102,6 +114,16 @@ def replay(*, workspace: int, run: int, agent_version: str = "", model: str = ""
             tuple(_steps(list(steps), done)), tuple(_reads(list(calls), done.calls)),
             tuple(_fields(list(handed_in), ending.papers_of(done))),
         )  # fmt: skip
+
+
+def _work(row: Run, models: triage_models.Named, catalogue: Catalogue) -> Done:
+    try:
+        return workflow.work_on(
+            row, asking.told(row), BooksReader(row.workspace_id), models, but_case=row.case_id,
+            asker=OnRecord(row, catalogue),
+        )  # fmt: skip
+    except Needs as needs:
+        raise ReplayError(f"RUN: run {row.pk}: {needs} now, and no answer to that is on record") from needs
 
 
 def _find(workspace: int, run: int) -> Run:
@@ -125,14 +147,17 @@ def _version(row: Run, wanted: str) -> str:
 
 def _model(row: Run, wanted: str) -> str:
     """The digest of the fitted model to use, "" where the run used none."""
-    if not row.model_version:
+    fitted = next((name for name in row.model_version.split() if _DIGEST.fullmatch(name)), "")
+    if not fitted:
         if wanted:
-            raise ReplayError(f"--model: run {row.pk} of {row.agent} used no model")
+            raise ReplayError(f"--model: run {row.pk} of {row.agent} used no fitted model")
         return ""
-    found = sorted(path.stem for path in triage_models.folder().glob(f"{wanted or row.model_version}*.model"))
+    if not _DIGEST.match(wanted.ljust(64, "0")):
+        raise ReplayError(f"--model: {wanted[:40]!r} is not the beginning of a digest (64 hex digits)")
+    found = sorted(path.stem for path in triage_models.folder().glob(f"{wanted or fitted}*.model"))
     if len(found) != 1:
         what = "is not on this machine" if not found else "is the beginning of several"
-        raise ReplayError(f"--model: {wanted or row.model_version} {what}")
+        raise ReplayError(f"--model: {wanted or fitted} {what}")
     return found[0]
 
 

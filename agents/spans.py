@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 
 from agents.ending import Done
+from agents.gateway.base import Outcome, Reply
+from agents.models import ModelCall
 from portal.telemetry import Span
 
 
@@ -35,3 +37,20 @@ def of(done: Done) -> Iterator[Span]:
                 "countersign.argument_digest": call.argument_digest, "countersign.result_digest": call.result_digest,
             },
         )  # fmt: skip
+
+
+def of_model(call: ModelCall, reply: Reply, micros: int) -> Span:
+    """A call of a model that has just ended; nothing of what was asked or answered."""
+    ended = time.time_ns()
+    attributes: dict[str, str | int | bool] = {
+        "gen_ai.operation.name": "chat", "gen_ai.request.model": call.model, "gen_ai.response.model": reply.served_by,
+        "gen_ai.response.id": reply.request_id, "countersign.step": call.step, "countersign.backend": call.backend,
+        "countersign.outcome": str(reply.outcome), "countersign.request_digest": call.request_digest,
+    }  # fmt: skip
+    if reply.outcome == Outcome.ANSWERED and reply.input_tokens >= 0:
+        attributes |= {
+            "gen_ai.usage.input_tokens": reply.input_tokens, "gen_ai.usage.output_tokens": reply.output_tokens
+        }  # fmt: skip
+    return Span(
+        f"chat {call.model}", f"model:{call.pk}", ended - micros * 1000, ended, f"run:{call.run_id}", attributes
+    )

@@ -1,14 +1,16 @@
 """A run as a waterfall: its steps with the calls inside them, when each began and how long it took. Reads only.
 
-`lay_out` places bars on a common scale; two statements read them, however many there are.
+`lay_out` places bars on a common scale; three statements read them, however many there are. Models come first: a run is
+worked from its start with each answer, and what is shown of its steps is the last time.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from agents.models import Run, Step, ToolCall
+from agents.models import ModelCall, Run, Step, ToolCall
 
 ROW, FIRST, THIN = 40, 4, 0.4
+FINE = frozenset({"answered", "open"})
 TOOL_WORDS = {
     "ok": "", "denied": "denied", "limited": "too many calls", "timeout": "took too long",
     "malformed": "not of its form", "error": "failed",
@@ -43,6 +45,8 @@ class Bar:
     @property
     def label(self) -> str:
         """Its name as people read it."""
+        if self.kind == "model":
+            return self.name
         return self.name.replace("_", " ").capitalize()
 
 
@@ -69,7 +73,19 @@ def of(run: Run) -> Waterfall:
     """The waterfall of a run; without bars where it was not worked yet."""
     steps = [_step(row) for row in Step.objects.filter(workspace=run.workspace_id, run=run).order_by("seq")]
     calls = [_call(row) for row in ToolCall.objects.filter(workspace=run.workspace_id, run=run).order_by("seq")]
-    return lay_out(steps, calls)
+    asked = ModelCall.objects.filter(workspace=run.workspace_id, run=run).defer("value").order_by("created_at", "pk")
+    return lay_out(steps, calls, _asked(list(asked)))
+
+
+def _asked(rows: Sequence[ModelCall]) -> list[Bar]:
+    """Calls of models, counted from the first."""
+    return [
+        Bar(
+            "model", row.model, int((row.created_at - rows[0].created_at).total_seconds() * 1e6), row.micros,
+            row.request_digest, row.answer_digest, row.cost_micros, wrong="" if row.outcome in FINE else row.outcome,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def _step(row: Step) -> Bar:
@@ -85,9 +101,11 @@ def _call(row: ToolCall) -> Bar:
     )  # fmt: skip
 
 
-def lay_out(steps: Sequence[Bar], calls: Iterable[Bar]) -> Waterfall:
-    """Put calls into the steps they were made in, all in order of time, on one scale."""
+def lay_out(steps: Sequence[Bar], calls: Iterable[Bar], asked: Sequence[Bar] = ()) -> Waterfall:
+    """Put calls into the steps they were made in, all in order of time, on one scale, behind the models asked."""
     placed = [*steps, *(replace(call, inside=_is_inside(call, steps)) for call in calls)]
+    before = max((bar.end for bar in asked), default=0)
+    placed = [*asked, *(replace(bar, start=bar.start + before) for bar in placed)]
     placed.sort(key=lambda bar: (bar.start, bar.inside))
     whole = max((bar.end for bar in placed), default=0)
     scale = 100 / whole if whole else 0.0
@@ -95,7 +113,8 @@ def lay_out(steps: Sequence[Bar], calls: Iterable[Bar]) -> Waterfall:
         replace(bar, x=_cut(bar.start * scale), width=max(THIN, round(bar.micros * scale, 2)), y=FIRST + ROW * number)
         for number, bar in enumerate(placed)
     )
-    return Waterfall(bars, whole, sum(bar.cost for bar in bars))
+    cost = sum(bar.cost for bar in asked or steps)
+    return Waterfall(bars, whole, cost)
 
 
 def _is_inside(call: Bar, steps: Sequence[Bar]) -> bool:

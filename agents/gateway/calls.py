@@ -9,11 +9,11 @@ from datetime import datetime
 
 from django.db import connection
 
-from agents import transcripts
+from agents import spans, transcripts
 from agents.gateway import budgets, catalogue, ledger, messages, openai, plans
 from agents.gateway.base import GatewayError, Move, Outcome, Reply
 from agents.models import ModelCall, Run
-from portal import failpoints, sealing
+from portal import failpoints, sealing, telemetry
 from portal.workspace import within
 
 
@@ -66,6 +66,7 @@ def make(pending: Pending) -> None:
         if ledger.settle(record, reply, micros=micros, now=now):
             plans.heed(record.workspace_id, record.backend, reply, now=now)
             _keep(pending, reply)
+        telemetry.after_commit(record.run.trace_id, [spans.of_model(record, reply, micros)])
     failpoints.hit("model.after_settle", record.step)
 
 

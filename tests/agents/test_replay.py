@@ -58,7 +58,10 @@ def books(desk):
         imports.load(CONTENT, workspace=desk.workspace, actor="system:test", now=now, progress=lambda _: None)
 
 
+@pytest.mark.timeout(300)
 def test_a_hundred_runs_of_three_agents_replay_to_the_same(desk, books):
+    from agents import replay, workflow
+
     lines = [json.loads(line) for line in (CONTENT / "tickets.jsonl").read_text().splitlines()]
     contacts = [json.loads(line) for line in (CONTENT / "contacts.jsonl").read_text().splitlines()]
     taken = []
@@ -68,14 +71,59 @@ def test_a_hundred_runs_of_three_agents_replay_to_the_same(desk, books):
     taken += [
         desk.take_in("contacts", **{k: v for k, v in line.items() if k in FORMS["contacts"]}) for line in contacts
     ]
-    for one in taken:
-        work(desk, one.run)
+    with signed_in("agents"):
+        while workflow.advance_due(workspace=desk.workspace):
+            pass
     before = everything(desk)
-    found = [replayed(desk, one.run) for one in taken]
+    with signed_in("agents"):
+        found = [replay.replay(workspace=desk.workspace, run=one.run) for one in taken]
     assert len(found) == 100
     assert [(one.run, one.agent, one.fields, one.moved) for one in found if not one.equal] == []
     assert {one.agent for one in found} == {"triage", "refunds", "contacts"}
     assert everything(desk) == before
+
+
+def test_what_the_case_itself_has_open_is_not_there_for_the_agent(desk, books):
+    from approvals.models import Proposal, Submission
+    from tests.approvals import steps
+
+    line = json.loads((CONTENT / "tickets.jsonl").read_text().splitlines()[0])
+    taken = desk.take_in("refunds", **{k: v for k, v in line.items() if k in FORMS["refunds"]})
+    work(desk, taken.run)
+    steps.pass_gate(desk.cast, desk.rows(Submission)[0])
+    assert [row.state for row in desk.rows(Proposal, action="refund.create")] == ["pending"]
+    assert replayed(desk, taken.run).equal
+
+
+def test_answers_of_models_are_those_on_record_and_none_is_asked(desk, monkeypatch):
+    from agents import replay, workflow
+    from agents.gateway.asker import Asker, Needs
+
+    taken = desk.take_in("triage", id="T-1", text=TEXT)
+    work(desk, taken.run)
+    given = []
+    whole = workflow.work_on
+
+    def keep(*args, **more):
+        given.append(more["asker"])
+        return whole(*args, **more)
+
+    monkeypatch.setattr(workflow, "work_on", keep)
+    assert replayed(desk, taken.run).equal
+    assert isinstance(given[0], replay.OnRecord)
+    assert issubclass(replay.OnRecord, Asker)
+
+    class Wanted(Needs):
+        def __init__(self):
+            Exception.__init__(self, "classify asks a-model")
+
+    def needs(*_args, **_more):
+        raise Wanted
+
+    monkeypatch.setattr(workflow, "work_on", needs)
+    assert command(desk, str(taken.run)) == (
+        2, f"RUN: run {taken.run}: classify asks a-model now, and no answer to that is on record"
+    )  # fmt: skip
 
 
 FORMS = {
@@ -176,7 +224,7 @@ def test_wrong_input_is_one_line_and_exit_code_2(desk):
         (("999999999",), "there is no run"),
         (("-1",), "RUN"),
         ((str(contact.run), "--agent-version", "9"), "--agent-version"),
-        ((str(contact.run), "--model", "abc"), "used no model"),
+        ((str(contact.run), "--model", "abc"), "used no fitted model"),
     ):
         code, text = command(desk, *words)
         assert (code, said in text) == (2, True), text
