@@ -68,7 +68,8 @@ def reveal(text: str) -> str:
     return "".join(c if c in "\n\t" or unicodedata.category(c) != "Cc" else " " for c in folded)
 
 
-def _instructs(text: str) -> bool:
+def instructs(text: str) -> bool:
+    """Whether some phrase of it speaks to the machine."""
     joined = _SPELLED.sub(lambda word: re.sub(r"[^\w]", "", word.group(0)), text)
     return any(pattern.search(one) for one in {text, joined} for pattern in hostile_phrases.SURE)
 
@@ -79,21 +80,21 @@ def _cues(text: str) -> int:
 
 def _orders(visible: str) -> list[str]:
     found = [block.group(0) for block in _BLOCK.finditer(visible)]
-    lines = [line.strip() for line in visible.splitlines() if _instructs(line)]
+    lines = [line.strip() for line in visible.splitlines() if instructs(line)]
     return found + (lines or _script(visible))
 
 
 def _script(visible: str) -> list[str]:
     """The lines of a text that is written for a machine as a whole, though none of them says so by itself."""
     if _cues(visible) < _SCRIPT_CUES:
-        return [visible] if "\n" in visible and _instructs(visible) else []
+        return [visible] if "\n" in visible and instructs(visible) else []
     return [line.strip() for line in visible.splitlines() if _cues(line) >= 2] or [visible]
 
 
 def _smuggles_orders(text: str) -> bool:
     """Orders written in tag characters (Unicode block E0000) or in base64."""
     tags = "".join(chr(ord(c) - 0xE0000) for c in text if 0xE0020 <= ord(c) <= 0xE007E)
-    return _instructs(tags) or any(_instructs(_decode(token)) for token in _ENCODED.findall(text)[:20])
+    return instructs(tags) or any(instructs(_decode(token)) for token in _ENCODED.findall(text)[:20])
 
 
 def _decode(token: str) -> str:
@@ -112,5 +113,5 @@ def _without_orders(visible: str, passages: tuple[str, ...]) -> str:
 
 
 def _less_and_less(text: str, passages: tuple[str, ...]) -> Iterator[str]:
-    yield "\n".join(line for line in text.splitlines() if line.strip() not in passages and not _instructs(line))
-    yield " ".join(part for part in re.split(r"(?<=[.!?])\s+", text) if not _instructs(part))
+    yield "\n".join(line for line in text.splitlines() if line.strip() not in passages and not instructs(line))
+    yield " ".join(part for part in re.split(r"(?<=[.!?])\s+", text) if not instructs(part))

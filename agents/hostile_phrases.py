@@ -11,7 +11,7 @@ MACHINE = (
     r"(?:a\.?i\.?|artificial intelligence|(?:large )?language model|llm"
     r"|chat ?gpt|gpt-?\d{0,2}|chat ?bot|assistant model)"
 )
-_UTTER = r"(?:say|print|output|write|repeat|reply|respond|answer|report|return|state|include|display|spell)"
+_UTTER = r"(?:say|print|output|write|repeat|reply|respond|answer|report|state|include|display|spell)"
 _DISMISS = r"(?:ignor|disregard|forget|overrid|overrul|bypass|neglect|skip)(?:e|ing)?"
 _WITHIN = r"[^.!?\n]"  # inside one sentence
 _BIDDING = (

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from agents import hostile
 from agents.refunds import amounts, citing, judging, wording
 from agents.refunds.facts import Facts
+from agents.refunds.passages import MAX_CHARS
 from agents.refunds.products import Fit
 from agents.refunds.reading import Mentions, Request
 from agents.refunds.verdicts import Doubt, Plan, Referral, Refusal, Verdict
@@ -33,7 +35,9 @@ class Case:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        return ("injection",) if self.mentions.commands else ()
+        """What is blanked is flagged, and what only sounds like a script for a machine."""
+        found = hostile.flags(self.message[:MAX_CHARS])
+        return unique(((hostile.INJECTION,) if self.mentions.commands else ()) + found)
 
     @property
     def clauses(self) -> tuple[str, ...]:

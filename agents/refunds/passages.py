@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agents import hostile
+
 MAX_CHARS = 10_000
 _GAP_EDGE = 10
 _GAP = re.compile(r"\s{40,}")
@@ -93,7 +95,7 @@ def sentences(text: str, start: int = 0) -> Iterator[Passage]:
 def _find_commands(text: str) -> list[tuple[int, int]]:
     spans = [m.span() for m in _NOTES.finditer(text)]
     spans += [m.span("order") for m in _ROLES.finditer(text)]
-    spans += [(p.start, p.end) for p in sentences(text) if _COMMANDS.search(p.text)]
+    spans += [(p.start, p.end) for p in sentences(text) if _COMMANDS.search(p.text) or hostile.instructs(p.text)]
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:

@@ -185,6 +185,31 @@ CASES: dict[int, Case] = {
             f"{BESIDE}undo.py::test_a_refund_that_was_sent_has_no_undo_but_a_recovery_case",
         ),
     ),
+    49: Case(
+        "the injection corpus in ticket, page, name and tool output",
+        tuple(
+            f"tests/agents/test_under_attack.py::test_49_hostile_text_{where}"
+            for where in (
+                "in_a_ticket_changes_nothing_and_is_flagged",
+                "on_a_policy_page_changes_nothing",
+                "in_a_name_changes_nothing",
+                "in_what_a_tool_gives_changes_nothing",
+                "in_a_contact_is_no_order_to_change_another_field",
+            )
+        ),
+    ),
+    50: Case(
+        "bad forms, cap + 1 and a cap split over ten proposals, whoever submits",
+        tuple(
+            f"{BESIDE}gate_attacked.py::test_50_{what}"
+            for what in (
+                "extra_and_wrong_fields_become_no_refund_whoever_submits",
+                "what_is_no_draft_at_all_goes_to_a_person_whoever_submits",
+                "one_more_than_the_cap_is_nothing_an_agent_may_propose_and_never_one_persons_to_approve",
+                "a_cap_split_over_ten_proposals_stays_the_cap",
+            )
+        ),
+    ),
     51: Case(
         "a citation that does not exist or may not be read",
         (
