@@ -65,6 +65,8 @@ class TranscriptAdmin(WorkspaceAdmin):
     list_display = ("id", "run", "step", "number", "created_at")
     list_filter = ("step",)
     list_select_related = ("run",)
+
+
 @admin.register(Sweep, site=site)
 class SweepAdmin(WorkspaceAdmin):
     """Each going over the contacts: how far it came and what it held back."""
