@@ -38,6 +38,10 @@ def keep(minutes: int, wrong: int, marks: dict[str, tuple[bool, str]], **more: A
     return history.keep(report=report(wrong, **more), marks=marks, now=THEN + timedelta(minutes=minutes))
 
 
+def _contacts() -> list[str]:
+    return (GOLDEN / "contacts" / "contacts.jsonl").read_text().splitlines()
+
+
 GOOD = {"r1": (True, "approve 5.00 EUR"), "r2": (True, "deny"), "r3": (False, "escalate")}
 BAD = {"r1": (True, "approve 5.00 EUR"), "r2": (False, "approve 9.00 EUR"), "r3": (True, "clarify")}
 
@@ -101,7 +105,7 @@ def test_a_missed_bar_is_exit_code_one_and_what_was_measured_is_kept(live: None,
     assert "met    contacts harmed is 0" in out.getvalue()
     kept = next(history.newest("contacts"))
     assert (kept.report["rows"], len(kept.marks)) == (4, 4)
-    emails = [json.loads(line)["record"].get("email") for line in (GOLDEN / "contacts/contacts.jsonl").open()]
+    emails = [json.loads(line)["record"].get("email") for line in _contacts()]
     text = next(folder.glob("*.json")).read_text()
     assert not [email for email in emails if email and email in text]
 
