@@ -16,12 +16,13 @@ from agents.gateway.records import (
     ModelKey,
     ModelPrice,
 )
+from agents.sweeps.models import Finding, Sweep, SweepPlan
 from approvals.models import Case, Instruction
 from portal.models import WorkspaceRow
 
 __all__ = [
-    "Account", "BackendHealth", "Budget", "ConfidenceBar", "ModelBackend", "ModelCall", "ModelKey", "ModelPrice", "Run",
-    "Step",
+    "Account", "BackendHealth", "Budget", "ConfidenceBar", "Finding", "ModelBackend", "ModelCall", "ModelKey",
+    "ModelPrice", "Run", "Step", "Sweep", "SweepPlan",
 ]  # fmt: skip
 
 
@@ -52,6 +53,7 @@ class Run(WorkspaceRow):
     most_micros = models.BigIntegerField(default=0)
     cost_micros = models.BigIntegerField(default=0)
     instruction = models.OneToOneField(Instruction, null=True, blank=True, on_delete=models.PROTECT, related_name="run")
+    sweep = models.ForeignKey(Sweep, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
     retrieved = models.JSONField(default=dict, db_default={})
@@ -61,6 +63,7 @@ class Run(WorkspaceRow):
             models.CheckConstraint(condition=Q(trace_id__regex=r"^[0-9a-f]{32}$"), name="run_has_a_trace"),
         ]
         indexes: ClassVar = [
+            models.Index(fields=["sweep", "created_at"], name="run_of_sweep", condition=Q(sweep__isnull=False)),
             models.Index(fields=["workspace", "id"], name="run_open", condition=~Q(state__in=["done", "failed"])),
         ]
 

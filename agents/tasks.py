@@ -5,6 +5,7 @@ from functools import partial
 from celery import shared_task
 
 from agents import intake, workflow
+from agents.sweeps import planning, working
 from approvals import outbox, pulse
 
 
@@ -25,6 +26,18 @@ def advance_due(workspace: int) -> None:
 def ask_again(workspace: int, instruction: int) -> None:
     """Work what a reviewer sent back, unless somebody else does or has."""
     workflow.ask_again(workspace=workspace, instruction=instruction)
+
+
+@shared_task(name="agents.tasks.sweep", ignore_result=True)
+def sweep(workspace: int, sweep: int) -> None:
+    """Work a sweep to its end, unless somebody else does or has."""
+    working.work(workspace=workspace, sweep=sweep)
+
+
+@shared_task(name="agents.tasks.begin_sweeps", ignore_result=True)
+def begin_sweeps() -> None:
+    """Every minute: begin the sweeps whose time of day has come."""
+    planning.begin_due()
 
 
 @shared_task(name="agents.tasks.pulse", ignore_result=True)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from agents import triage_models
+from agents.contacts.merging import Pair
 from agents.gateway.asker import Asker
 from agents.gateway.base import Answer, Request, Unanswered
 from agents.refunds.facts import OpenRefund
@@ -108,6 +109,7 @@ class Tools:
     def __init__(
         self, *, agent: str, workspace: int, reader: Reader, allowed: frozenset[str], models: triage_models.InForce,
         digest: Callable[[object], str], but_case: int | None = None, asker: Asker | None = None,
+        pair: Pair | None = None,
     ) -> None:  # fmt: skip
         self._agent = agent
         self._workspace = workspace
@@ -117,6 +119,7 @@ class Tools:
         self._digest = digest
         self._but_case = but_case
         self._asker = asker
+        self._pair = pair
         self.calls: list[Called] = []
         self.read: set[str] = set()
         self.retrieved: dict[str, int] = {}
@@ -134,6 +137,10 @@ class Tools:
     def contact(self, contact_id: str) -> Contact | None:
         """A contact of the CRM."""
         return self._call("contact", self._reader.contact, contact_id)
+
+    def pair(self) -> Pair | None:
+        """Two contacts that a sweep found to be one, where it began this run for them."""
+        return self._pair
 
     def customer(self, customer_id: str) -> Customer | None:
         """A customer."""

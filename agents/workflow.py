@@ -23,6 +23,7 @@ from agents.gateway.plans import Catalogue
 from agents.models import Run
 from agents.steps import answering
 from agents.steps.base import Trace
+from agents.sweeps import reading as sweeps
 from agents.tools import ToolError, Tools
 from agents.triage_models import InForce
 from agents.types import Handoff, Outcome, Told
@@ -228,6 +229,7 @@ def work_on(
     tools = Tools(
         agent=agent.name, workspace=run.workspace_id, reader=reader, allowed=agent.tools, models=models,
         digest=trace.digest, but_case=but_case, asker=asker,
+        pair=None if run.sweep_id is None else sweeps.pair_of(run.pk),
     )  # fmt: skip
     try:
         outcome = agent.work(run.case.subject, tools, trace, told)

@@ -15,7 +15,7 @@ HANDOFF_DUE = timedelta(hours=8)
 MARKS = (50, 75, 100)
 # At its breach a proposal expires and a person gets the matter. Nobody waits for these, or for an undo: they
 # expire so long after their breach, and nobody is called.
-NOBODY_WAITS = frozenset({"contact.update"})
+NOBODY_WAITS = frozenset({"contact.update", "contact.merge"})
 LINGERS = timedelta(days=7)
 # Hours may be set anew: what is open is looked at again at least so often.
 LOOK_AGAIN = timedelta(hours=1)

@@ -67,6 +67,10 @@ FLAGS = {
     "dear_step": ("dearer model held back", "Asking costs more than it may unasked; send it back to allow it."),
     "not_verified": ("not looked at twice", "No second model could look at this draft; look at it with care."),
     "second_model_doubts": ("second model doubts", "Another model looked at the evidence and doubts this draft."),
+    "another_person": (
+        "another person?",
+        "This differs, and one person has it once: they may be two of one household.",
+    ),
     "unclear": ("unclear field", "This field could not be put right with certainty; a person must look."),
 }
 
@@ -112,6 +116,9 @@ EVENTS = {
     "run.started": "Run started",
     "run.finished": "Agent finished its work",
     "run.failed": "Agent gave up",
+    "sweep.planned": "Sweep planned",
+    "sweep.started": "Sweep started",
+    "sweep.finished": "Sweep finished",
     "proposal.proposed": "Proposed",
     "proposal.allowed": "Passed by itself",
     "proposal.denied": "Denied by policy",

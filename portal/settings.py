@@ -143,6 +143,11 @@ CELERY = {
             "schedule": 10.0,
             "options": {"queue": "apply"},
         },
+        "begin-sweeps": {
+            "task": "agents.tasks.begin_sweeps",
+            "schedule": 60.0,
+            "options": {"queue": "agents"},
+        },
     },
 }
 

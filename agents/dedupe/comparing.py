@@ -31,6 +31,11 @@ class Level(IntEnum):
 KNOWN = (Level.DIFFERS, Level.NEAR, Level.EXACT, Level.ELSEWHERE)
 
 
+def places(*numbers: int) -> Codes:
+    """Places of contacts, for `compare`."""
+    return np.array(numbers, np.int64)
+
+
 def compare(columns: Columns, left: Codes, right: Codes) -> Levels:
     """The level of each field (by column) for each pair of places (by row).
 

@@ -63,7 +63,7 @@ def said_by(columns: Columns, learnt: Learnt, left: Codes, levels: Levels, numbe
     return bits
 
 
-def probability(bits: Weights) -> Weights:
+def probability(bits: Weights | float) -> Weights:
     """The chance that a pair is one person, from its weight in bits."""
     return np.asarray(1 / (1 + np.exp2(-np.clip(bits, -60, 60))))
 

@@ -45,8 +45,10 @@ def measure(
     )
     with fitting_of as fitting:
         progress(f"{suite.name}: {len(rows)} rows; {fitting.how}")
-        by_id = {str(line["id"]): line for line in suite.play(stage, fitting.parts)}
-    predictions = [by_id[row.id] for row in rows]
+        predictions = suite.play(stage, fitting.parts)
+    if suite.by_row:
+        by_id = {str(line["id"]): line for line in predictions}
+        predictions = [by_id[row.id] for row in rows]
     scored, marks = _score(suite, rows, predictions)
     report = {
         "suite": suite.name, "rows": len(rows), "seconds": round(time.monotonic() - started, 2), **_spread(stage),
@@ -64,7 +66,8 @@ def digest(rows: Sequence[Row]) -> str:
     """SHA-256 (hex) of the rows with their labels: runs on the same digest may be compared."""
     whole = hashlib.sha256()
     for row in rows:
-        whole.update(json.dumps([row.given, row.labels], sort_keys=True, default=str).encode())
+        labels = {name: value for name, value in row.labels.items() if name != "folder"}
+        whole.update(json.dumps([row.given, labels], sort_keys=True, default=str).encode())
     return whole.hexdigest()
 
 
@@ -83,7 +86,8 @@ def _spread(stage: Stage) -> dict[str, Any]:
 def _score(suite: Suite, rows: Sequence[Row], predictions: Sequence[Prediction]) -> tuple[dict[str, Any], Marks]:
     """The suite's figures and a mark for each row; none where the rows carry no labels."""
     try:
-        marks = {row.id: suite.mark(row, said) for row, said in zip(rows, predictions, strict=True)}
+        mark = suite.mark
+        marks = {row.id: mark(row, said) for row, said in zip(rows, predictions, strict=True)} if mark else {}
         return suite.score(rows, predictions), marks
     except KeyError as error:
         return {"unscored": f"the rows carry no label {error.args[0]!r}"}, {}

@@ -4,12 +4,15 @@ GRANT INSERT ON agents_run TO @web@, @agents@;
 GRANT UPDATE (state, attempts, fence, lease_until, outcome, model_version, finished_at) ON agents_run TO @agents@;
 GRANT INSERT ON agents_step TO @agents@;
 
--- An agents process begins a run by itself only where a reviewer sent the agent's proposal back, and one each time.
+-- An agents process begins a run by itself only where a reviewer sent the agent's proposal back, and one each time,
+-- or for a sweep that is under way.
 DROP POLICY IF EXISTS asked_again ON agents_run;
 CREATE POLICY asked_again ON agents_run AS RESTRICTIVE FOR INSERT TO @agents@ WITH CHECK (
     EXISTS (SELECT FROM approvals_instruction i JOIN approvals_proposal p ON p.id = i.proposal_id
             WHERE i.id = instruction_id AND i.answered_at IS NULL AND p.case_id = agents_run.case_id
             AND p.proposer = 'agent:' || agents_run.agent)
+    OR instruction_id IS NULL AND agent = 'contacts'
+    AND EXISTS (SELECT FROM agents_sweep s WHERE s.id = sweep_id AND s.state = 'proposing')
 );
 
 CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON agents_step

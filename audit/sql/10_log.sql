@@ -34,10 +34,10 @@ BEGIN
             WHERE e.workspace_id = workspace AND e.subject = about);
 END $$;
 
--- Agents write about their own runs only.
+-- Agents write about their own runs and sweeps only.
 DROP POLICY IF EXISTS own_runs ON audit_entry;
 CREATE POLICY own_runs ON audit_entry AS RESTRICTIVE FOR INSERT TO @agents@
-    WITH CHECK (subject LIKE 'run:%' AND actor LIKE 'agent:%' AND state = '');
+    WITH CHECK ((subject LIKE 'run:%' OR subject LIKE 'sweep:%') AND actor LIKE 'agent:%' AND state = '');
 DROP POLICY IF EXISTS own_runs ON audit_payload;
 CREATE POLICY own_runs ON audit_payload AS RESTRICTIVE FOR INSERT TO @agents@
     WITH CHECK (EXISTS (SELECT FROM audit_entry e WHERE e.id = entry_id AND e.subject LIKE 'run:%'

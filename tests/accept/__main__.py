@@ -32,6 +32,7 @@ LINES: dict[str, tuple[str, list[str]]] = {
         "contacts, phones, emails, countries",
         [PYTHON, "-m", "tests.accept.evaluations", "contacts"],
     ),
+    "dedupe": ("evaluate dedupe, 3,000 contacts", [PYTHON, "-m", "tests.accept.evaluations", "dedupe"]),
     "injections": ("evaluate injections", [PYTHON, "-m", "tests.accept.evaluations", "injections"]),
     "golden": ("our own golden set, as make check gates on it", [PYTHON, "-m", "tests.accept.evaluations", "golden"]),
     "private": (

@@ -1,6 +1,6 @@
 """`evaluate` on the labelled data, on our own golden sets, and on another split of the same form.
 
-python -m tests.accept.evaluations refunds|triage|contacts|injections|golden
+python -m tests.accept.evaluations refunds|triage|contacts|dedupe|injections|golden
 """
 
 import csv
@@ -21,7 +21,8 @@ Figures = dict[str, Any]
 
 def main(suite: str) -> None:
     measure = {
-        "refunds": refunds, "triage": triage, "contacts": contacts, "injections": injections, "golden": golden,
+        "refunds": refunds, "triage": triage, "contacts": contacts, "dedupe": dedupe, "injections": injections,
+        "golden": golden,
     }[suite]  # fmt: skip
     with installed(workers=False) as made:
         lines = measure(made)
@@ -146,6 +147,20 @@ def golden(made: Installation) -> list[tuple[bool, str]]:
         *((all(ok for ok, _ in figures), f"{suite}: {', '.join(figure for _, figure in figures)}")
           for suite, figures in held.items()),
     ]  # fmt: skip
+
+
+def dedupe(made: Installation) -> list[tuple[bool, str]]:
+    """The slower of the two sweeps, with and without dates of birth, is the one that counts."""
+    lines = []
+    for name, folder in (("labelled", data("crm")), ("our own", GOLDEN / "dedupe")):
+        got = evaluate(made, "dedupe", folder)
+        for way in ("without_birth_date", "with_birth_date"):
+            found = got[way]
+            ok = found["precision"] >= 0.99 and found["recall"] >= 0.90 and got["p95_ms"] < 20_000
+            lines.append((ok, f"dedupe, {name}, {way.replace('_', ' ')}: {got['rows']} contacts, precision"
+                              f" {found['precision']:.4f}, recall {found['recall']:.4f}, f1 {found['f1']:.4f},"
+                              f" {got['p95_ms'] / 1000:.1f} s a sweep"))  # fmt: skip
+    return lines
 
 
 if __name__ == "__main__":

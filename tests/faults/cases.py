@@ -224,6 +224,10 @@ CASES: dict[int, Case] = {
             "tests/agents/test_credentials.py::test_55_a_token_is_good_where_it_was_made_until_it_is_revoked",
         ),
     ),
+    56: Case(
+        "a thousand findings at once",
+        ("tests/faults/test_sweep_floods.py::test_56_a_thousand_findings_at_once_are_throttled_and_others_go_on",),
+    ),
 }
 # Random events by random actors, with workers that die and come back.
 STORIES = "tests/faults/test_stories.py::test_no_story_of_dying_workers_ends_in_a_second_or_an_unknown_effect"

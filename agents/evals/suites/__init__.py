@@ -1,6 +1,6 @@
 """The suites there are. A new one is a module here and one line in the list."""
 
-from agents.evals.suites import contacts, counterfactuals, injections, refunds, triage
+from agents.evals.suites import contacts, counterfactuals, dedupe, injections, refunds, triage
 from agents.evals.suites.base import Suite
 
 SUITES: tuple[Suite, ...] = (
@@ -10,6 +10,7 @@ SUITES: tuple[Suite, ...] = (
     contacts.PHONES,
     contacts.EMAILS,
     contacts.COUNTRIES,
+    dedupe.SUITE,
     injections.SUITE,
     counterfactuals.SUITE,
 )

@@ -42,6 +42,7 @@ class Suite:
     `leave_out` is true is not played. `play(stage, parts)` gives one prediction per row, in any order, and
     `score(rows, predictions)` its figures. `mark(row, prediction)` says whether one row came out right, and in a
     few words without anybody's data what was done. With `fitted` a triage model is fitted and rows come in parts.
+    `key` is the column of a row's name; without `by_row` predictions are not one per row, and are kept as they come.
     """
 
     name: str
@@ -49,10 +50,12 @@ class Suite:
     needed: tuple[str, ...]
     play: Callable[[Stage, Sequence[Part]], list[Prediction]]
     score: Callable[[Sequence[Row], Sequence[Prediction]], dict[str, Any]]
-    mark: Callable[[Row, Prediction], tuple[bool, str]]
+    mark: Callable[[Row, Prediction], tuple[bool, str]] | None = None
     given_too: tuple[str, ...] = ()
     leave_out: str = ""
     fitted: bool = False
+    key: str = "id"
+    by_row: bool = True
 
     def read(self, folder: Path, limit: int | None) -> list[Row]:
         """The rows of the folder, the first `limit` of each file.
@@ -79,7 +82,7 @@ class Suite:
                 raise SuiteError(f"{path.name} line {at}: {missing[0]} is missing")
             if not (self.leave_out and raw.get(self.leave_out)):
                 given = {name: raw[name] for name in (*self.needed, *self.given_too) if name in raw}
-                found.append(Row(given, {**raw, "file": path.name}))
+                found.append(Row({**given, "id": raw[self.key]}, {**raw, "file": path.name, "folder": path.parent}))
         return found
 
 

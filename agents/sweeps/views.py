@@ -1,0 +1,52 @@
+"""The page of sweeps of the contacts: what they found, how far they are, and the button that begins one."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_POST
+
+from agents.models import Sweep
+from agents.sweeps import planning
+from approvals import queries, wording
+from portal.htmx import WorkspaceRequest, respond
+from portal.models import Role
+
+READERS = frozenset({Role.MANAGER, Role.ADMIN})
+SHOWN = 20
+
+
+@require_GET
+def sweeps(request: WorkspaceRequest) -> HttpResponse:
+    """The newest sweeps."""
+    return _show(request)
+
+
+@require_POST
+def begin_sweep(request: WorkspaceRequest) -> HttpResponse:
+    """Begin one now."""
+    _require(request)
+    try:
+        planning.begin(workspace=request.workspace.pk, actor=f"person:{request.user.pk}", now=request.now)
+    except planning.UnderWay as under_way:
+        return _show(request, problem=str(under_way), status=409)
+    return redirect("sweeps")
+
+
+def _require(request: WorkspaceRequest) -> None:
+    if not READERS & request.roles:
+        raise PermissionDenied("Only managers and admins sweep the contacts.")
+
+
+def _show(request: WorkspaceRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
+    _require(request)
+    rows = list(Sweep.objects.filter(workspace=request.workspace).order_by("-pk")[:SHOWN])
+    people = queries.names([row.started_by for row in rows])
+    context = {
+        "rows": [(row, "the plan" if row.started_by == planning.SCHEDULE else wording.actor(row.started_by, people))
+                 for row in rows],
+        "plan": planning.plan_in_force(request.workspace.pk), "problem": problem,
+        "under_way": bool(rows) and rows[0].finished_at is None, "plans": Role.ADMIN in request.roles,
+        "zone": request.workspace.time_zone,
+    }  # fmt: skip
+    parts = {"sweeps": "agents/_sweeps.html"}
+    return respond(request, "agents/sweeps.html", parts, context, status=status)
