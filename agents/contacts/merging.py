@@ -46,8 +46,8 @@ def propose(pair: Pair, keep: Contact, other: Contact, leave: Sequence[str]) -> 
         args["leave"] = [*missing]
     draft = Draft(
         "contact.merge", "", args, confidence,
-        f"These two are {words} one person: {agreeing} of {told} fields that both have agree to the letter"
-        f" (weight {pair.bits:.0f} bits: of {_one_in(found)} pairs that agree like this about one is a coincidence).",
+        f"{pair.keep} and {pair.other} are {words} one person: {agreeing} of {told} fields that both have agree to the"
+        f" letter (weight {pair.bits:.0f} bits: of {_one_in(found)} pairs that agree so about one is a coincidence).",
         tuple(_evidence(pair, keep, other, missing)), flags,
     )  # fmt: skip
     return Outcome(drafts=(draft,), flags=flags, confidence=confidence)

@@ -178,7 +178,7 @@ def _begin_runs(row: Sweep, cases: Sequence[int]) -> list[Run]:
     made = Run.objects.bulk_create(
         Run(
             workspace_id=row.workspace_id, case_id=case, agent=AGENT.name, agent_version=AGENT.version,
-            trace_id=secrets.token_hex(16), sweep=row,
+            trace_id=secrets.token_hex(16), asked_by=row.started_by, sweep=row,
         )
         for case in cases
     )  # fmt: skip

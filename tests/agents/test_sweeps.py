@@ -5,7 +5,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
 
 from agents.models import Finding, Run, Sweep
 from agents.sweeps import finding, planning, working
@@ -256,21 +255,20 @@ def test_an_agents_process_begins_no_run_without_a_sweep_and_no_sweep_of_its_own
     sweep = sweeping.begin(cast)
     with workspace.within(cast.ws):
         case = Run.objects.get().case_id
-    values = [cast.ws, case, "contacts", "2", "0" * 32]
-    insert = (
-        "INSERT INTO agents_run (workspace_id, case_id, agent, agent_version, trace_id, model_version, state, attempts,"
-        " fence, outcome, sweep_id) VALUES (%s, %s, %s, %s, %s, '', 'queued', 0, 0, '', %s)"
-    )
-    own = (
-        "INSERT INTO agents_sweep (workspace_id, state, started_by, per_sweep, per_day, attempts, fence, total, done,"
-        ' reached, found, known, proposed, repairs, "left", because)'
-        " VALUES (%s, 'queued', 'agent:contacts', 1000, 1000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '')"
-    )
+
+    def begin_run(sweep: Sweep | None) -> None:
+        Run.objects.create(
+            workspace_id=cast.ws, case_id=case, agent="contacts", agent_version="2", trace_id="0" * 32, sweep=sweep
+        )
+
+    def begin_sweep() -> None:
+        Sweep.objects.create(workspace_id=cast.ws, started_by="agent:contacts", per_sweep=1_000, per_day=1_000)
+
     with signed_in("agents"):
-        for statement, given in ((insert, [*values, None]), (insert, [*values, sweep.pk]), (own, [cast.ws])):
-            with workspace.within(cast.ws), pytest.raises(Exception) as refused, connection.cursor() as cursor:
-                cursor.execute(statement, given)
+        for forbidden in (lambda: begin_run(None), lambda: begin_run(sweep), begin_sweep):
+            with workspace.within(cast.ws), pytest.raises(Exception) as refused:
+                forbidden()
             assert isinstance(refused.value.__cause__, psycopg.errors.InsufficientPrivilege)
-        with workspace.within(cast.ws), connection.cursor() as cursor:
+        with workspace.within(cast.ws):
             Sweep.objects.filter(pk=sweep.pk).update(state="proposing")
-            cursor.execute(insert, [*values, sweep.pk])
+            begin_run(sweep)
