@@ -176,13 +176,13 @@ def test_not_even_the_owner_deletes_a_proposal(cast: Cast, row: Proposal) -> Non
 
 WRITES = {  # what each role may write in the books, beyond reading
     "web": {
-        **{f"portal_{t}": {"INSERT"} for t in ("customer", "paymentmethod", "order", "orderitem", "payment", "queue",
-                                               "ticket", "message", "contact")},
-        "portal_clause": {"INSERT", "UPDATE"},
+        **{f"portal_{t}": {"INSERT"} for t in ("paymentmethod", "order", "orderitem", "payment", "queue", "ticket",
+                                               "message", "contact", "clause")},
+        "portal_customer": {"INSERT", "UPDATE"},  # of the contact alone
     },
     "apply": {
         "portal_payment": {"INSERT"}, "portal_message": {"INSERT"}, "portal_ticket": {"UPDATE"},
-        "portal_order": {"UPDATE"}, "portal_contact": {"UPDATE"},
+        "portal_order": {"UPDATE"}, "portal_contact": {"UPDATE"}, "portal_customer": {"UPDATE"},
     },
     "agents": {},
     "sealer": {},

@@ -486,7 +486,7 @@ def test_agents_revise_nothing_that_was_not_sent_back_to_them(cast: Cast, row: P
 def test_agents_begin_a_run_only_on_an_open_instruction_on_their_own(cast: Cast, row: Proposal) -> None:
     insert = (
         "INSERT INTO agents_run (workspace_id, case_id, agent, agent_version, model_version, trace_id, state, attempts,"
-        " fence, outcome, instruction_id) VALUES (%s, %s, %s, '1', '', %s, 'queued', 0, 0, '', %s)"
+        " fence, outcome, asked_by, instruction_id) VALUES (%s, %s, %s, '1', '', %s, 'queued', 0, 0, '', '', %s)"
     )
     asked = send_back(cast, row)
 
