@@ -6,7 +6,7 @@ Nothing here writes. Every call is kept for the trace, refused ones too: what wa
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -24,9 +24,7 @@ from agents.types import Draft
 from approvals import policy
 from approvals.models import Proposal
 from approvals.state import OPEN
-from portal import pages
 from portal.systems.base import Reader
-from portal.systems.books import clause
 from portal.systems.records import Clause, Contact, Customer, Order, PaymentMethod, Ticket
 
 READ_FOR_LANGUAGE = 2_000
@@ -160,7 +158,7 @@ class Tools:
 
     def clauses(self) -> tuple[Clause, ...]:
         """The policy pages in force, clause by clause: what this agent may read, and who reviews its work too."""
-        found = self._call("clauses", self._clauses)
+        found = self._call("clauses", partial(self._reader.clauses_for, self._agent))
         self.retrieved |= {clause.clause_id: clause.version for clause in found}
         return found
 
@@ -194,10 +192,6 @@ class Tools:
             OpenRefund(target.partition(":")[2], tuple(payload["args"]["item_ids"]), f"proposal:{key}")
             for key, target, payload in rows
         )
-
-    def _clauses(self) -> tuple[Clause, ...]:
-        rows = pages.for_agent(self._workspace, self._agent).order_by("position", "id")
-        return tuple(clause(row) for row in rows)
 
     def _open_tickets(self, customer_id: str, but: str) -> tuple[Other, ...]:
         found = self._reader.open_tickets_of(customer_id)

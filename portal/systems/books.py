@@ -62,6 +62,11 @@ class BooksReader:
         rows = pages.readable(pages.in_force(self._workspace), (pages.STAFF,)).order_by("position", "id")
         return tuple(clause(row) for row in rows)
 
+    def clauses_for(self, agent: str) -> tuple[records.Clause, ...]:
+        """Every clause in force that an agent may rest on, in their order."""
+        rows = pages.for_agent(self._workspace, agent).order_by("position", "id")
+        return tuple(clause(row) for row in rows)
+
     def queues(self) -> tuple[str, ...]:
         """Names of the team queues."""
         rows = models.Queue.objects.filter(workspace=self._workspace).order_by("name")
@@ -101,6 +106,7 @@ class Snapshot(BooksReader):
         self._tickets |= {ticket.ticket_id: ticket for ticket in self._read_tickets(tickets)}
         self._queues: tuple[str, ...] | None = None
         self._clauses: tuple[records.Clause, ...] | None = None
+        self._clauses_of: dict[str, tuple[records.Clause, ...]] = {}
 
     def ticket(self, ticket_id: str) -> records.Ticket | None:
         """As it was when it was first asked for."""
@@ -113,6 +119,12 @@ class Snapshot(BooksReader):
         if self._clauses is None:
             self._clauses = super().clauses()
         return self._clauses
+
+    def clauses_for(self, agent: str) -> tuple[records.Clause, ...]:
+        """As they were when they were first asked for."""
+        if agent not in self._clauses_of:
+            self._clauses_of[agent] = super().clauses_for(agent)
+        return self._clauses_of[agent]
 
     def queues(self) -> tuple[str, ...]:
         """As they were when they were first asked for."""
