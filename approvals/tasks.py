@@ -2,7 +2,9 @@
 
 import logging
 import random
+import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -14,6 +16,8 @@ from portal import outage
 from portal import workspace as inside
 
 logger = logging.getLogger(__name__)
+# What was begun before is worked one at a time in each process: what ends the process is then blamed alone.
+_ALONE = threading.Lock()
 
 
 def fit(task: Task, workspace: int, object_id: int) -> bool:
@@ -26,7 +30,8 @@ def fit(task: Task, workspace: int, object_id: int) -> bool:
 
 def _begin(task: Task, workspace: int, object_id: int, work: Callable[..., None], give_up: Callable[..., None]) -> None:
     kind = {"gate": "submission", "resume": "entry"}.get(str(task.name).rpartition(".")[2], "proposal")
-    (work if fit(task, workspace, object_id) else give_up)(workspace=workspace, **{kind: object_id})
+    with _ALONE if task.request.get("again") else nullcontext():
+        (work if fit(task, workspace, object_id) else give_up)(workspace=workspace, **{kind: object_id})
 
 
 def _leave(**_: Any) -> None:

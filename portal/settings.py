@@ -20,12 +20,14 @@ PUBLIC_URL = ENV.public_url.rstrip("/")
 FAILPOINTS = ENV.failpoints
 
 # Apps ----------------------------------------------------------------------------------------------------
+# Workers that serve no page start without the admin's modules, which bring what only agents work with.
+ADMIN = "django.contrib.admin" + (".apps.SimpleAdminConfig" if PROCESS_ROLE in ("apply", "sealer") else "")
 INSTALLED_APPS = [
     "audit.apps.AuditConfig",
     "portal.apps.PortalConfig",
     "approvals.apps.ApprovalsConfig",
     "agents.apps.AgentsConfig",
-    "django.contrib.admin",
+    ADMIN,
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,10 +1,14 @@
 """Work that is due: repeated until it is done, counted when it ends its worker, dead after three, never lost."""
 
+import threading
+import time
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from approvals import execution, gate, outbox, proposals
+from approvals import execution, gate, outbox, proposals, tasks
 from approvals.models import Handoff, Outbox, Proposal
 from audit.models import Entry
 from portal import workspace
@@ -115,3 +119,31 @@ def test_what_was_said_often_is_said_less_often_but_never_not_at_all(
             pauses.append((moment - start).seconds)
     assert pauses == [0, 5, 9, 17, 17, 17], "2, 4, 8 and 16 seconds are over, by a clock of whole seconds"
     assert sent == [row.object_id] * 6
+
+
+@pytest.mark.parametrize(("again", "at_once"), [(True, 1), (False, 4)])
+def test_what_was_begun_before_is_worked_one_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, again: bool, at_once: int
+) -> None:
+    monkeypatch.setattr(tasks, "fit", lambda *_: True)
+    at_work: set[int] = set()
+    most = 0
+
+    def work(*, workspace: int, proposal: int) -> None:
+        nonlocal most
+        at_work.add(proposal)
+        most = max(most, len(at_work))
+        if again:
+            time.sleep(0.02)  # long enough for another to begin, if it could
+        else:
+            together.wait(30)  # they can only meet where nothing keeps them apart
+        at_work.remove(proposal)
+
+    together = threading.Barrier(4)
+    task: Any = SimpleNamespace(request={"again": again}, name="approvals.tasks.apply")
+    threads = [threading.Thread(target=tasks._begin, args=(task, 1, n, work, work)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert most == at_once
