@@ -10,9 +10,11 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
 
-from approvals import thresholds
+from approvals import admin_backtest, thresholds
 from approvals.admin_forms import CapForm, ThresholdForm, band, crossing, edge
 from approvals.models import DailyCap, Decision, Handoff, Proposal, Submission, Threshold
 from portal import money, stepup, stepup_views
@@ -156,6 +158,18 @@ class ThresholdAdmin(VersionedAdmin):
 
     def write(self, **values: Any) -> Threshold:
         return thresholds.set_threshold(**values)
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the backtest of what is on the form."""
+        mine = path("backtest/", self.admin_site.admin_view(self.backtest), name="approvals_threshold_backtest")
+        return [mine, *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def backtest(self, request: HttpRequest) -> HttpResponse:
+        """What the row on the form would have done; for whoever may save it."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return admin_backtest.view(request)
 
     def warnings(self, request: HttpRequest) -> list[str]:
         return crossing(self.get_queryset(request))

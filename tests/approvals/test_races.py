@@ -20,6 +20,7 @@ from tests.conftest import sign_in
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "25"))
 STOPS = int(os.environ.get("RACE_STOPS", str(ROUNDS)))
 Record = Callable[[str, object], None]
+pytestmark = pytest.mark.timeout(900)  # as often as the design asks for, it takes minutes
 
 
 @pytest.fixture
@@ -126,7 +127,6 @@ def test_a_double_click_is_one_vote(cast: Cast) -> None:
         assert Decision.objects.filter(proposal=row).count() == 1
 
 
-@pytest.mark.timeout(900)  # as often as the design asks for, it takes minutes
 def test_stop_against_dispatch_is_decided_by_one_row_lock(cast: Cast, record_property: Record) -> None:
     record_property("tried", STOPS)
     ends: Counter[tuple[str, str]] = Counter()

@@ -44,7 +44,7 @@ def test_an_unsure_ticket_goes_through_both_tiers_and_is_routed_by_a_person(cast
         fixture(LARGE, answer(triage(queue, priority="P2", quote=QUOTE))),
     )
     run = take_in(cast, UNSURE)
-    until(lambda: states(cast, run) == ["pending"], 40)
+    until(lambda: states(cast, run) == ["pending"], 120)  # the workers may still be starting
     with workspace.within(cast.ws):
         proposal = Proposal.objects.get(submission__run=f"run:{run}")
     steps.approve(cast, proposal, "rosa")

@@ -1,0 +1,123 @@
+"""A backtest counts what the thresholds themselves say, over what came in, and shows where people disagreed."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from approvals import backtest, backtesting, decisions, risk, thresholds
+from approvals.backtest import Judge, Past, Tally
+from approvals.models import Proposal
+from portal import workspace
+from tests.api.calls import browser
+from tests.approvals.steps import approve, contact, propose, seen
+from tests.approvals.test_loosening import rule, values, writes
+from tests.cast import Cast, gather
+
+pasts = st.builds(
+    Past, item=st.just("proposal:1"), write=writes, denied=st.booleans(),
+    outcome=st.sampled_from(["applied", "rejected", "edited", "undone"]),
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=st.lists(values, max_size=4), many=st.lists(pasts, max_size=12))
+def test_each_write_goes_the_way_the_thresholds_say(rows: list[dict[str, Any]], many: list[Past]) -> None:
+    rules = [replace(rule(row), id=f"r{n} v1") for n, row in enumerate(rows)]
+    judge = Judge(rules)
+    for past in many:
+        assert judge.way(past) == ("never" if past.denied else backtest.way_of(risk.judge(rules, past.write)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(now=st.lists(values, max_size=3), then=st.lists(values, max_size=3), many=st.lists(pasts, max_size=12))
+def test_in_parts_it_counts_the_same(now: list[Any], then: list[Any], many: list[Past]) -> None:
+    judges = {"in_force": Judge([rule(row) for row in now]), "proposed": Judge([rule(row) for row in then])}
+    whole, parts = Tally(), Tally()
+    whole.add(many, **judges)
+    for past in many:
+        parts = Tally.of_json(parts.as_json())
+        parts.add([past], **judges)
+    assert parts == whole
+    assert whole.total == len(many)
+
+
+def _loosened(cast: Cast) -> list[risk.Rule]:
+    row = next(row for row in thresholds.in_force(cast.ws) if row.series == "contact-update")
+    rows = {name: getattr(row, name) for name in thresholds.COPIED if name != "retired"}
+    return backtesting.proposed_rules(cast.ws, series=row.series, values={**rows, "people": "automatic"})
+
+
+def _proposed(cast: Cast, name: str, confidence: float = 0.95) -> Proposal:
+    target = contact(cast, {"first_name": "cleo"})
+    args = {"changes": {"first_name": name}}
+    return propose(cast, target, "contact.update", target, args, agent="contacts", confidence=confidence)
+
+
+def _whole(cast: Cast, rules: list[risk.Rule], part: int = 2) -> Tally:
+    with workspace.within(cast.ws) as now:
+        progress = backtesting.begin()
+        while progress.before:
+            progress = backtesting.go_on(
+                progress, workspace=cast.ws, proposed=rules, since=now - timedelta(days=1), part=part
+            )
+    return progress.tally
+
+
+@pytest.fixture
+def cast(live: None) -> Cast:
+    return gather()
+
+
+def test_what_people_rejected_and_would_now_pass_is_named(cast: Cast) -> None:
+    kept, refused, unsure = (_proposed(cast, name, sure) for name, sure in (("Ann", 0.95), ("Bea", 0.95), ("Cy", 0.5)))
+    approve(cast, kept, "rosa")
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        decisions.reject(
+            workspace=cast.ws, proposal=refused.pk, seen=seen(refused), person=cast.id("rosa"), now=now,
+            reason="wrong_value", note="",
+        )  # fmt: skip
+    with workspace.within(cast.ws):
+        rules = _loosened(cast)
+    tally = _whole(cast, rules)
+    assert dict(tally.moves) == {("one", "alone"): 2, ("one", "one"): 1}
+    assert tally.shown == [(f"proposal:{refused.pk}", "rejected")]
+    assert dict(tally.regrets) == {"rejected": 1}
+    assert unsure.state == "pending"
+
+
+FORM = {
+    "action": "contact.update", "proposer_kind": "", "agent": "", "currency": "", "above": "", "up_to": "",
+    "tier": "low", "people": "automatic", "second_role": "", "confidence_floor_pct": "80", "hold_seconds": "0",
+    "fresh_minutes": "1440",
+}  # fmt: skip
+
+
+def _post(cast: Cast, name: str, form: dict[str, str]) -> Any:
+    return browser(cast, name).post(f"/w/{cast.workspace.slug}/admin/approvals/threshold/backtest/", form)
+
+
+def test_an_admin_sees_it_before_saving_and_nothing_is_saved(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Ann", "Bea", "Cy"):
+        _proposed(cast, name)
+    with workspace.within(cast.ws):
+        row = next(row for row in thresholds.in_force(cast.ws) if row.series == "contact-update")
+    answer = _post(cast, "ada", {**FORM, "row": str(row.pk)})
+    assert "3 writes of the last 90 days; 3 would have gone another way" in answer.content.decode()
+    monkeypatch.setattr(backtesting.go_on, "__kwdefaults__", {"part": 2})
+    first = _post(cast, "ada", {**FORM, "row": str(row.pk)})
+    assert "Looked at 2" in first.content.decode()
+    last = _post(cast, "ada", {"token": first.context["token"]})
+    assert "3 would have gone another way" in last.content.decode()
+    assert _post(cast, "anton", {"token": first.context["token"]}).status_code == 403
+    with workspace.within(cast.ws):
+        assert [row.version for row in thresholds.in_force(cast.ws) if row.series == "contact-update"] == [1]
+
+
+def test_a_form_that_does_not_hold_is_named_and_who_may_not_save_gets_none(cast: Cast) -> None:
+    assert "currency" in _post(cast, "ada", {**FORM, "currency": "XXQ"}).content.decode()
+    assert _post(cast, "mara", FORM).status_code == 403
+    assert _post(cast, "rosa", FORM).status_code == 404
