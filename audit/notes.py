@@ -1,7 +1,8 @@
 """C2SP signed notes and checkpoints: sign, verify, and keys as text. Pure.
 
 A note says who signed a text (c2sp.org/signed-note), a checkpoint is the text that names a tree
-(c2sp.org/tlog-checkpoint). Only Ed25519, algorithm byte 1. Refuses every note that no trusted key signed.
+(c2sp.org/tlog-checkpoint), and a cosignature says when (c2sp.org/tlog-cosignature). Only Ed25519, algorithm bytes 1
+and 4. Refuses every note that no trusted key signed.
 """
 
 import base64
@@ -9,13 +10,14 @@ import binascii
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
-ED25519 = b"\x01"
+ED25519, TIMED = b"\x01", b"\x04"
 PRIVATE = "PRIVATE+KEY+"
-KEY_BYTES, SIGNATURE_BYTES, ID_BYTES, ROOT_BYTES = 32, 64, 4, 32
+KEY_BYTES, SIGNATURE_BYTES, ID_BYTES, ROOT_BYTES, TIME_BYTES = 32, 64, 4, 32, 8
 MOST_BYTES, MOST_SIGNATURES = 1_000_000, 100
 DASH = "\u2014 "
 
@@ -56,7 +58,15 @@ class Verifier:
     @property
     def key_id(self) -> bytes:
         """Four bytes that tell keys of one name apart."""
-        return hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:ID_BYTES]
+        return self._id(ED25519)
+
+    @property
+    def timed_id(self) -> bytes:
+        """The same of its signatures that say when."""
+        return self._id(TIMED)
+
+    def _id(self, algorithm: bytes) -> bytes:
+        return hashlib.sha256(self.name.encode() + b"\n" + algorithm + self.public).digest()[:ID_BYTES]
 
     def __str__(self) -> str:
         return f"{self.name}+{self.key_id.hex()}+{_text(ED25519 + self.public)}"
@@ -130,8 +140,8 @@ class Head:
         return f"{self.origin}\n{self.size}\n{_text(self.root)}\n"
 
 
-def sign(text: str, signer: Signer) -> str:
-    """The text as a note with one signature.
+def sign(text: str, *signers: Signer, at: datetime | None = None) -> str:
+    """The text as a note signed by each; with `at`, each also says that it did so at that second (UTC).
 
     Raises:
         BadNote: the text does not end its last line, or holds a control character.
@@ -139,8 +149,24 @@ def sign(text: str, signer: Signer) -> str:
     _refuse_odd(text)
     if not text.endswith("\n") or text == "\n":
         raise BadNote("the text of a note ends with a line feed")
+    lines = [_sign(text, signer) for signer in signers]
+    lines += [_cosign(text, signer, int(at.timestamp())) for signer in signers if at is not None]
+    return f"{text}\n" + "".join(lines)
+
+
+def _sign(text: str, signer: Signer) -> str:
     signature = SigningKey(signer.seed).sign(text.encode()).signature
-    return f"{text}\n{DASH}{signer.name} {_text(signer.verifier.key_id + signature)}\n"
+    return f"{DASH}{signer.name} {_text(signer.verifier.key_id + signature)}\n"
+
+
+def _cosign(text: str, signer: Signer, second: int) -> str:
+    signature = SigningKey(signer.seed).sign(_timed(text, second)).signature
+    return f"{DASH}{signer.name} {_text(signer.verifier.timed_id + second.to_bytes(TIME_BYTES) + signature)}\n"
+
+
+def _timed(text: str, second: int) -> bytes:
+    """What a cosignature of version 1 signs; no checkpoint begins like this."""
+    return f"cosignature/v1\ntime {second}\n{text}".encode()
 
 
 def read(note: str, trusted: Iterable[Verifier]) -> str:
@@ -159,6 +185,29 @@ def read(note: str, trusted: Iterable[Verifier]) -> str:
         names = ", ".join(f"{name}+{blob[:ID_BYTES].hex()}" for name, blob in signatures)
         raise UnknownKey(f"signed by no key that is trusted, but by {names}")
     return text
+
+
+def signed_at(note: str, trusted: Iterable[Verifier]) -> datetime | None:
+    """The latest second (UTC) at which a trusted key says that it signed; None where none says so.
+
+    Raises:
+        BadNote, BadSignature.
+    """
+    keys = {(key.name, key.timed_id): key for key in trusted}
+    text, signatures = _split(note)
+    found = [_second(keys[name, blob[:ID_BYTES]], text, blob[ID_BYTES:]) for name, blob in signatures
+             if (name, blob[:ID_BYTES]) in keys]  # fmt: skip
+    return max(found, default=None)
+
+
+def _second(key: Verifier, text: str, blob: bytes) -> datetime:
+    second = int.from_bytes(blob[:TIME_BYTES])
+    if not key.holds(_timed(text, second), blob[TIME_BYTES:]):
+        raise BadSignature(f"the time that {key.name}+{key.timed_id.hex()} signed does not fit")
+    try:
+        return datetime.fromtimestamp(second, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise BadNote(f"no moment: {second} seconds after 1970") from error
 
 
 def head(text: str) -> Head:

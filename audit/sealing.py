@@ -112,7 +112,7 @@ class Sealer:
             head = notes.Head(self._signer.name, grown.size, grown.root())
             cursor.execute(
                 "INSERT INTO audit_checkpoint (size, root, note, low_water) VALUES (%s, %s, %s, %s)",
-                [head.size, head.root, notes.sign(head.text(), self._signer), low_water],
+                [head.size, head.root, notes.sign(head.text(), self._signer, at=last.now), low_water],
             )
 
     def _refuse_another(self, last: Last, root: bytes) -> None:

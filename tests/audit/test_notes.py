@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from datetime import UTC, datetime
 
 import pytest
 from tlog_scales import signing, tlog
@@ -114,6 +115,39 @@ def test_what_is_no_checkpoint_is_refused(text: str) -> None:
 
 def test_further_lines_of_a_checkpoint_are_left_to_others() -> None:
     assert notes.head(HEAD.text() + "more\n") == HEAD
+
+
+AT = datetime(2026, 11, 22, 0, 50, 7, tzinfo=UTC)
+TIMED = notes.sign(HEAD.text(), SIGNER, at=AT.replace(microsecond=900_000))
+
+
+def test_the_second_of_signing_is_signed_in_a_form_that_others_check() -> None:
+    assert notes.signed_at(TIMED, [KEY]) == AT
+    assert notes.signed_at(NOTE, [KEY]) is None
+    assert notes.signed_at(TIMED, [OTHER.verifier]) is None
+    theirs = tlog.Checkpoint.from_text(TIMED)
+    theirs.verify(signing.Vkey.from_string(str(KEY)))
+    theirs.verify(signing.Vkey(KEY.name, None, 4, KEY.public))
+    assert signing.Ed25519CosignatureVerifier.get_timestamp(theirs.signatures[1].payload) == AT.timestamp()
+
+
+def test_another_second_or_another_tree_is_not_what_was_signed() -> None:
+    *_, line, _ = TIMED.split("\n")
+    blob = base64.b64decode(line.split(" ")[2])
+    later = base64.b64encode(blob[:4] + (int(AT.timestamp()) + 1).to_bytes(8) + blob[12:]).decode()
+    with pytest.raises(notes.BadSignature):
+        notes.signed_at(TIMED.replace(line.split(" ")[2], later), [KEY])
+    grown = notes.Head(HEAD.origin, HEAD.size + 1, HEAD.root)
+    with pytest.raises(notes.BadSignature):
+        notes.signed_at(notes.sign(grown.text(), SIGNER) + line + "\n", [KEY])
+
+
+def test_each_of_two_keys_signs_and_either_is_enough() -> None:
+    note = notes.sign(HEAD.text(), SIGNER, OTHER, at=AT)
+    for key in (KEY, OTHER.verifier):
+        assert notes.read(note, [key]) == HEAD.text()
+        assert notes.signed_at(note, [key]) == AT
+        tlog.Checkpoint.from_text(note).verify(signing.Vkey.from_string(str(key)))
 
 
 @pytest.mark.parametrize(
