@@ -6,7 +6,7 @@ receipt, the state and the entries: it happens whole or not at all. An outside s
 
 from datetime import datetime
 
-from approvals import actions, caps, guards, outbox, proposals, receipts, sending, votes
+from approvals import actions, caps, guards, outbox, proposals, receipts, sealed, sending, votes
 from approvals.models import Attempt, Proposal
 from approvals.state import WITHOUT_EFFECT, State
 from audit.events import Event
@@ -41,15 +41,19 @@ def _dispatch(row: Proposal, *, now: datetime) -> Attempt | None:
             workspace=row.workspace_id, task=proposals.APPLY, object_id=row.pk, at=now + sending.LOOK_AGAIN
         )  # fmt: skip
         return None
+    connection = connections.in_force(row.workspace_id, actions.named(row.action).part)
+    outward = connection.system if connection is not None and connection.system != "books" else ""
+    if outward and (entry := sealed.awaited(row)) is not None:
+        outbox.later(workspace=row.workspace_id, task=proposals.APPLY, object_id=row.pk, at=now, awaits=entry)
+        return None
     proposals.lock_target(row.workspace_id, row.target)
     if why := guards.why_stale(row, revision, now=now):
         proposals.transition(row, Event.PROPOSAL_STALE, actor=SYSTEM, now=now, body={"because": why})
         return None
     proposals.transition(row, Event.PROPOSAL_APPLYING, actor=SYSTEM, now=now)
     failpoints.hit("apply.before_write", row.pk)
-    connection = connections.in_force(row.workspace_id, actions.named(row.action).part)
-    if connection is not None and connection.system != "books":
-        return sending.begin(row, revision, connection.system, now=now)
+    if outward:
+        return sending.begin(row, revision, outward, now=now)
     receipts.write(row, revision, now=now)
     return None
 

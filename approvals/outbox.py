@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import connection, transaction
-from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Func, Q, Value
+from django.db.models import BooleanField, DateTimeField, DurationField, ExpressionWrapper, F, Func, Q, Value
 
 from approvals.models import Outbox
 from audit import log
@@ -21,6 +21,7 @@ from portal import workspace as inside
 
 # A message is said again when its work is not done so long after the last time.
 _PAUSE = Func(F("sends"), function="approvals_pause", output_field=DurationField())
+_IS_SEALED = Q(Func(F("awaits"), function="audit_sealed", output_field=BooleanField()))
 BATCH = 200
 # Where fewer than so many came at once, what comes next is gathered for so long.
 FEW, GATHER_SECONDS = 8, 0.05
@@ -42,7 +43,7 @@ def put(*, workspace: int, task: str, queue: str, object_id: int, not_before: da
         workspace_id=workspace, task=task, object_id=object_id,
         defaults={
             "queue": queue, "not_before": not_before, "sent_at": now if due else None, "sends": 0, "tries": 0,
-            "begun_by": "", "dead_at": None,
+            "begun_by": "", "dead_at": None, "awaits": None,
         },
     )  # fmt: skip
     if due:
@@ -54,10 +55,10 @@ def done(*, workspace: int, task: str, object_id: int) -> None:
     Outbox.objects.filter(workspace_id=workspace, task=task, object_id=object_id).delete()
 
 
-def later(*, workspace: int, task: str, object_id: int, at: datetime) -> None:
-    """Nothing to do before `at`; what was begun has ended well."""
+def later(*, workspace: int, task: str, object_id: int, at: datetime, awaits: int | None = None) -> None:
+    """Nothing to do before `at`, nor before the entry `awaits` is sealed; what was begun has ended well."""
     Outbox.objects.filter(workspace_id=workspace, task=task, object_id=object_id).update(
-        not_before=at, sent_at=None, tries=0, begun_by=""
+        not_before=at, sent_at=None, sends=0, tries=0, begun_by="", awaits=awaits
     )
 
 
@@ -133,6 +134,7 @@ def relay(*, workspace: int, now: datetime) -> int:
         Outbox.objects.select_for_update(skip_locked=True)
         .filter(workspace_id=workspace, not_before__lte=now, dead_at=None)
         .filter(Q(sent_at=None) | Q(sent_at__lt=ExpressionWrapper(Value(now) - _PAUSE, DateTimeField())))
+        .filter(Q(awaits=None) | _IS_SEALED)
         .order_by(F("sent_at").asc(nulls_first=True), "not_before")[:BATCH]
     )
     rows = list(due)

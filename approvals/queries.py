@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import BigIntegerField, Count, F, Func, Model, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
-from approvals import claims, deadlines, eligibility, times, wording
+from approvals import claims, deadlines, eligibility, sealed, times, wording
 from approvals.models import Case, Claim, Decision, Handoff, Proposal
 from approvals.searching import HANDOFF_TABS, TABS, Filters
 from approvals.state import Kind
@@ -27,7 +27,7 @@ COUNTED = 1_000
 class Row:
     """One line of the queue; `item` is `proposal:12` or `handoff:3`, `due` is UTC, `votes` '1 of 2' or "".
 
-    `waiting_since` is set while its case waits for the customer.
+    `waiting_since` is set while its case waits for the customer, `unsealed_since` while it waits for the sealer.
     """
 
     item: str
@@ -45,6 +45,7 @@ class Row:
     votes: str
     amount: str
     waiting_since: datetime | None = None
+    unsealed_since: datetime | None = None
 
     @property
     def is_handoff(self) -> bool:
@@ -128,10 +129,11 @@ def _item(row: Model) -> str:
 
 
 def proposal_rows(workspace: int, found: Sequence[Proposal], now: datetime) -> tuple[Row, ...]:
-    """Rows of the queue for proposals, in at most five further statements."""
+    """Rows of the queue for proposals, in at most six further statements."""
     held = claims.holders(workspace=workspace, items=[f"proposal:{p.pk}" for p in found], now=now)
     people = names(p.proposer for p in found)
     given, wrote = _votes([p for p in found if p.people > 1]), times.wrote_since(workspace, found)
+    unsealed = sealed.waiting(workspace, found)
     return tuple(
         Row(
             item=f"proposal:{p.pk}",
@@ -149,6 +151,7 @@ def proposal_rows(workspace: int, found: Sequence[Proposal], now: datetime) -> t
             votes=f"{given.get((p.pk, p.revision, p.round), 0)} of {p.people}" if p.people > 1 else "",
             amount=wording.amount(p.amount_minor, p.currency),
             waiting_since=p.case.waiting_since,
+            unsealed_since=unsealed.get(p.pk),
         )
         for p in found
     )

@@ -6,7 +6,7 @@ looked at again after a call: nothing is sent twice without a promise of the oth
 
 from datetime import datetime, timedelta
 
-from approvals import actions, outbox, proposals, recovery, sending, switches, votes
+from approvals import actions, outbox, proposals, recovery, sealed, sending, switches, votes
 from approvals.models import Attempt, Decision, Proposal
 from approvals.recovery import Plan, Step
 from approvals.state import Kind, State
@@ -121,7 +121,7 @@ def _again(row: Proposal, plan: Plan, *, now: datetime) -> Attempt | None:
         return None
     connection = connections.in_force(row.workspace_id, actions.named(row.action).part)
     off = switches.why_not_now(workspace=row.workspace_id, action=row.action, proposer=row.proposer)
-    if connection is None or off:
+    if connection is None or off or sealed.awaited(row) is not None:
         sending.due(row, at=now + ASK_AGAIN, now=now)
         return None
     return sending.begin(row, votes.current(row), connection.system, now=now)

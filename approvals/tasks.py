@@ -81,9 +81,9 @@ def resume(self: Task, workspace: int, entry: int, **_newer: Any) -> None:
     _begin(self, workspace, entry, waiting.resume, _leave)
 
 
-@shared_task(name="approvals.tasks.relay", queue="apply", least_pause=1.0)
+@shared_task(name="approvals.tasks.relay", queue="apply", least_pause=0.5)
 def relay() -> None:
-    """Every two seconds: say again what nobody did."""
+    """Every second: say again what nobody did, and what waited for its seal."""
     _in_each(outbox.due_in(), outbox.visit)
 
 

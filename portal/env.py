@@ -48,6 +48,9 @@ class Env(BaseSettings):
     credentials_public_key: str = ""
     credentials_private_key: SecretStr | None = None
     log_signing_key: SecretStr | None = None
+    log_signing_key_old: SecretStr | None = None
+    anchor_dir: Path | None = None
+    anchor_git: str = Field(default="", pattern=r"^([^\s-][^\s]{0,300})?$")
 
     model_hosts: str = "api.openai.com"
     models_public_key: str = ""

@@ -102,6 +102,10 @@ DATABASES: dict[str, dict[str, Any]] = {
 
 # Log -----------------------------------------------------------------------------------------------------
 LOG_SIGNING_KEY = ENV.log_signing_key  # the sealer's alone; a check refuses it elsewhere
+LOG_SIGNING_KEY_OLD = ENV.log_signing_key_old  # so is this one; until the log goes on under the new key
+ANCHOR_DIR: Path = ENV.anchor_dir or VAR_DIR / "anchors"
+ANCHOR_GIT = ENV.anchor_git
+ANCHOR_CLONE = VAR_DIR / "anchors-git"
 
 # Cache, sessions, messages of the broker ------------------------------------------------------------------
 CACHES = {
@@ -137,7 +141,7 @@ CELERY = {
     "beat_schedule": {
         "relay": {
             "task": "approvals.tasks.relay",
-            "schedule": 2.0,
+            "schedule": 1.0,
             "options": {"queue": "apply"},
         },
         "sweep": {

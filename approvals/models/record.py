@@ -148,7 +148,7 @@ class Outbox(WorkspaceRow):
 
     `sends` counts messages after the first, `tries` processes that began it and were gone
     after: with the third it is dead. `begun_by` names the process that has it now; "together" is one of many, "run" a
-    run under way.
+    run under way. What `awaits` an entry is not due before a signed checkpoint covers it.
     """
 
     task = models.CharField(max_length=60)
@@ -160,6 +160,7 @@ class Outbox(WorkspaceRow):
     tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     begun_by = models.CharField(max_length=16, blank=True, default="", db_default="")
     dead_at = models.DateTimeField(null=True, blank=True)
+    awaits = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "outbox"

@@ -11,6 +11,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp STABLE AS $$
     SELECT DISTINCT workspace_id FROM approvals_outbox
     WHERE dead_at IS NULL AND not_before <= statement_timestamp()
     AND (sent_at IS NULL OR sent_at < statement_timestamp() - approvals_pause(sends))
+    AND (awaits IS NULL OR audit_sealed(awaits))
 $$;
 REVOKE ALL ON FUNCTION approvals_to_relay() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION approvals_to_relay() TO @apply@;

@@ -11,6 +11,7 @@ from approvals.models import Attempt, Proposal
 from portal import env, workspace
 from portal.systems import connections
 from tests.approvals import steps
+from tests.audit.seals import seal
 from tests.cast import Cast
 from tests.conftest import KEYS, signed_in
 from tests.provider.process import Provider
@@ -50,7 +51,8 @@ def refund(cast: Cast, provider: Provider, *, paid: int = 4_510, **how: Any) -> 
 
 
 def apply(cast: Cast, row: Proposal) -> Proposal:
-    """A message for it reaches a worker."""
+    """A message for it reaches a worker, once the log is sealed."""
+    seal()
     with apply_process():
         execution.apply(workspace=cast.ws, proposal=row.pk)
     return steps.fresh(cast, row)

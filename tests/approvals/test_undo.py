@@ -23,6 +23,7 @@ from tests.approvals import steps
 from tests.approvals.test_races import as_apply
 from tests.approvals.test_second_wall import vote
 from tests.approvals.test_transition import refused
+from tests.audit.seals import seal
 from tests.cast import Cast, gather
 from tests.conftest import sign_in, signed_in
 
@@ -410,6 +411,7 @@ def sent_refund(cast: Cast, settled: str = "") -> Proposal:
     if not settled:
         return steps.apply(cast, row)
     put(cast, row, Event.PROPOSAL_APPLYING)
+    seal()
     with signed_in("apply"), workspace.within(cast.ws) as now:
         row = proposals.locked(workspace=cast.ws, proposal=row.pk)
         attempt = Attempt.objects.create(

@@ -86,7 +86,7 @@ def test_01_a_worker_killed_at_each_point_of_a_call_to_each_kind_of_outside_syst
         dies = [f"{point}[{pk}]=kill@{markers[point]}" for point, pk in zip(CALL, ids, strict=True)]
         with ground.environment_of(FAILPOINTS=",".join(dies)):
             # One at a time each: what else a killed worker had in hand would have to wait for its lease as well.
-            ground.up(*WORKERS, "worker-apply-c", "beat", threads=1)
+            ground.up(*WORKERS, "worker-apply-c", "beat", "sealer", threads=1)
             work.in_threads(lambda one, cast=cast: work.approve(cast, one), ids)
             until(lambda: all(marker.exists() for marker in markers.values()), 150)  # noqa: B023
             figures.took(work.applied(cast, ids, RECOVERED_SECONDS))
@@ -100,7 +100,7 @@ def test_02_the_whole_group_of_workers_killed_in_the_middle_of_their_calls(
 ) -> None:
     ids = at_the_desk(ground, [(cast, submit_refund(cast, provider)) for _ in range(12)])
     provider.fault("slow", times=4, seconds=3.0)
-    ground.up(*WORKERS, "beat")
+    ground.up(*WORKERS, "beat", "sealer")
     work.in_threads(lambda one: work.approve(cast, one), ids)
     until(lambda: calls(provider) >= 4, 60)
     ground.kill(*WORKERS, "beat")
@@ -124,7 +124,7 @@ def test_13_every_way_in_which_a_provider_can_fail(
     for (fault, options), pk in zip(FAULTS.items(), ids, strict=True):
         before = calls(provider)
         provider.fault(fault, **options)
-        work.approve(cast, pk)
+        work.approve_and_seal(cast, pk)
         until(lambda before=before: calls(provider) > before, 60)
         figures.tried += 1
     ground.start("beat")
@@ -163,7 +163,7 @@ def _freeze_past_the_lease(ground: Ground, cast: Cast, figures: Figures, provide
     marker = ground.marker()
     with ground.environment_of(FAILPOINTS=f"apply.after_sent[{pk}]=pause@{marker}"):
         ground.start("worker-apply")
-    work.approve(cast, pk)
+    work.approve_and_seal(cast, pk)
     until(marker.exists, 60)
     frozen = ground.pid("worker-apply")
     os.kill(frozen, signal.SIGSTOP)
@@ -191,7 +191,7 @@ def test_18_the_kill_switch_with_200_approved_and_20_in_flight(
     assert work.states(cast, ids) == {"approved": APPROVED}
     provider.fault("slow", times=10 * APPROVED, seconds=3.0)
     started = calls(provider)
-    ground.up(*WORKERS, "beat", threads=IN_FLIGHT // 2)
+    ground.up(*WORKERS, "beat", "sealer", threads=IN_FLIGHT // 2)
     until(lambda: calls(provider) - started >= IN_FLIGHT, 60)
     assert work.states(cast, ids)["applying"] >= IN_FLIGHT * 0.8
     _switch(cast, switches.throw)

@@ -44,6 +44,7 @@ from portal import models, stepup, workspace
 from portal.models import Membership
 from portal.systems import connections
 from tests.approvals import outside, steps
+from tests.audit.seals import seal
 from tests.cast import ROLES, Cast, gather
 from tests.conftest import signed_in
 from tests.faults import checking
@@ -263,7 +264,13 @@ class Story(RuleBasedStateMachine):
 
     @rule(which=WHICH, dies=st.booleans())
     def dispatch(self, which: int, dies: bool) -> None:
+        seal()
         self._work(execution.apply, self._row(which).pk, dies)
+
+    @rule(which=WHICH)
+    def dispatch_while_nobody_seals(self, which: int) -> None:
+        """What goes out waits then; whether anything did is looked at with all the rest."""
+        self._work(execution.apply, self._row(which).pk, False)
 
     @rule(which=WHICH, fault=st.sampled_from(("", *FAULTS)), dies=st.booleans(), again=st.integers(0, 3))
     def all_approve_and_it_is_carried_out(self, which: int, fault: str, dies: bool, again: int) -> None:

@@ -6,11 +6,12 @@ from typing import TypeVar
 
 from django.db import DatabaseError, Error, InterfaceError, connection
 
-from approvals import decisions, proposals
+from approvals import decisions, outbox, proposals
 from approvals.models import Case, Proposal
 from portal import outage, workspace
 from portal.celery import app
 from tests.approvals import steps
+from tests.audit.seals import seal
 from tests.cast import Cast
 from tests.faults.ground import until
 
@@ -95,6 +96,13 @@ def approve(cast: Cast, proposal: int, name: str = "rosa") -> str:
                 return Proposal.objects.get(pk=proposal).state
 
     return patiently(vote)
+
+
+def approve_and_seal(cast: Cast, proposal: int) -> None:
+    """Approved, sealed, and said again, as the relay would where a beat wakes it: what goes out waits for its seal."""
+    approve(cast, proposal)
+    seal()
+    outbox.send(proposals.APPLY, "apply", cast.ws, proposal, again=False)
 
 
 def states(cast: Cast, ids: Iterable[int]) -> dict[str, int]:
