@@ -75,5 +75,6 @@ class Event(StrEnum):
     CAP_SET = "cap.set"
     MEMBERSHIP_SET = "membership.set"
     WORKSPACE_MADE = "workspace.made"
+    KEY_ROTATED = "key.rotated"
     TOKEN_MADE = "token.made"
     TOKEN_REVOKED = "token.revoked"

@@ -4,12 +4,14 @@ A step is one transaction, so a sealer that is killed leaves nothing half done. 
 is not the one it signed last.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from audit import notes, tree
+from audit import log, notes, tree
+from audit.events import Event
 from audit.tiles import BITS, Tiles
 
 BATCH = 10_000
@@ -27,6 +29,10 @@ SESSION = {
 
 class SealingError(Exception):
     """Base of what keeps a sealer from signing."""
+
+
+class AnotherName(SealingError):
+    """The name of the log is in every checkpoint: a new key keeps it."""
 
 
 class TreeDiffers(SealingError):
@@ -54,11 +60,24 @@ class Tide:
 
 
 class Sealer:
-    """One sealer, on this thread's connection. It leads as long as that session holds the advisory lock."""
+    """One sealer, on this thread's connection. It leads as long as that session holds the advisory lock.
 
-    def __init__(self, signer: notes.Signer, *, heartbeat: timedelta = HEARTBEAT) -> None:
-        self._signer, self._heartbeat = signer, heartbeat
+    `look` is asked each time it begins to lead, with how much is sealed, and may raise: nothing is signed then. With
+    `old`, the key that signed so far, it hands the log over to `signer` under a checkpoint that both sign.
+
+    Raises:
+        AnotherName.
+    """
+
+    def __init__(
+        self, signer: notes.Signer, *, old: notes.Signer | None = None, look: Callable[[int], None] | None = None,
+        heartbeat: timedelta = HEARTBEAT,
+    ) -> None:  # fmt: skip
+        if old is not None and old.name != signer.name:
+            raise AnotherName(f"the old key is of {old.name}, the new one of {signer.name}: a new key keeps the name")
+        self._signer, self._old, self._look, self._heartbeat = signer, old, look, heartbeat
         self._session: object = None
+        self._looked = False
         self._low_water = 0
         self._tide: Tide | None = None
 
@@ -78,12 +97,18 @@ class Sealer:
         is_over = tide is not None and not tide.writers & _writers()
         with transaction.atomic():
             last = _last()
+            self._look_once(last.size)
+            signers = self._in_force(last)
             low_water = max(last.low_water, self._low_water)
             fresh = _number(last.size, low_water, batch)
+            if signers[0] != self._signer and len(fresh) < batch:
+                signers = (*signers, self._signer)
+                self._record_rotation(last.now)
+                fresh += _number(last.size + len(fresh), low_water, batch)
             if tide is not None and is_over and len(fresh) < batch:
                 low_water = max(low_water, tide.up_to)
             if fresh or last.at is None or last.now - last.at >= self._heartbeat:
-                self._sign(last, fresh, low_water)
+                self._sign(last, fresh, low_water, signers)
         self._low_water = low_water
         if tide is None or (is_over and len(fresh) < batch):
             self._tide = _tide(low_water)
@@ -93,7 +118,7 @@ class Sealer:
         """Whether this very session holds the lock; one that was lost and made anew asks again."""
         connection.ensure_connection()
         if self._session is not connection.connection:
-            self._session, self._tide, self._low_water = None, None, 0
+            self._session, self._tide, self._low_water, self._looked = None, None, 0, False
             with connection.cursor() as cursor:
                 for name, value in SESSION.items():
                     cursor.execute("SELECT set_config(%s, %s, false)", [name, value])
@@ -102,26 +127,51 @@ class Sealer:
                     self._session = connection.connection
         return self._session is not None
 
-    def _sign(self, last: Last, fresh: list[bytes], low_water: int) -> None:
+    def _look_once(self, size: int) -> None:
+        if self._look is not None and not self._looked:
+            self._look(size)
+        self._looked = True
+
+    def _in_force(self, last: Last) -> tuple[notes.Signer, ...]:
+        """Whoever signed last, while that is the old key; else the new one."""
+        if self._old is None or last.at is None:
+            return (self._signer,)
+        try:
+            notes.read(last.note, [self._signer.verifier])
+        except notes.UnknownKey:
+            return (self._old,)
+        return (self._signer,)
+
+    def _record_rotation(self, now: datetime) -> None:
+        """An entry of no workspace: the log's own."""
+        assert self._old is not None  # whom `_in_force` found
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('countersign.workspace', '0', true)")
+        log.record(
+            workspace=0, subject="log:key", event=Event.KEY_ROTATED, actor="system:sealer", now=now,
+            body={"old": str(self._old.verifier), "new": str(self._signer.verifier)},
+        )  # fmt: skip
+
+    def _sign(self, last: Last, fresh: list[bytes], low_water: int, signers: tuple[notes.Signer, ...]) -> None:
         """Grow the tree by the fresh leaves, keep its new nodes, write the checkpoint."""
         grown = tree.frontier(last.size, Tiles())
-        self._refuse_another(last, grown.root())
+        self._refuse_another(last, grown.root(), signers[0])
         made = [node for leaf in fresh for node in grown.append(leaf) if node[0] % BITS == 0]
         with connection.cursor() as cursor:
             cursor.executemany("INSERT INTO audit_node (level, index, hash) VALUES (%s, %s, %s)", made)
             head = notes.Head(self._signer.name, grown.size, grown.root())
             cursor.execute(
                 "INSERT INTO audit_checkpoint (size, root, note, low_water) VALUES (%s, %s, %s, %s)",
-                [head.size, head.root, notes.sign(head.text(), self._signer, at=last.now), low_water],
+                [head.size, head.root, notes.sign(head.text(), *signers, at=last.now), low_water],
             )
 
-    def _refuse_another(self, last: Last, root: bytes) -> None:
+    def _refuse_another(self, last: Last, root: bytes, signer: notes.Signer) -> None:
         if root != last.root:
             raise TreeDiffers(f"the tables no longer hold the tree of {last.size} leaves that was signed")
         if last.at is None:
             return
         try:
-            signed = notes.head(notes.read(last.note, [self._signer.verifier]))
+            signed = notes.head(notes.read(last.note, [signer.verifier]))
         except notes.NoteError as error:
             raise TreeDiffers(f"the last checkpoint was not signed by this key: {error}") from error
         if signed != notes.Head(self._signer.name, last.size, last.root):

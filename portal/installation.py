@@ -28,6 +28,8 @@ def prepare(*, servers: bool = True) -> None:
             signing = log_key.keep(settings.var_dir / "keys")
             if settings.process_role == "sealer":
                 os.environ["LOG_SIGNING_KEY"] = signing
+                if old := log_key.kept_old(settings.var_dir / "keys"):
+                    os.environ["LOG_SIGNING_KEY_OLD"] = old
     except (stack.StackError, provision.ProvisionError, sealing.SealingError, log_key.NotOurs) as error:
         raise SystemExit(_exit(str(error))) from error
     # Collected static files, where a deployment collects them; without, they are served from where they lie.

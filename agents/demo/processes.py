@@ -59,7 +59,7 @@ class Processes:
 
     def _environment(self, name: str) -> dict[str, str]:
         """Each key for who may use it: apply workers open credentials, agents the keys of models, the sealer signs."""
-        secret = ("CREDENTIALS_PRIVATE_KEY", "MODELS_PRIVATE_KEY", "LOG_SIGNING_KEY")
+        secret = ("CREDENTIALS_PRIVATE_KEY", "MODELS_PRIVATE_KEY", "LOG_SIGNING_KEY", "LOG_SIGNING_KEY_OLD")
         given = {key: value for key, value in self.environment.items() if key not in secret}
         keys = default_var_dir(self.environment) / "keys"
         if name.startswith("worker-apply") and (keys / "private").exists():
@@ -68,6 +68,8 @@ class Processes:
             given["MODELS_PRIVATE_KEY"] = (keys / "models" / "private").read_text()
         if name.startswith("sealer") and (signing := log_key.kept(keys) or self.environment.get("LOG_SIGNING_KEY")):
             given["LOG_SIGNING_KEY"] = signing
+            if old := log_key.kept_old(keys) or self.environment.get("LOG_SIGNING_KEY_OLD"):
+                given["LOG_SIGNING_KEY_OLD"] = old
         return given
 
     def _command(self, name: str) -> tuple[str, list[str]]:

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error, connection
 
-from audit import notes, sealing
+from audit import anchors, notes, sealing
+from audit.anchoring import Anchoring
 
 EVERY_SECONDS, AWAY_SECONDS = 0.25, 1.0
 logger = logging.getLogger(__name__)
@@ -29,26 +30,35 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check that this process is fit, then seal."""
-        sealer = sealing.Sealer(_signer())
+        signer, old = _signer("LOG_SIGNING_KEY"), _signer("LOG_SIGNING_KEY_OLD")
+        if signer is None:
+            raise CommandError(
+                "LOG_SIGNING_KEY is not set: nothing can be signed; docs/operations.md tells how", returncode=2
+            )
+        anchoring = _anchoring([signer.verifier, *([old.verifier] if old else [])])
         try:
+            sealer = sealing.Sealer(signer, old=old, look=anchoring.look)
             if options["once"]:
-                self._once(sealer)
+                self._once(sealer, anchoring)
                 return
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self._end)
-            self._forever(sealer)
-        except sealing.SealingError as error:
+            self._forever(sealer, anchoring)
+        except (sealing.SealingError, anchors.AnchorError) as error:
             raise CommandError(f"nothing is signed any more: {error}", returncode=1) from error
+        finally:
+            anchoring.stop()
 
-    def _once(self, sealer: sealing.Sealer) -> None:
+    def _once(self, sealer: sealing.Sealer, anchoring: Anchoring) -> None:
         total = 0
         while made := sealer.step():
             total += made
         if made is None:
             raise CommandError("another sealer leads; it seals them", returncode=1)
+        anchoring.finish(anchors.GIT_SECONDS)
         self.stdout.write(f"sealed {total}")
 
-    def _forever(self, sealer: sealing.Sealer) -> None:
+    def _forever(self, sealer: sealing.Sealer, anchoring: Anchoring) -> None:
         """A database that is away is asked again for as long as it takes."""
         fit = False
         while not self._ends:
@@ -57,6 +67,8 @@ class Command(BaseCommand):
                     self.check(databases=["default"])
                     fit = True
                 made = sealer.step()
+                if made is not None:
+                    anchoring.step()
             except Error as error:
                 logger.warning("the log is not sealed now: %s", error)
                 connection.close()
@@ -75,13 +87,14 @@ class Command(BaseCommand):
         self._ends = True
 
 
-def _signer() -> notes.Signer:
-    given = settings.LOG_SIGNING_KEY
-    if given is None:
-        raise CommandError(
-            "LOG_SIGNING_KEY is not set: nothing can be signed; docs/operations.md tells how", returncode=2
-        )
+def _signer(name: str) -> notes.Signer | None:
+    given = getattr(settings, name)
     try:
-        return notes.Signer.parse(given.get_secret_value())
+        return notes.Signer.parse(given.get_secret_value()) if given is not None else None
     except notes.BadKey as error:
-        raise CommandError(f"LOG_SIGNING_KEY: {error}", returncode=2) from error
+        raise CommandError(f"{name}: {error}", returncode=2) from error
+
+
+def _anchoring(trusted: list[notes.Verifier]) -> Anchoring:
+    remote = anchors.GitRemote(settings.ANCHOR_GIT, settings.ANCHOR_CLONE, trusted) if settings.ANCHOR_GIT else None
+    return Anchoring(anchors.Directory(settings.ANCHOR_DIR, trusted), remote)
