@@ -6,7 +6,7 @@ RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashe
 FROM python:3.12-slim
 # The code belongs to root and the process is not root: a process cannot change what it runs.
 RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin countersign \
-    && install -d -o countersign -g countersign -m 0700 /data
+    && install -d -o countersign -g countersign -m 0700 /data /anchors
 COPY --from=build /venv /venv
 COPY . /app
 WORKDIR /app

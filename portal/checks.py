@@ -134,7 +134,7 @@ def signing_key(**_: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"This {settings.PROCESS_ROLE} process was given LOG_SIGNING_KEY.",
+            f"This {settings.PROCESS_ROLE} process was given LOG_SIGNING_KEY or LOG_SIGNING_KEY_OLD.",
             hint="Take it out of its environment: the sealer alone may sign the log.", id="portal.E008",
         )
     ]  # fmt: skip

@@ -60,6 +60,14 @@ LINES: dict[str, tuple[str, list[str]]] = {
         [PYTHON, "-m", "tests.faults", "10"],
     ),
     "redis": ("Redis killed with 200 queued: all done", [PYTHON, "-m", "tests.faults", "7"]),
+    "sealer": (
+        "killed, doubled, frozen: no gap, no double; what goes out waits for it and resumes (19)",
+        [PYTHON, "-m", "tests.faults", "19"],
+    ),
+    "out-of-order": (
+        "eight writers, 0-30 ms, out of order for 30 s: none missed, sealed within 2 s (60)",
+        [PYTHON, "-m", "tests.faults", "60"],
+    ),
     "kill-switch": ("200 approved, 20 in flight: nothing new sent 5 s later", [PYTHON, "-m", "tests.faults", "18"]),
     "claims": ("8 claimers, 20,000 items, beside a bare loop", [PYTHON, "-m", "tests.accept.benchmarks", "claims"]),
     "runs": ("runs a second beside bare Django, commits", [PYTHON, "-m", "tests.accept.benchmarks", "runs"]),

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from approvals import decisions, execution, outbox, proposals, sealed, standing
 from approvals.models import Attempt, Outbox, Proposal
@@ -48,23 +48,16 @@ def due(cast: Cast, row: Proposal) -> Outbox:
 
 
 def relayed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
-    """What the relay says again in this workspace now."""
+    """What the relay says again in this workspace now; the workspace is named to it where there is anything."""
     said: list[list[int]] = []
     with monkeypatch.context() as patched, signed_in("apply"):
         patched.setattr(broker, "publish", lambda _task, args, **_: said.append(list(args)))
-        assert (cast.ws in outbox.due_in()) is due_now(cast)
+        with workspace.within(cast.ws):
+            Outbox.objects.exclude(task=proposals.APPLY).delete()  # what nobody works on here may be due again
+        named = cast.ws in outbox.due_in()
         outbox.visit(cast.ws)
+    assert named is bool(said)
     return said
-
-
-def due_now(cast: Cast) -> bool:
-    """Whether something of this workspace is to be said, by the table itself."""
-    with workspace.within(cast.ws), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM approvals_outbox WHERE not_before <= clock_timestamp() AND sent_at IS NULL"
-            " AND (awaits IS NULL OR awaits IN (SELECT entry_id FROM audit_leaf)))"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def test_a_refund_waits_for_its_seal_and_goes_out_once(
@@ -78,9 +71,9 @@ def test_a_refund_waits_for_its_seal_and_goes_out_once(
         approval = Entry.objects.get(subject=f"proposal:{row.pk}", event=Event.PROPOSAL_APPROVED)
         assert list(sealed.waiting(cast.ws, [Proposal.objects.get(pk=row.pk)])) == [row.pk]
     assert due(cast, row).awaits == approval.pk
-    assert [cast.ws, row.pk] not in relayed(cast, monkeypatch)  # nobody is woken for nothing
+    assert relayed(cast, monkeypatch) == []  # nobody is woken for nothing
     seal()
-    assert [cast.ws, row.pk] in relayed(cast, monkeypatch)
+    assert relayed(cast, monkeypatch) == [[cast.ws, row.pk]]
     assert dispatch(cast, row).state == "applied"
     assert (outside.attempts(cast, row), outside.effects(cast, provider, row)) == (["done"], 1)
     with workspace.within(cast.ws):

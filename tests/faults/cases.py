@@ -96,6 +96,7 @@ CASES: dict[int, Case] = {
             f"{SEALER}19_the_sealer_killed_again_and_again_and_two_at_once",
             f"{SEALER}19_a_sealer_that_stands_still_loses_its_place_and_comes_back",
             f"{SEALER}19_the_database_crashes_under_the_sealer",
+            f"{OUTSIDE}19_what_goes_out_waits_while_no_sealer_works_and_goes_once_it_is_back",
         ),
     ),
     20: Case(
@@ -253,6 +254,5 @@ CASES: dict[int, Case] = {
         "a thousand findings at once",
         ("tests/faults/test_sweep_floods.py::test_56_a_thousand_findings_at_once_are_throttled_and_others_go_on",),
     ),
+    60: Case("eight writers out of order", (f"{SEALER}60_eight_writers_out_of_order_for_half_a_minute",)),
 }
-# Random events by random actors, with workers that die and come back.
-STORIES = "tests/faults/test_stories.py::test_no_story_of_dying_workers_ends_in_a_second_or_an_unknown_effect"

@@ -1,24 +1,31 @@
-"""Cases 1, 2, 13, 14, 16 and 18 with an outside provider: its own ledger says how often a thing happened."""
+"""Cases 1, 2, 13, 14, 16, 18 and 19 with an outside provider: its own ledger says how often a thing happened."""
 
+import json
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from approvals import switches
-from approvals.models import Attempt, Outbox
+from approvals import sealed, switches
+from approvals.models import Attempt, Outbox, Proposal
+from audit.events import Event
+from audit.models import Checkpoint, Entry
 from portal import workspace
 from portal.systems import connections
 from tests.approvals import outside, steps
+from tests.approvals.desk import sit_down, text
+from tests.audit.seals import seal
 from tests.cast import Cast, gather
 from tests.faults import work
 from tests.faults.conftest import Figures
 from tests.faults.ground import WORKERS, Ground, until
+from tests.faults.test_sealer_dies import grows
 from tests.provider.process import STRIPE_KEY, Provider
 
 CALL = (
@@ -210,6 +217,62 @@ def test_18_the_kill_switch_with_200_approved_and_20_in_flight(
     provider.clear()
     _switch(cast, switches.restore)
     figures.took(work.applied(cast, ids, 180))
+
+
+WAITERS = 6
+
+
+@pytest.mark.timeout(400)
+def test_19_what_goes_out_waits_while_no_sealer_works_and_goes_once_it_is_back(
+    ground: Ground, cast: Cast, figures: Figures, provider: Provider
+) -> None:
+    books = gather()
+    figures.casts.append((books, None))
+    warm, first, *ids = at_the_desk(ground, [(cast, submit_refund(cast, provider)) for _ in range(WAITERS + 2)])
+    (ours,) = at_the_desk(ground, [(books, work.submit_update(books))])
+    ground.up(*WORKERS, "beat", "sealer")
+    work.approve(cast, warm)
+    work.applied(cast, [warm], 60)  # all of them are up
+    work.approve(cast, first)
+    added = work.applied(cast, [first], 60)
+    ground.unwatched()
+    ground.kill("sealer")
+    before = calls(provider)
+    work.in_threads(lambda one: work.approve(cast, one), ids)
+    work.approve(books, ours)
+    work.applied(books, [ours], 60)  # our own books do not wait
+    until(lambda: len(_waiting(cast, ids)) == WAITERS, 30)
+    time.sleep(SILENT_SECONDS)
+    assert (calls(provider), work.states(cast, ids)) == (before, {"approved": WAITERS})
+    for pk in ids:
+        said = text(sit_down(cast, "rosa").get(f"/proposals/{pk}/"))
+        assert "It waits for the log to be sealed since <time" in said
+    ground.supervise()
+    grows()
+    back = work.applied(cast, ids, 60)
+    figures.took(back)
+    figures.tried = WAITERS
+    assert calls(provider) - before == WAITERS
+    seal()
+    assert _sent_after_their_seal(cast) == WAITERS + 2
+    print(f"with a sealer applied {added:.1f} s after the approval; the waiting ones {back:.1f} s after the next seal")
+
+
+def _waiting(cast: Cast, ids: list[int]) -> dict[int, datetime]:
+    with workspace.within(cast.ws):
+        return sealed.waiting(cast.ws, Proposal.objects.filter(pk__in=ids))
+
+
+def _sent_after_their_seal(cast: Cast) -> int:
+    """How many attempts there are, each of whose entries lies behind a checkpoint that covers its approval."""
+    sizes = list(Checkpoint.objects.order_by("pk").values_list("size", flat=True))
+    with workspace.within(cast.ws):
+        sent = Entry.objects.filter(workspace_id=cast.ws, event=Event.ATTEMPT_SENT)
+        for entry in sent:
+            subject = f"proposal:{json.loads(entry.canonical)['body']['proposal']}"
+            approval = Entry.objects.get(workspace_id=cast.ws, subject=subject, state="approved")
+            assert any(approval.leaf.index < size <= entry.leaf.index for size in sizes), subject
+        return len(sent)
 
 
 def _switch(cast: Cast, act: Callable[..., object]) -> None:
