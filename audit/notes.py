@@ -154,6 +154,20 @@ def sign(text: str, *signers: Signer, at: datetime | None = None) -> str:
     return f"{text}\n" + "".join(lines)
 
 
+def carried(note: str, earlier: str) -> str:
+    """The note, and what other keys had signed of the same text: a signature without a time does not age.
+
+    Raises:
+        BadNote.
+    """
+    text, mine = _split(note)
+    before, theirs = _split(earlier)
+    known = {(name, blob[:ID_BYTES]) for name, blob in mine}
+    kept = [(name, blob) for name, blob in theirs if len(blob) == ID_BYTES + SIGNATURE_BYTES]
+    lines = [f"{DASH}{name} {_text(blob)}\n" for name, blob in kept if (name, blob[:ID_BYTES]) not in known]
+    return note + "".join(lines) if text == before else note
+
+
 def _sign(text: str, signer: Signer) -> str:
     signature = SigningKey(signer.seed).sign(text.encode()).signature
     return f"{DASH}{signer.name} {_text(signer.verifier.key_id + signature)}\n"

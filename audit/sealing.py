@@ -4,6 +4,7 @@ A step is one transaction, so a sealer that is killed leaves nothing half done. 
 is not the one it signed last.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from audit import log, notes, tree
 from audit.events import Event
 from audit.tiles import BITS, Tiles
 
+KEY = "log:key"
 BATCH = 10_000
 HEARTBEAT = timedelta(minutes=10)
 SESSION = {
@@ -97,8 +99,8 @@ class Sealer:
         is_over = tide is not None and not tide.writers & _writers()
         with transaction.atomic():
             last = _last()
-            self._look_once(last.size)
             signers = self._in_force(last)
+            self._look_once(last.size, signers[0])
             low_water = max(last.low_water, self._low_water)
             fresh = _number(last.size, low_water, batch)
             if signers[0] != self._signer and len(fresh) < batch:
@@ -127,8 +129,13 @@ class Sealer:
                     self._session = connection.connection
         return self._session is not None
 
-    def _look_once(self, size: int) -> None:
-        if self._look is not None and not self._looked:
+    def _look_once(self, size: int, signer: notes.Signer) -> None:
+        """What need not be asked each time, by whoever begins to lead."""
+        if self._looked:
+            return
+        if (newest := _newest_key()) not in ("", str(signer.verifier)):
+            raise TreeDiffers(f"the log went on under another key than this one: {newest}")
+        if self._look is not None:
             self._look(size)
         self._looked = True
 
@@ -148,7 +155,7 @@ class Sealer:
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('countersign.workspace', '0', true)")
         log.record(
-            workspace=0, subject="log:key", event=Event.KEY_ROTATED, actor="system:sealer", now=now,
+            workspace=0, subject=KEY, event=Event.KEY_ROTATED, actor="system:sealer", now=now,
             body={"old": str(self._old.verifier), "new": str(self._signer.verifier)},
         )  # fmt: skip
 
@@ -160,9 +167,10 @@ class Sealer:
         with connection.cursor() as cursor:
             cursor.executemany("INSERT INTO audit_node (level, index, hash) VALUES (%s, %s, %s)", made)
             head = notes.Head(self._signer.name, grown.size, grown.root())
+            note = notes.sign(head.text(), *signers, at=last.now)
             cursor.execute(
                 "INSERT INTO audit_checkpoint (size, root, note, low_water) VALUES (%s, %s, %s, %s)",
-                [head.size, head.root, notes.sign(head.text(), *signers, at=last.now), low_water],
+                [head.size, head.root, notes.carried(note, last.note) if last.note else note, low_water],
             )
 
     def _refuse_another(self, last: Last, root: bytes, signer: notes.Signer) -> None:
@@ -186,6 +194,17 @@ def _last() -> Last:
         )
         size, root, low_water, note, at, now = cursor.fetchone()
     return Last(size or 0, bytes(root or tree.EMPTY), low_water or 0, note or "", at, now)
+
+
+def _newest_key() -> str:
+    """The key that the last rotation named; "" where there was none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT canonical FROM audit_entry WHERE workspace_id = 0 AND subject = %s ORDER BY version DESC LIMIT 1",
+            [KEY],
+        )
+        found = cursor.fetchone()
+    return str(json.loads(found[0])["body"]["new"]) if found else ""
 
 
 def _number(size: int, low_water: int, batch: int) -> list[bytes]:

@@ -11,3 +11,6 @@ GRANT USAGE ON SEQUENCE audit_entry_id_seq TO @sealer@;
 DROP POLICY IF EXISTS rotations ON audit_entry;
 CREATE POLICY rotations ON audit_entry AS RESTRICTIVE FOR INSERT TO @sealer@
     WITH CHECK (workspace_id = 0 AND subject = 'log:key' AND event = 'key.rotated' AND state = '');
+DROP POLICY IF EXISTS not_the_logs_own ON audit_entry;
+CREATE POLICY not_the_logs_own ON audit_entry AS RESTRICTIVE FOR INSERT TO @web@, @apply@, @agents@
+    WITH CHECK (workspace_id <> 0);

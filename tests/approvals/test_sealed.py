@@ -136,7 +136,9 @@ def test_the_pages_say_why_it_waits_and_since_when_and_no_longer_once_it_went(ca
     for path in pages:
         assert "for the log to be sealed" not in text(desk.get(path)), path
     dispatch(cast, row)
-    assert "It waits for the log to be sealed since" in text(desk.get(pages[0]))
+    page = text(desk.get(pages[0]))
+    assert "It waits for the log to be sealed since" in page
+    assert "carried out in" not in page
     assert "It waits for the log" not in text(desk.get(f"/proposals/{other.pk}/"))
     for path in pages[1:]:
         assert text(desk.get(path)).count(f"{WAITS} since <time") == 1, path

@@ -30,9 +30,9 @@ def cast(live: None) -> Cast:
 
 
 @contextmanager
-def for_now() -> Iterator[None]:
-    """As the sealer, in a transaction of which nothing stays: all other tests go on under the first key."""
-    with signed_in("sealer"), transaction.atomic():
+def for_now(role: str = "sealer") -> Iterator[None]:
+    """In a transaction of which nothing stays: all other tests go on under the first key."""
+    with signed_in(role), transaction.atomic():
         yield
         transaction.set_rollback(True)
 
@@ -46,6 +46,20 @@ def _signed(note: str, signer: notes.Signer) -> bool:
         return bool(notes.read(note, [signer.verifier]))
     except notes.UnknownKey:
         return False
+
+
+def grow() -> None:
+    """One more entry, the only one the sealer may write."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('countersign.workspace', '0', true)")
+        cursor.execute(INSERT, [0, "log:key", 2, "key.rotated", CANONICAL])
+
+
+INSERT = (
+    'INSERT INTO audit_entry (workspace_id, subject, version, event, state, actor, "case", trace_id, at, canonical)'
+    " VALUES (%s, %s, %s, %s, '', 'system:sealer', '', '', now(), %s)"
+)
+CANONICAL = json.dumps({"body": {"new": str(NEW.verifier)}})
 
 
 def steps(sealer: sealing.Sealer, batch: int = 100) -> list[list[notes.Signer]]:
@@ -67,9 +81,15 @@ def test_the_log_goes_on_under_the_new_key_and_both_sign_where_it_begins(cast: C
         assert json.loads(entry.canonical)["body"] == {"old": str(SIGNER.verifier), "new": str(NEW.verifier)}
         size = Checkpoint.objects.latest("pk").size
         assert entry.leaf.index == size - 1  # the checkpoint that both signed covers it
-        assert steps(sealing.Sealer(NEW, old=SIGNER, heartbeat=timedelta(0))) == [[NEW]]
-        assert steps(sealing.Sealer(NEW, heartbeat=timedelta(0))) == [[NEW]]
-        with pytest.raises(sealing.TreeDiffers, match="this key"):
+        for beats in (
+            sealing.Sealer(NEW, old=SIGNER, heartbeat=timedelta(0)),
+            sealing.Sealer(NEW, heartbeat=timedelta(0)),
+        ):
+            assert steps(beats) == [[SIGNER, NEW]]  # of the same tree: what both signed stays in its note
+            assert notes.signed_at(Checkpoint.objects.latest("pk").note, [SIGNER.verifier]) is None
+        grow()
+        assert steps(sealing.Sealer(NEW)) == [[NEW]]
+        with pytest.raises(sealing.TreeDiffers, match="went on under another key"):
             sealing.Sealer(SIGNER, heartbeat=timedelta(0)).step()
         assert prove_here(SIGNER, NEW).missed == 0
 
@@ -105,18 +125,16 @@ def test_the_sealer_writes_no_other_entry(cast: Cast) -> None:
     assert insert(**said) == ""
     for other in ({"workspace": cast.ws}, {"subject": f"person:{cast.id('rosa')}"}, {"event": "token.made"}):
         assert insert(**{**said, **other}) == "42501", other
+    for role in ("web", "apply", "agents"):
+        assert insert(role=role, **said) == "42501", role
 
 
-def insert(*, workspace: int, subject: str, event: str) -> str:
-    """The SQLSTATE with which the sealer's entry is refused, or ""."""
+def insert(*, workspace: int, subject: str, event: str, role: str = "sealer") -> str:
+    """The SQLSTATE with which the entry is refused, or ""."""
     try:
-        with for_now(), connection.cursor() as cursor:
+        with for_now(role), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('countersign.workspace', %s, true)", [str(workspace)])
-            cursor.execute(
-                'INSERT INTO audit_entry (workspace_id, subject, version, event, state, actor, "case", trace_id, at,'
-                " canonical) VALUES (%s, %s, 1, %s, '', 'system:sealer', '', '', now(), '{}')",
-                [workspace, subject, event],
-            )
+            cursor.execute(INSERT, [workspace, subject, 1, event, "{}"])
     except DatabaseError as error:
         return str(error.__cause__.sqlstate)  # type: ignore[union-attr]
     return ""

@@ -170,7 +170,7 @@ def test_a_step_that_dies_leaves_nothing_half_done(cast: Cast, monkeypatch: pyte
     with signed_in("sealer"):
         sealer = sealing.Sealer(SIGNER)
         with monkeypatch.context() as broken:
-            broken.setattr(notes, "sign", lambda *_: 1 / 0)
+            broken.setattr(notes, "sign", lambda *_, **__: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 sealer.step()
         assert (Leaf.objects.count(), Checkpoint.objects.latest("pk").size) == (before.size, before.size)
