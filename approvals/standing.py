@@ -62,7 +62,7 @@ class Silence:
     def words(self) -> str:
         """What that means for whoever works here."""
         if self.queue == "log":
-            return "decisions are kept, nothing goes to an outside system until it is; who runs the servers looks at audit_seal"
+            return "nothing goes to an outside system until it is; whoever runs the servers looks at audit_seal"
         if self.queue == "agents":
             return "tickets are kept, no agent works on them until they do"
         return "decisions are kept, nothing is sent until they do"

@@ -256,3 +256,5 @@ CASES: dict[int, Case] = {
     ),
     60: Case("eight writers out of order", (f"{SEALER}60_eight_writers_out_of_order_for_half_a_minute",)),
 }
+# Random events by random actors, with workers that die and come back.
+STORIES = "tests/faults/test_stories.py::test_no_story_of_dying_workers_ends_in_a_second_or_an_unknown_effect"
