@@ -27,7 +27,7 @@ from typing import IO, Any, NamedTuple, NoReturn, Protocol
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
-Keys = dict[tuple[str, bytes], VerifyKey]
+Keys = dict[tuple[str, bytes], tuple[bytes, VerifyKey]]
 Record = dict[str, Any]
 Form = dict[str, type]
 Pin = tuple[int, Path]
@@ -36,6 +36,8 @@ SOUND, TAMPERED, INCOMPLETE, FORK, UNKNOWN_KEY, WRONG_USE = 0, 1, 2, 3, 4, 64
 TAIL, LONGEST, LARGEST = timedelta(seconds=10), 1 << 26, 2**53 - 1
 PARTS, RECORD = 64, struct.Struct("<8sQQ")
 KEPT, TOLD = "anchors kept elsewhere", "anchors told of"
+# Signatures of a text (c2sp.org/signed-note), and of a text and a second (c2sp.org/tlog-cosignature, version 1).
+PLAIN, TIMED, LAST_SECOND = b"\x01", b"\x04", 253_402_300_799
 PROOF = "c2sp.org/tlog-proof@v1"
 ENTRY: Form = dict.fromkeys(("actor", "at", "case", "event", "state", "subject", "trace_id"), str)
 ENTRY |= {"body": dict, "commitments": dict, "version": int, "workspace": int}
@@ -417,24 +419,28 @@ _SORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=
 # Notes -----------------------------------------------------------------------------------------------------------
 
 
-def key(text: str) -> tuple[tuple[str, bytes], VerifyKey]:
-    """The key of `name+id+key`, or of a file that holds it.
+def keys_of(texts: Iterable[str]) -> Keys:
+    """The keys of `name+id+key`, or of files that hold them.
 
     Raises:
         Finding.
     """
-    path = Path(text)
-    if "+" not in text and path.is_file():
-        text = path.read_text()
-    name, _, rest = text.strip().partition("+")
-    key_id, _, coded = rest.partition("+")
-    raw = _bytes(coded)
-    if raw[:1] != b"\x01" or len(raw) != 33:
-        raise Finding(WRONG_USE, f"no Ed25519 key in the form name+id+key: {text.strip()[:80]!r}")
-    found = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
-    if found.hex() != key_id:
-        raise Finding(WRONG_USE, f"the id of the key of {name} does not fit it")
-    return (name, found), VerifyKey(raw[1:])
+    found: Keys = {}
+    for text in texts:
+        path = Path(text)
+        if "+" not in text and path.is_file():
+            text = path.read_text()
+        name, _, rest = text.strip().partition("+")
+        key_id, _, coded = rest.partition("+")
+        raw = _bytes(coded)
+        if raw[:1] != PLAIN or len(raw) != 33:
+            raise Finding(WRONG_USE, f"no Ed25519 key in the form name+id+key: {text.strip()[:80]!r}")
+        for algorithm in (PLAIN, TIMED):
+            said = name.encode() + b"\n" + algorithm + raw[1:]
+            found[name, hashlib.sha256(said).digest()[:4]] = algorithm, VerifyKey(raw[1:])
+        if hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex() != key_id:
+            raise Finding(WRONG_USE, f"the id of the key of {name} does not fit it")
+    return found
 
 
 def pins_in(folder: Path) -> list[Pin]:
@@ -456,37 +462,33 @@ def checkpoint(where: str, note: bytes, keys: Keys, *, sized: bool = False) -> H
         Finding.
     """
     text, gap, signatures = note.decode(errors="replace").rpartition("\n\n")
-    origin, size, root, *more = [*text.split("\n"), "", ""]
-    found = Head(_number(size), _bytes(root), origin, _time(more), where)
-    if not gap or found.size < 0 or len(found.root) != 32:
+    origin, size, root = [*text.split("\n"), "", ""][:3]
+    if not gap or _number(size) < 0 or len(_bytes(root)) != 32:
         raise Finding(TAMPERED, f"{where} is no checkpoint")
-    if not [True for line in signatures.split("\n") if _signed(where, origin, (text + "\n").encode(), line, keys)]:
+    by = [_signed(where, origin, (text + "\n").encode(), line, keys) for line in signatures.split("\n")]
+    if 0 not in by:
         raise Finding(UNKNOWN_KEY, f"{where} is signed by no key that was given with --key")
     if sized and where != f"{size}.note":
         raise Finding(TAMPERED, f"{where} is the checkpoint of {size} entries")
-    return found
+    second = max((at for at in by if at), default=0)
+    time = datetime.fromtimestamp(min(second, LAST_SECOND), UTC) if second else None
+    return Head(int(size), _bytes(root), origin, time, where)
 
 
-def _signed(where: str, origin: str, text: bytes, line: str, keys: Keys) -> bool:
-    """Whether this line is the signature of a key that is pinned."""
+def _signed(where: str, origin: str, text: bytes, line: str, keys: Keys) -> int | None:
+    """The second that this signature of a pinned key says, 0 where it says none; None where it is of another key."""
     dash, name, coded = [*line.split(" "), "", ""][:3]
     blob = _bytes(coded)
-    if dash != "\u2014" or name != origin or (pinned := keys.get((name, blob[:4]))) is None:
-        return False
+    if dash != "\u2014" or name != origin or (name, blob[:4]) not in keys:
+        return None
+    algorithm, pinned = keys[name, blob[:4]]
+    second = int.from_bytes(blob[4:12], "big") if algorithm == TIMED else 0
+    said = b"cosignature/v1\ntime %d\n%b" % (second, text) if algorithm == TIMED else text
     try:
-        pinned.verify(text, blob[4:])
+        pinned.verify(said, blob[12 if algorithm == TIMED else 4 :])
     except (BadSignatureError, ValueError):
         raise Finding(TAMPERED, f"{where}: the signature of {name} does not fit") from None
-    return True
-
-
-def _time(lines: list[str]) -> datetime | None:
-    """When it was signed, where it says so."""
-    said = next((line.removeprefix("time ") for line in lines if line.startswith("time ")), "")
-    try:
-        return datetime.strptime(said, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    return second
 
 
 def _number(text: str) -> int:
@@ -531,7 +533,7 @@ def main(words: list[str]) -> int:
 
 
 def _asked(given: argparse.Namespace, parser: _Parser) -> str:
-    keys = dict(key(text) for text in given.key)
+    keys = keys_of(given.key)
     if given.what[:1] == ["report"] and len(given.what) == 2:
         proofs = sorted(Path(given.what[1]).glob("*.tlog-proof"))
         if len(proofs) != 1:

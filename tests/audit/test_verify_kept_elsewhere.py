@@ -22,8 +22,7 @@ SALT = bytes(range(32))
 def sign_at(bundle: Path, size: int, when: datetime) -> None:
     """The checkpoint of a bundle once more, with the time it was signed."""
     head = notes.Head(SIGNER.name, size, tree.root([tree.leaf_hash(line) for line in LINES[:size]]))
-    text = head.text() + f"time {when:%Y-%m-%dT%H:%M:%SZ}\n"
-    (bundle / f"checkpoints/{size}.note").write_text(notes.sign(text, SIGNER))
+    (bundle / f"checkpoints/{size}.note").write_text(notes.sign(head.text(), SIGNER, at=when))
 
 
 def write_lines(path: Path, records: list[dict[str, Any]]) -> None:
@@ -84,6 +83,11 @@ def test_a_log_whose_newest_checkpoint_is_old_is_incomplete(bundle: Path) -> Non
         sign_at(bundle, 20, NOW - age)
         assert check(bundle, "--max-age", "900")[0] == expected
     assert check(bundle)[0] == 0
+    whole = (bundle / "checkpoints/20.note").read_text().splitlines()
+    later = notes.sign(whole[0] + "\n", SIGNER, at=NOW).splitlines()  # the time of another text
+    (bundle / "checkpoints/20.note").write_text("\n".join([*whole[:-1], later[-1], ""]))
+    code, said = check(bundle)
+    assert (code, "20.note: the signature" in said) == (1, True), said
 
 
 def test_a_tail_that_is_not_sealed_yet_is_no_fault_while_it_is_young(tmp_path: Path) -> None:
