@@ -15,9 +15,9 @@ CHUNK = 2_000
 
 
 def workspaces() -> list[int]:
-    """Every workspace that has an entry, for who enters them one by one."""
+    """Every workspace that has an entry, for who enters them one by one; 0, the log's own, is none."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM audit_workspaces()")
+        cursor.execute("SELECT * FROM audit_workspaces() AS id WHERE id <> 0")
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -17,7 +17,7 @@ from audit.models import Checkpoint
 
 # The sealer signs every ten minutes even when nothing happens.
 MAX_AGE = timedelta(minutes=15)
-KEYS = Path(settings.VAR_DIR) / "keys" / "log.vkey"
+KEYS = Path(settings.VAR_DIR) / "keys"
 
 
 class NoKeys(Exception):
@@ -39,15 +39,14 @@ def trusted(given: Iterable[str] = ()) -> list[notes.Verifier]:
     Raises:
         NoKeys, notes.BadKey.
     """
-    texts = list(given)
-    if not texts and (signing := settings.LOG_SIGNING_KEY) is not None:
-        texts = [str(notes.Signer.parse(signing.get_secret_value()).verifier)]
-    if not given and KEYS.is_file():
-        texts.append(str(KEYS))
+    texts = list(given) or [str(path) for path in sorted(KEYS.glob("log*.vkey"))]
+    if not given:  # the key in force, and the one before it while it is still at hand
+        held = (getattr(settings, name, None) for name in ("LOG_SIGNING_KEY", "LOG_SIGNING_KEY_OLD"))
+        texts += [str(notes.Signer.parse(key.get_secret_value()).verifier) for key in held if key is not None]
     files = [Path(text).read_text().split() if Path(text).is_file() else [text] for text in texts]
     if not files:
         raise NoKeys(f"name a verification key with --key: there is none in {KEYS}")
-    return [notes.Verifier.parse(line) for lines in files for line in lines]
+    return [notes.Verifier.parse(line) for line in dict.fromkeys(line for lines in files for line in lines)]
 
 
 def of_database(
