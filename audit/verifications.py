@@ -41,12 +41,18 @@ def trusted(given: Iterable[str] = ()) -> list[notes.Verifier]:
     """
     texts = list(given) or [str(path) for path in sorted(KEYS.glob("log*.vkey"))]
     if not given:  # the key in force, and the one before it while it is still at hand
-        held = (getattr(settings, name, None) for name in ("LOG_SIGNING_KEY", "LOG_SIGNING_KEY_OLD"))
+        held = (settings.LOG_SIGNING_KEY, settings.LOG_SIGNING_KEY_OLD)
         texts += [str(notes.Signer.parse(key.get_secret_value()).verifier) for key in held if key is not None]
     files = [Path(text).read_text().split() if Path(text).is_file() else [text] for text in texts]
     if not files:
         raise NoKeys(f"name a verification key with --key: there is none in {KEYS}")
     return [notes.Verifier.parse(line) for line in dict.fromkeys(line for lines in files for line in lines)]
+
+
+def own_anchors() -> list[Path]:
+    """The folder in which this installation's sealer keeps anchors, where something lies in it."""
+    folder = Path(settings.ANCHOR_DIR)
+    return [folder] if folder.is_dir() and any(folder.glob("*.note")) else []
 
 
 def of_database(

@@ -25,7 +25,7 @@ from tests.conftest import sign_in
 
 
 @pytest.fixture(scope="module")
-def _desk(django_db_setup: None, django_db_blocker: Any) -> Iterator[Cast]:
+def _desk(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
     with django_db_blocker.unblock():
         with throwaway.database():
             throwaway.sign_in("web")
@@ -36,8 +36,10 @@ def _desk(django_db_setup: None, django_db_blocker: Any) -> Iterator[Cast]:
                     workspace=cast.ws, subject="told:1", event=Event.BOOKS_IMPORTED, actor="system:test", now=now,
                     personal={"note": "Änna", "more": {"b": [1, None], "a": True}},
                 )  # fmt: skip
-            assert seal("--once").returncode == 0
-            yield cast
+            with pytest.MonkeyPatch.context() as patch:  # anchors of this log, beside those of other tests' logs
+                patch.setenv("ANCHOR_DIR", str(tmp_path_factory.mktemp("kept") / "anchors"))
+                assert seal("--once").returncode == 0
+                yield cast
         sign_in("web")
 
 
@@ -59,7 +61,9 @@ def manage(*words: str, **extra: str) -> tuple[int, str]:
 def test_the_database_is_verified_and_the_result_is_kept(cast: Cast) -> None:
     code, said = manage("audit_verify", "--replay", "--json")
     assert code == 0, said
-    assert json.loads(said.splitlines()[-1])["message"].startswith("sound: ")
+    message = json.loads(said.splitlines()[-1])["message"]
+    assert message.startswith("sound: ")
+    assert "1 anchors kept elsewhere, 1 anchors told of" in message
     kept = Verification.objects.order_by("pk").last()
     assert kept is not None
     assert (kept.code, kept.size > 20, kept.who) == (0, True, "system:operator")

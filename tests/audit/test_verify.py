@@ -165,7 +165,7 @@ def test_what_is_exported_verifies_alone(live: None, tmp_path: Path) -> None:
     with throwaway.database():  # other tests forge and skip entries
         throwaway.sign_in("web")
         write(gather().ws, "exported", 300)
-        assert seal("--once").returncode == 0
+        assert seal("--once", ANCHOR_DIR=str(tmp_path / "anchors")).returncode == 0
         for code in (0, 2):  # the second time something lies there
             done = subprocess.run(
                 [sys.executable, "manage.py", "audit_export", "--out", str(out)],

@@ -60,7 +60,11 @@ class Command(BaseCommand):
 def _of_database(keys: list[notes.Verifier], options: dict[str, Any]) -> verifications.Result:
     given = verifications.MAX_AGE if options["max_age"] is None else timedelta(seconds=options["max_age"])
     result = verifications.of_database(
-        keys, files=options["anchor"], folders=options["anchors"], max_age=given, replay=options["replay"]
+        keys,
+        files=options["anchor"],
+        folders=options["anchors"] or verifications.own_anchors(),
+        max_age=given,
+        replay=options["replay"],
     )
     verifications.keep(result, who="system:operator")
     return result
