@@ -7,8 +7,10 @@ import sys
 # Only migrations sign in as owner, the sealer as itself, sweepers as apply, everything else as web.
 ROLE_OF_COMMAND = {
     "migrate": "owner", "makemigrations": "owner", "evaluate": "eval", "benchmark": "eval",
-    "audit_seal": "sealer", "audit_export": "sealer",
+    "audit_seal": "sealer", "audit_export": "sealer", "audit_verify": "sealer",
 }  # fmt: skip
+# Who reads all entries opens no values, and the other way round.
+ROLE_FOR_VALUES = {"audit_export": "web", "audit_verify": "web"}
 WITHOUT_SERVERS = {"help", "version", "--version", "check", "collectstatic", "makemigrations", "one_time_code", ""}
 
 
@@ -16,7 +18,8 @@ def main() -> None:
     """Prepare the environment, then hand over to Django."""
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    os.environ.setdefault("PROCESS_ROLE", ROLE_OF_COMMAND.get(command, "web"))
+    roles = {**ROLE_OF_COMMAND, **(ROLE_FOR_VALUES if "--payloads" in sys.argv else {})}
+    os.environ.setdefault("PROCESS_ROLE", roles.get(command, "web"))
     if "--help" not in sys.argv:
         from portal import installation
 

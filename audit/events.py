@@ -70,6 +70,7 @@ class Event(StrEnum):
     SKILL_SET = "skill.set"
     SYSTEM_CHOSEN = "system.chosen"
     CREDENTIAL_SET = "credential.set"
+    LOG_EXPORTED = "log.exported"
     CHANGE_UNATTRIBUTED = "change.unattributed"
     THRESHOLD_SET = "threshold.set"
     CAP_SET = "cap.set"

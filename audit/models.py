@@ -144,3 +144,16 @@ class Anchor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.where}"
+
+
+class Verification(models.Model):
+    """What a verification of the whole log came to: `code` as the verifier exits, over the first `size` entries."""
+
+    at = models.DateTimeField(db_default=Now())
+    size = models.BigIntegerField()
+    code = models.PositiveSmallIntegerField()
+    message = models.CharField(max_length=500)
+    who = models.CharField(max_length=120)
+
+    def __str__(self) -> str:
+        return f"verification of {self.size}: {self.code}"

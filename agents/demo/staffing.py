@@ -9,13 +9,13 @@ from django.db import transaction
 from agents.demo import staging
 from agents.demo.cast import CAST, SHOP
 from agents.models import Run
-from approvals import decisions, handoffs, proposals, votes
+from approvals import decisions, handoffs, proposals, reversal, revising, votes
 from approvals.models import Handoff, Proposal, Submission
 from approvals.state import State
 from portal import factors, roles, stepup, workspace
 from portal.models import Person
 
-REJECTED_EVERY, EDITED_EVERY = 7, 9
+REJECTED_EVERY, EDITED_EVERY, UNDONE_EVERY = 7, 9, 3
 _SESSION = stepup.session_of("demo")
 _shown: dict[int, int] = {}  # by person, the time step whose code was used last
 
@@ -65,13 +65,22 @@ def decide_by_hand(shop: int) -> int:
 
 
 def decide_all(shop: int) -> int:
-    """Work through everything that waits: mostly approve, sometimes reject; returns how many decisions fell."""
+    """Work through all that waits: mostly approve, sometimes edit, reject, undo; returns how many decisions fell."""
     staff = people()
     with workspace.within(shop):
         waiting = list(Proposal.objects.filter(workspace=shop, state=State.PENDING).values_list("pk", flat=True))
+        done_with = [
+            row.pk
+            for row in Proposal.objects.filter(
+                workspace=shop, state=State.APPLIED, undoes=None, undo_submissions=None,
+                action__in=("ticket.update", "contact.update"), proposer__startswith="agent:",
+            )
+            if row.pk % UNDONE_EVERY == 0
+        ]  # fmt: skip
         stale = list(Proposal.objects.filter(workspace=shop, state=State.STALE).values_list("pk", flat=True))
         open_handoffs = list(Handoff.objects.filter(workspace=shop, state="open").values_list("pk", flat=True))
     done = sum(_decide(shop, key, staff) for key in waiting) + sum(_withdraw(shop, key, staff) for key in stale)
+    done += sum(_undo(shop, key, staff) for key in done_with)
     return done + sum(_resolve(shop, key, staff) for key in open_handoffs)
 
 
@@ -94,10 +103,42 @@ def _decide(shop: int, key: int, staff: dict[str, int]) -> bool:
                     note="",
                     now=now,
                 )
+            elif key % EDITED_EVERY == 0 and _edit(row, seen, staff[name], now):
+                return True  # somebody looks at it anew
             elif not _approve(shop, key, name, staff[name], seen, now):
                 continue
             return True
     return False
+
+
+def _edit(row: Proposal, seen: decisions.Seen, person: int, now: datetime) -> bool:
+    """Once, and only what says how urgent a ticket is."""
+    args = votes.current(row).args
+    if row.action != "ticket.update" or row.revision > 1 or not args.get("priority"):
+        return False
+    other = "P2" if args["priority"] != "P2" else "P3"
+    try:
+        revising.edit(
+            workspace=row.workspace_id, proposal=row.pk, seen=seen, person=person, args={**args, "priority": other},
+            now=now,
+        )  # fmt: skip
+    except (decisions.BadInput, decisions.NotAllowed):
+        return False
+    return True
+
+
+def _undo(shop: int, key: int, staff: dict[str, int]) -> bool:
+    """Rosa takes it back where it can be taken back; it goes through the gate like everybody's."""
+    with workspace.within(shop, staff["rosa"]):
+        row = proposals.locked(workspace=shop, proposal=key)
+        if reversal.offered(row) != "undo":
+            return False
+        try:
+            seen = reversal.undo_preview(proposal=row).content
+            reversal.undo(proposal=row, person=staff["rosa"], seen_content=seen, key=f"demo-{key}")
+        except (reversal.UndoError, reversal.Moved, reversal.NotAllowed):
+            return False
+    return True
 
 
 def _approve(shop: int, key: int, name: str, person: int, seen: decisions.Seen, now: datetime) -> bool:

@@ -96,6 +96,22 @@ LINES: dict[str, tuple[str, list[str]]] = {
         "tiers 1 and 2 through real workers, killed at each step: nothing on record is paid for twice",
         [*PYTEST, "tests/journeys/test_models.py"],
     ),
+    "proofs": (
+        "trees of 0 to 64 leaves: all proofs equal to another implementation's, mutated ones refused (62)",
+        [*PYTEST, "tests/audit/test_tree.py"],
+    ),
+    "tampering": (
+        "as superuser: every column, rows, checkpoints, triggers, an old dump; each found and named (57, 58)",
+        [*PYTEST, "tests/faults/test_tampering.py"],
+    ),
+    "audit": (
+        "writers beside writers without a hash, sealing, 100,000 and 1,000,000 entries verified",
+        [PYTHON, "-m", "tests.accept.benchmarks", "audit"],
+    ),
+    "bundle": (
+        "a demo day with all kinds of actions, decisions and undos verifies alone and by hand",
+        [PYTHON, "-m", "tests.accept.bundle"],
+    ),
     "suite": ("make test under 10 minutes", [PYTHON, "-m", "tests.accept.suite"]),
 }
 

@@ -1,4 +1,4 @@
-"""`benchmark claims` and `benchmark runs`, each beside its floor in one run: python -m tests.accept.benchmarks NAME."""
+"""`benchmark claims`, `runs` and `audit`, each beside its floor in one run: python -m tests.accept.benchmarks NAME."""
 
 import sys
 from typing import Any
@@ -15,6 +15,16 @@ def main(which: str) -> None:
             met,
             f"claims: {got['ours']:.0f} a second, bare loop {got['floor']:.0f}, ratio {got['ratio']:.2f} of 0.5;"
             f" {got['claimers']} claimers, {got['items']} items, twice {got['twice']}, skipped {got['skipped']}",
+        )
+    if which == "audit":
+        met = got["ratio"] >= 0.9 and got["seal_per_s"] >= 20_000
+        met = met and got["verify_100k_s"] < 5 and got["verify_1m_mb"] < 200
+        verdict(
+            met,
+            f"audit: {got['ours']:.0f} transactions a second, {got['floor']:.0f} without a hash, ratio"
+            f" {got['ratio']:.2f} of 0.9; {got['seal_per_s']} entries sealed a second of 20,000; 100,000 verified in"
+            f" {got['verify_100k_s']:.1f} s of 5, 1,000,000 in {got['verify_1m_s']:.0f} s and"
+            f" {got['verify_1m_mb']:.0f} MB of 200",
         )
     verdict(
         got["ratio"] >= 0.2 and got["commits_per_run"] <= 5 and got["p95_ms"] <= 50,

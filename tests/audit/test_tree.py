@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tlog_scales import tlog
+from tlog_scales import signing, tlog
+from tlog_scales.backend import LocalBackend
+from tlog_scales.reader import TilesReader
+from tlog_scales.writer import TilesWriter
 
 from audit import tree
 
@@ -83,6 +86,28 @@ def test_every_consistency_proof_is_that_of_the_standards_own_definition() -> No
     assert len(real) == 2016
     for first, second in real:
         assert tree.consistency(first, second, NODE) == subproof(first, LEAVES[:second], whole=True)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> TilesReader:
+    """A log of the same leaves that tlog-scales wrote as tiles, and makes proofs from."""
+    folder = tmp_path_factory.mktemp("tiles") / "log"
+    writer = TilesWriter.create(folder, "example.com/tiles")
+    for index in range(LARGEST):
+        writer.add_leaf(f"leaf {index}".encode())
+    writer.commit([signing.DummySigner()])
+    found = TilesReader(LocalBackend(folder))
+    found.set_size(LARGEST)
+    return found
+
+
+def test_every_proof_of_both_kinds_is_that_of_another_implementation(reader: TilesReader) -> None:
+    for index, size in INCLUSIONS:
+        assert tree.inclusion(index, size, NODE) == reader.get_inclusion_proof(index, size).node_hashes
+    real = [(first, second) for first, second in CONSISTENCIES if first]
+    assert len(real) == 2080
+    for first, second in real:
+        assert tree.consistency(first, second, NODE) == reader.get_consistency_proof(first, second).node_hashes
 
 
 def test_every_proof_convinces_another_verifier() -> None:

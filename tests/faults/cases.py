@@ -15,7 +15,7 @@ class Case:
 DELIVERY, REDIS = "tests/faults/test_delivery.py::test_", "tests/faults/test_redis_dies.py::test_"
 POSTGRES, OUTSIDE = "tests/faults/test_postgres_dies.py::test_", "tests/faults/test_outside_dies.py::test_"
 DIFFER, SEALER = "tests/faults/test_workers_differ.py::test_", "tests/faults/test_sealer_dies.py::test_"
-MODELS = "tests/agents/test_"
+MODELS, TAMPERING = "tests/agents/test_", "tests/faults/test_tampering.py::test_"
 BESIDE, AGAIN = "tests/approvals/test_", "tests/approvals/test_second_thoughts.py::test_"
 
 CASES: dict[int, Case] = {
@@ -254,7 +254,54 @@ CASES: dict[int, Case] = {
         "a thousand findings at once",
         ("tests/faults/test_sweep_floods.py::test_56_a_thousand_findings_at_once_are_throttled_and_others_go_on",),
     ),
+    57: Case(
+        "a superuser changes each column, deletes, swaps, forges, cuts off, signs anew",
+        tuple(
+            f"{TAMPERING}57_{what}"
+            for what in (
+                "the_log_is_sound_before_anything_is_changed",
+                "every_column_of_every_table_is_known",
+                "a_column_that_was_changed_is_found_and_named",
+                "what_is_not_found_means_nothing_and_is_told",
+                "a_row_that_was_deleted_is_found",
+                "what_was_deleted_swapped_or_forged_is_found",
+                "what_was_signed_by_another_key_is_found",
+                "the_owner_of_the_key_rewrites_what_no_anchor_saw_and_nothing_else",
+            )
+        ),
+    ),
+    58: Case(
+        "triggers off, an old dump restored",
+        tuple(
+            f"{TAMPERING}58_{what}"
+            for what in (
+                "a_log_that_was_cut_off_is_found_by_its_age_and_by_anchors",
+                "an_old_dump_that_was_restored_is_found",
+                "a_trigger_that_is_off_is_named",
+                "a_trigger_that_is_gone_is_named",
+                "a_trigger_whose_function_was_replaced_is_named",
+            )
+        ),
+    ),
     60: Case("eight writers out of order", (f"{SEALER}60_eight_writers_out_of_order_for_half_a_minute",)),
+    62: Case(
+        "trees of 0 to 64 leaves, all proofs, mutated ones",
+        tuple(
+            f"tests/audit/test_tree.py::test_{what}"
+            for what in (
+                "roots_are_those_of_another_implementation",
+                "every_inclusion_proof_is_that_of_another_implementation",
+                "every_proof_of_both_kinds_is_that_of_another_implementation",
+                "every_proof_convinces_another_verifier",
+                "every_inclusion_proof_holds_and_no_mutated_one_does",
+                "every_consistency_proof_holds_and_no_mutated_one_does",
+            )
+        ),
+    ),
+    63: Case(
+        "100,000 entries verified in under 5 s, a million in flat memory",
+        ("tests/faults/test_verifier_size.py::test_63_a_hundred_thousand_entries_in_five_seconds_and_flat_memory",),
+    ),
 }
 # Random events by random actors, with workers that die and come back.
 STORIES = "tests/faults/test_stories.py::test_no_story_of_dying_workers_ends_in_a_second_or_an_unknown_effect"

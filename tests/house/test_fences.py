@@ -25,6 +25,8 @@ IMPURE = (
 )
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "managers", "misc"}
 MODULE_LINES, FUNCTION_LINES, SHARE_UNDER_30 = 300, 60, 0.9
+# One file on purpose: whoever checks the log from outside reads and runs it alone.
+STANDS_ALONE = {"audit/verify.py": 600}
 
 
 def modules() -> list[Path]:
@@ -108,7 +110,8 @@ def test_pure_modules_import_pure_modules_of_ours_only() -> None:
 
 def test_modules_open_by_saying_what_they_own_and_stay_small() -> None:
     silent = [str(p.relative_to(ROOT)) for p in modules() if p.read_text().strip() and not ast.get_docstring(parsed(p))]
-    large = {str(p.relative_to(ROOT)): n for p in modules() if (n := len(p.read_text().splitlines())) > MODULE_LINES}
+    lines = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for p in modules()}
+    large = {name: n for name, n in lines.items() if n > STANDS_ALONE.get(name, MODULE_LINES)}
     badly_named = [str(p.relative_to(ROOT)) for p in modules() if p.stem in FORBIDDEN_NAMES]
     assert (silent, large, badly_named) == ([], {}, [])
 

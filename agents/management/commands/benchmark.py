@@ -6,31 +6,32 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from agents.benchmarks import claiming, crowd, filling, running
+from agents.benchmarks import auditing, claiming, crowd, filling, running
 
 
 class Command(BaseCommand):
     """Measure, print."""
 
     help = (
-        "Measures runs or claims a second beside a floor, in one run, in a throwaway database with fsync on."
+        "Measures runs, claims or entries of the log a second beside a floor, in one run, in a throwaway database with"
+        " fsync on."
         " Nothing is left behind."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which one."""
-        parser.add_argument("which", choices=["runs", "claims"])
+        parser.add_argument("which", choices=["runs", "claims", "audit"])
         parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument("--size", metavar="N", type=int, help="how many runs or items; for a quick look")
+        parser.add_argument("--size", metavar="N", type=int, help="how many runs, items or entries; for a quick look")
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Exit code 1 where a measure could not be taken to its end."""
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the database goes either way
         size = {"items": options["size"]} if options["size"] else {}
         try:
-            measure = {"claims": claiming.measure, "runs": running.measure}[options["which"]]
-            report = measure(**size, say=lambda line: self.stderr.write(line, str))
-        except (crowd.CrowdError, filling.NotWatched, running.Slow) as error:
+            measures = {"claims": claiming.measure, "runs": running.measure, "audit": auditing.measure}
+            report = measures[options["which"]](**size, say=lambda line: self.stderr.write(line, str))
+        except (crowd.CrowdError, filling.NotWatched, running.Slow, auditing.Broken) as error:
             raise CommandError(str(error), returncode=1) from error
         if options["json"]:
             self.stdout.write(json.dumps(report))
