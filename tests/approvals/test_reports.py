@@ -1,0 +1,282 @@
+"""The report of a write: what it tells to whom, as a page and as JSON, and that it can be checked without us."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from approvals import decisions, looks, revising
+from approvals.models import Proposal
+from approvals.reports import Report
+from audit import sealing
+from audit.models import Entry, Payload
+from portal import pages, workspace
+from tests.approvals import steps
+from tests.approvals.desk import Desk, sit_down, text
+from tests.audit import outsider
+from tests.audit.seals import SIGNER
+from tests.cast import Cast, gather
+from tests.conftest import sign_in, signed_in
+
+
+@pytest.fixture
+def cast(live: None) -> Cast:
+    return gather()
+
+
+def seal() -> None:
+    with signed_in("sealer"):
+        sealer = sealing.Sealer(SIGNER)
+        while sealer.step():
+            pass
+
+
+def refund(cast: Cast, **more: Any) -> Proposal:
+    order, target = steps.order(cast), steps.ticket(cast, customer="cu-1")
+    args = steps.refund_args(order)
+    return steps.propose(cast, target, "refund.create", f"order:{order}", args, agent="refunds", **more)
+
+
+def update(cast: Cast, priority: str = "P1", **more: Any) -> Proposal:
+    target = steps.ticket(cast)
+    return steps.propose(cast, target, "ticket.update", target, {"priority": priority}, **more)
+
+
+def report(desk: Desk, row: Proposal) -> dict[str, Any]:
+    answer = desk.get(f"/reports/{row.pk}.json")
+    assert answer.status_code == 200, text(answer)
+    return dict(json.loads(answer.content))
+
+
+def words(page: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text in a report that a person reads."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name not in ("schema", "href", "actor", "action", "name", "root", "kind"):
+                yield from strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings(inner)
+    elif isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\dT.*", value):
+        yield value
+
+
+def test_a_report_tells_who_asked_what_changed_why_and_who_decided_after_how_long(cast: Cast) -> None:
+    row, rosa = update(cast), sit_down(cast, "rosa")
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        mark = looks.mark(
+            proposal=row.pk, revision=1, digest=row.digest, person=cast.id("rosa"), now=now - timedelta(seconds=75)
+        )  # fmt: skip
+    assert rosa.decide(row, "approve", look=mark).status_code == 302
+    steps.apply(cast, row)
+    told = report(rosa, row)
+    assert told["schema"] == "countersign.report.v1"
+    assert told["asked"]["who"] == "Triage agent"
+    assert told["changes"]["fields"] == [{"name": "priority", "label": "Priority", "before": "P3", "after": "P1"}]
+    assert told["changes"]["written"] == "Exactly what was approved was written, byte for byte."
+    assert (told["outcome"]["state"], told["outcome"]["words"]) == ("Done", "It was carried out.")
+    (rule,) = [one for one in told["allowed"]["rules"] if one["kind"] == "threshold"]
+    assert (rule["name"], rule["version"]) == ("ticket-update", "1")
+    assert "one person decides" in rule["words"]
+    (act,) = told["people"]
+    assert (act["who"], act["role"], act["words"], act["digest"]) == (
+        "Rosa Lindqvist", "reviewer", "approved it", row.digest,
+    )  # fmt: skip
+    assert 75 <= act["seconds"] <= 90
+
+
+def test_the_page_shows_every_fact_of_the_json(cast: Cast) -> None:
+    row, mara = refund(cast), sit_down(cast, "mara")
+    steps.approve(cast, row, "rosa")
+    steps.apply(cast, row)
+    seal()
+    told, page = report(mara, row), words(text(mara.get(f"/reports/{row.pk}/")))
+    missing = [one for one in strings(told) if one and " ".join(one.split()) not in page]
+    assert missing == []
+    assert len(list(strings(told))) > 30
+
+
+def test_the_form_of_the_json_is_what_v1_says() -> None:
+    """A change here is a v2, unless it only adds a name."""
+    shape = {name: sorted(form["properties"]) for name, form in Report.model_json_schema()["$defs"].items()}
+    assert shape == {
+        "Act": sorted("entry at who role words revision digest seconds present note edits".split()),
+        "Allowed": sorted("people reasons rules flags confidence_pct hold_seconds".split()),
+        "Asked": sorted("who actor version run at because".split()),
+        "Back": sorted("proposal state words href".split()),
+        "Changed": sorted("name label before after".split()),
+        "Changes": sorted("digest erased fields effects written".split()),
+        "Cited": sorted("claim source quote version readable href".split()),
+        "Effect": sorted("title facts text".split()),
+        "Flag": ["label", "meaning"],
+        "Kept": ["at", "where"],
+        "Outcome": sorted("state words because at who outside".split()),
+        "Proof": ["entries", "words"],
+        "Proved": sorted("entry words at part digest seal href".split()),
+        "Rule": sorted("kind name version words".split()),
+        "Seal": sorted("index origin size root at anchors".split()),
+        "Subject": sorted("proposal revision action title summary target case case_title tier href".split()),
+        "Undo": sorted("words undoes by".split()),
+    }
+    assert sorted(Report.model_json_schema()["properties"]) == sorted(
+        "schema as_of workspace subject outcome asked changes allowed evidence people undo proof".split()
+    )
+
+
+def test_every_entry_of_a_report_is_proved_to_an_outsider(cast: Cast) -> None:
+    row, odile = refund(cast), sit_down(cast, "odile")
+    steps.approve(cast, row, "rosa")
+    steps.apply(cast, row)
+    assert {one["seal"] for one in report(odile, row)["proof"]["entries"]} == {None}
+    seal()
+    proved = report(odile, row)["proof"]["entries"]
+    assert {"asked", "approval", "outcome"} <= {one["part"] for one in proved}
+    for one in proved:
+        entry = odile.get(f"/audit/entries/{one['entry']}/entry.json").content
+        proof = odile.get(f"/audit/entries/{one['entry']}/entry.tlog-proof").content.decode()
+        accepted = outsider.check(entry, proof, str(SIGNER.verifier))
+        assert (accepted.index, accepted.size, accepted.root.hex()) == (
+            one["seal"]["index"], one["seal"]["size"], one["seal"]["root"],
+        )  # fmt: skip
+        with pytest.raises(outsider.Refused):
+            outsider.check(entry.replace(b"approved", b"rejected", 1) + b" ", proof, str(SIGNER.verifier))
+    assert len(proved) >= 4
+
+
+def test_an_unsealed_entry_has_no_proof_yet_and_says_so(cast: Cast) -> None:
+    row, odile = update(cast), sit_down(cast, "odile")
+    with workspace.within(cast.ws):
+        entry = Entry.objects.get(subject=f"proposal:{row.pk}")
+    answer = odile.get(f"/audit/entries/{entry.pk}/entry.tlog-proof")
+    assert answer.status_code == 409
+    assert "not under a signed checkpoint yet" in text(answer)
+    assert "sealed yet" in text(odile.get(f"/reports/{row.pk}/"))
+
+
+def test_an_entry_that_was_changed_in_the_tables_gets_no_proof(cast: Cast) -> None:
+    row, odile = update(cast), sit_down(cast, "odile")
+    seal()
+    with workspace.within(cast.ws):
+        entry = Entry.objects.get(subject=f"proposal:{row.pk}")
+    sign_in("owner")
+    try:
+        with workspace.within(cast.ws), connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER append_only")
+            cursor.execute(
+                "UPDATE audit_entry SET canonical = replace(canonical, 'proposed', 'approved') WHERE id = %s",
+                [entry.pk],
+            )
+            cursor.execute("ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER append_only")
+    finally:
+        sign_in("web")
+    answer = odile.get(f"/audit/entries/{entry.pk}/entry.tlog-proof")
+    assert (answer.status_code, "was changed" in text(answer)) == (409, True)
+
+
+def test_an_edit_is_told_with_what_it_changed(cast: Cast) -> None:
+    row, rosa = update(cast, "P1"), sit_down(cast, "rosa")
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        revising.edit(
+            workspace=cast.ws, proposal=row.pk, seen=decisions.Seen(1, row.digest, 12), person=cast.id("rosa"),
+            args={"priority": "P2"}, now=now,
+        )  # fmt: skip
+    (act,) = report(rosa, row)["people"]
+    assert (act["words"], act["seconds"]) == ("edited it", 12)
+    assert act["edits"] == [{"name": "", "label": "Priority", "before": "P1", "after": "P2"}]
+
+
+@pytest.mark.parametrize(
+    ("verb", "said", "state"),
+    [
+        ("reject", {"reason": "not_needed", "note": "Done by phone"}, "Rejected"),
+        ("withdraw", {}, "Withdrawn"),
+    ],
+)
+def test_what_was_never_carried_out_has_its_report_too(cast: Cast, verb: str, said: dict[str, str], state: str) -> None:
+    row, mara = update(cast), sit_down(cast, "mara")
+    mara.decide(row, verb, **said)
+    told = report(mara, row)
+    assert told["outcome"]["state"] == state
+    assert "Nothing was changed" in told["outcome"]["words"]
+    assert told["undo"]["words"] == "There is nothing to undo: nothing was changed."
+    assert [act["note"] for act in told["people"]] == (["Not needed: Done by phone"] if said else [""])
+    assert "What was asked for" in text(mara.get(f"/reports/{row.pk}/"))
+
+
+def test_a_citation_that_the_reader_may_not_open_shows_nothing_of_it(cast: Cast) -> None:
+    with workspace.within(cast.ws) as now:
+        pages.publish(
+            workspace=cast.ws, slug="inner", title="Inner", actor="system:test", now=now,
+            readers=("managers", "agents"),
+            sentences=[pages.Sentence("IN-1", "Inner", "Kettles over 90 days go back by courtesy alone.")],
+        )  # fmt: skip
+    row = update(cast)
+    with workspace.within(cast.ws):
+        submission = Proposal.objects.get(pk=row.pk).submission
+    cited = {"claim": "By courtesy", "source": "clause:IN-1", "version": 1, "quote": "by courtesy alone"}
+    sign_in("owner")
+    try:
+        with workspace.within(cast.ws):
+            type(submission).objects.filter(pk=submission.pk).update(
+                payload={**submission.payload, "evidence": [cited]}
+            )
+    finally:
+        sign_in("web")
+    (shut,), (open_,) = report(sit_down(cast, "rosa"), row)["evidence"], report(sit_down(cast, "mara"), row)["evidence"]
+    assert (shut["readable"], shut["claim"], shut["href"]) == (False, "", "")
+    assert "courtesy" not in json.dumps(shut)
+    assert (open_["readable"], open_["quote"]) == (True, "by courtesy alone")
+
+
+def test_a_value_that_was_erased_says_so(cast: Cast) -> None:
+    row, odile = update(cast), sit_down(cast, "odile")
+    odile_page = f"/audit/entries/{_first(cast, row).pk}/"
+    assert "erased" not in text(odile.get(odile_page))
+    sign_in("owner")
+    try:
+        with workspace.within(cast.ws):
+            Payload.objects.filter(entry=_first(cast, row)).delete()
+    finally:
+        sign_in("web")
+    assert "erased" in text(odile.get(odile_page))
+
+
+def _first(cast: Cast, row: Proposal) -> Entry:
+    with workspace.within(cast.ws):
+        return Entry.objects.get(subject=f"proposal:{row.pk}", version=1)
+
+
+def test_a_mark_of_another_page_or_person_tells_nothing(cast: Cast) -> None:
+    row = update(cast)
+    with workspace.within(cast.ws) as now:
+        what = {"proposal": row.pk, "revision": 1, "digest": row.digest, "person": cast.id("rosa"), "now": now}
+        mark = looks.mark(**what)
+        assert looks.seconds(mark, **{**what, "now": now + timedelta(seconds=9)}) == 9
+        assert looks.seconds(mark, **{**what, "now": now + timedelta(days=2)}) == looks.LONGEST_SECONDS
+        for other in ({"revision": 2}, {"digest": "0" * 64}, {"person": cast.id("ravi")}, {"proposal": row.pk + 1}):
+            assert looks.seconds(mark, **{**what, **other}) is None
+        assert looks.seconds("made up", **what) is None
+
+
+def test_a_look_is_on_the_log_for_no_longer_than_the_page_is_old(cast: Cast) -> None:
+    row, rosa, ravi = update(cast), sit_down(cast, "rosa"), sit_down(cast, "ravi")
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        since = now - timedelta(seconds=40)
+        mark = looks.mark(proposal=row.pk, revision=1, digest=row.digest, person=cast.id("rosa"), now=since)
+    for visible in ("30", "9999"):
+        assert rosa.post("/looks/", {"look": mark, "seconds": visible}).status_code == 204
+    assert rosa.post("/looks/", {"look": mark, "seconds": "1"}).status_code == 204  # a glance
+    assert ravi.post("/looks/", {"look": mark, "seconds": "30"}).status_code == 422
+    assert rosa.post("/looks/", {"look": "x", "seconds": "30"}).status_code == 422
+    (act,) = report(rosa, row)["people"]
+    assert act["words"] == "looked at it"
+    assert 70 <= act["seconds"] <= 85
