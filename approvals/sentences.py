@@ -142,15 +142,11 @@ def short(event: str) -> str:
     return words.strip(" ,;").capitalize()
 
 
-def sentence(who: str, event: str, subject: str, body: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """Who did what to what."""
-    return f"{who} {told(event, subject, body, names)}"
-
-
-def told(event: str, subject: str, body: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """The same without who."""
+def told(event: str, subject: str, body: Mapping[str, Any], names: Mapping[str, str], *, it: str = "") -> str:
+    """What was done to what, behind who did it; the subject `it` is called so."""
+    about = object_of(event, subject, body)
     # Not str.format: a name may hold braces.
-    said = phrase(event, body).replace("{about}", thing(object_of(event, subject, body), names))
+    said = phrase(event, body).replace("{about}", "it" if about == it else thing(about, names))
     seconds = body.get("seconds")
     if not isinstance(seconds, int):
         return said

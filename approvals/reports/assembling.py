@@ -74,7 +74,7 @@ def of(proposal: Proposal, reader: Reader) -> Report:
         evidence=evidence.of(proposal, known, reader.roles),
         people=people.acts(facts, names, who, people.edits(list(revisions.values()), known.books)),
         undo=_undo(proposal),
-        proof=proving.of(facts, names, who),
+        proof=proving.of(f"proposal:{proposal.pk}", facts, names, who),
     )
 
 

@@ -19,7 +19,7 @@ ENDED = (
 )  # fmt: skip
 
 
-def of(facts: Sequence[Fact], names: Mapping[str, str], who: Mapping[int, str]) -> Proof:
+def of(subject: str, facts: Sequence[Fact], names: Mapping[str, str], who: Mapping[int, str]) -> Proof:
     """Every entry with its digest, its place in the tree and what was signed over it."""
     entries = {one.pk: one for one in Entry.objects.filter(pk__in=[fact.entry for fact in facts])}
     sealed = proofs.sealed(entries.values())
@@ -27,12 +27,16 @@ def of(facts: Sequence[Fact], names: Mapping[str, str], who: Mapping[int, str]) 
     proved = [
         Proved(
             entry=fact.entry, at=fact.at, part=parts.get(fact.entry, ""), digest=proofs.digest(entries[fact.entry]),
-            words=sentences.sentence(wording.actor(fact.actor, who), fact.event, fact.subject, fact.body, names),
+            words=_sentence(fact, names, who, subject),
             seal=_seal(sealed.get(fact.entry)), href=reverse("entry", args=[fact.entry]),
         )
         for fact in facts
     ]  # fmt: skip
     return Proof(words=_words(proved), entries=proved)
+
+
+def _sentence(fact: Fact, names: Mapping[str, str], who: Mapping[int, str], it: str) -> str:
+    return f"{wording.actor(fact.actor, who)} {sentences.told(fact.event, fact.subject, fact.body, names, it=it)}"
 
 
 def _parts(facts: Sequence[Fact]) -> dict[int, Part]:
