@@ -1,4 +1,4 @@
-"""Tables of the log: entries, the values they commit to, writes nobody accounted for, and the tree that seals it.
+"""Tables of the log: entries, the values they commit to, writes nobody accounted for, the tree that seals it, anchors.
 
 Subjects are text (`kind:id`); nothing here points at another app. Triggers in `audit/sql/` hold the rules.
 """
@@ -122,3 +122,28 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return f"checkpoint of {self.size}"
+
+
+class Anchor(models.Model):
+    """One attempt to keep a checkpoint outside the database; `where` is `directory:PATH` or `git:REMOTE`.
+
+    The proof is what lies there. This row says only that it was tried, and how it went.
+    """
+
+    class Outcome(models.TextChoices):
+        """Whether it lies there now."""
+
+        KEPT = "kept"
+        FAILED = "failed"
+
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="anchors")
+    where = models.CharField(max_length=300)
+    outcome = models.CharField(max_length=6, choices=Outcome.choices)
+    because = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["where", "-id"], name="anchor_by_place")]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.where}"
