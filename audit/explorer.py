@@ -46,16 +46,19 @@ class Page:
 
 def page(*, workspace: int, wanted: Wanted, after: str = "") -> Page:
     """The next `PAGE` entries behind the cursor."""
-    rows = _behind(_matching(workspace, wanted), after).prefetch_related("payloads")
-    found = list(rows.order_by("-at", "-id")[: PAGE + 1])
+    found = list(rows(workspace, wanted, after).prefetch_related("payloads")[: PAGE + 1])
     shown = found[:PAGE]
     return Page(tuple(shown), _cursor(shown[-1]) if len(found) > PAGE else "")
 
 
+def rows(workspace: int, wanted: Wanted, after: str = "") -> QuerySet[Entry]:
+    """What is searched for, newest first, behind the cursor."""
+    return _behind(_matching(workspace, wanted), after).order_by("-at", "-id")
+
+
 def every(*, workspace: int, wanted: Wanted, up_to: int) -> Iterator[Entry]:
     """All of them up to an id, newest first, read in pieces; expects a transaction that lasts as long."""
-    rows = _matching(workspace, wanted).filter(pk__lte=up_to).prefetch_related("payloads")
-    return rows.order_by("-at", "-id").iterator(CHUNK)
+    return rows(workspace, wanted).filter(pk__lte=up_to).prefetch_related("payloads").iterator(CHUNK)
 
 
 def _matching(workspace: int, wanted: Wanted) -> QuerySet[Entry]:
@@ -63,19 +66,19 @@ def _matching(workspace: int, wanted: Wanted) -> QuerySet[Entry]:
         "actor": wanted.actor, "event": wanted.event, "case": wanted.case, "trace_id": wanted.trace,
         "at__gte": wanted.since, "at__lt": wanted.until,
     }  # fmt: skip
-    rows = Entry.objects.filter(workspace_id=workspace, **{name: value for name, value in columns.items() if value})
+    found = Entry.objects.filter(workspace_id=workspace, **{name: value for name, value in columns.items() if value})
     if wanted.subjects or wanted.cases:
-        rows = rows.filter(Q(subject__in=wanted.subjects) | Q(case__in=wanted.cases))
-    return rows
+        found = found.filter(Q(subject__in=wanted.subjects) | Q(case__in=wanted.cases))
+    return found
 
 
-def _behind(rows: QuerySet[Entry], after: str) -> QuerySet[Entry]:
+def _behind(found: QuerySet[Entry], after: str) -> QuerySet[Entry]:
     """One comparison of (at, id), so that the index which gives the order also finds the place."""
     micros, _, key = after.partition(".")
     if not (micros.isdecimal() and key.isdecimal() and len(micros) < 18 and len(key) < 19):
-        return rows
+        return found
     at = ZERO + timedelta(microseconds=int(micros))
-    return rows.filter(LessThan(_pair(F("at"), F("id")), _pair(Value(at), Value(int(key)))))
+    return found.filter(LessThan(_pair(F("at"), F("id")), _pair(Value(at), Value(int(key)))))
 
 
 def _pair(*parts: Any) -> Func:

@@ -11,10 +11,11 @@ from datetime import datetime
 from django.db import connection
 
 from audit import notes, tree
-from audit.models import Checkpoint, Entry, Leaf
+from audit.models import Anchor, Checkpoint, Entry, Leaf
 from audit.tiles import Missing, Tiles
 
 HEADER = "c2sp.org/tlog-proof@v1"
+PLACES = {"directory": "a directory outside the database", "git": "a git remote"}
 CHANGED = "The log does not bear this entry out any more: it, or the tree over it, was changed."
 
 
@@ -32,7 +33,10 @@ class Broken(ProofError):
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """Where an entry stands in the tree, and the first checkpoint over it. `digest` is the leaf hash, in hex."""
+    """Where an entry stands in the tree, and the checkpoint its proof leads to. `digest` is the leaf hash, in hex.
+
+    `anchors` are where that checkpoint is kept outside the database, each since when (UTC).
+    """
 
     index: int
     digest: str
@@ -50,11 +54,14 @@ def digest(entry: Entry) -> str:
 
 
 def sealed(entries: Iterable[Entry]) -> dict[int, Sealed]:
-    """Of those that are sealed, by id, the first checkpoint over each; three statements for all of them."""
-    leaves = dict(Leaf.objects.filter(entry__in=[entry.pk for entry in entries]).values_list("entry_id", "index"))
-    over = _first_over(leaves.values())
+    """Of those that are sealed, by id: under the first checkpoint over each that is kept outside, else the first at
+    all. Four statements for all of them.
+    """
     known = {entry.pk: entry for entry in entries}
-    return {pk: _sealed(known[pk], index, over[index]) for pk, index in leaves.items() if index in over}
+    leaves = dict(Leaf.objects.filter(entry__in=list(known)).values_list("entry_id", "index"))
+    over = _over(leaves.values())
+    kept = _kept({one.pk for one in over.values()})
+    return {pk: _sealed(known[pk], at, over[at], kept) for pk, at in leaves.items() if at in over}
 
 
 def tlog_proof(entry: Entry) -> str:
@@ -76,20 +83,31 @@ def tlog_proof(entry: Entry) -> str:
     return f"{HEADER}\nindex {found.index}\n{hashes}\n{found.note}"
 
 
-def _first_over(indexes: Iterable[int]) -> Mapping[int, Checkpoint]:
-    """For each leaf the first checkpoint over it."""
-    wanted = sorted(set(indexes))
+def _over(indexes: Iterable[int]) -> Mapping[int, Checkpoint]:
+    """For each leaf the checkpoint its proof leads to. Ids of checkpoints grow with their sizes."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT i, (SELECT id FROM audit_checkpoint WHERE size > i ORDER BY size, id LIMIT 1)"
-            " FROM unnest(%s::bigint[]) AS i", [wanted]
+            "SELECT i, coalesce((SELECT checkpoint_id FROM audit_anchor WHERE checkpoint_id >= first"
+            " AND outcome = 'kept' ORDER BY checkpoint_id LIMIT 1), first) FROM (SELECT i, (SELECT id"
+            " FROM audit_checkpoint WHERE size > i ORDER BY size, id LIMIT 1) AS first"
+            " FROM unnest(%s::bigint[]) AS i) AS leaves", [sorted(set(indexes))]
         )  # fmt: skip
-        first = dict(cursor.fetchall())
-    found = Checkpoint.objects.in_bulk({pk for pk in first.values() if pk})
-    return {index: found[pk] for index, pk in first.items() if pk}
+        chosen = dict(cursor.fetchall())
+    found = Checkpoint.objects.in_bulk({pk for pk in chosen.values() if pk})
+    return {index: found[pk] for index, pk in chosen.items() if pk}
 
 
-def _sealed(entry: Entry, index: int, over: Checkpoint) -> Sealed:
+def _kept(checkpoints: Iterable[int]) -> Mapping[int, tuple[tuple[str, datetime], ...]]:
+    """Where else each checkpoint lies, since when; the place itself, which may hold a path or a key, is not told."""
+    found: dict[int, dict[str, datetime]] = {}
+    rows = Anchor.objects.filter(checkpoint__in=list(checkpoints), outcome=Anchor.Outcome.KEPT).order_by("pk")
+    for checkpoint, where, at in rows.values_list("checkpoint_id", "where", "at"):
+        found.setdefault(checkpoint, {}).setdefault(PLACES.get(where.partition(":")[0], "another place"), at)
+    return {checkpoint: tuple(places.items()) for checkpoint, places in found.items()}
+
+
+def _sealed(entry: Entry, index: int, over: Checkpoint, kept: Mapping[int, tuple[tuple[str, datetime], ...]]) -> Sealed:
     """As the signed note says it; the columns beside it are nobody's word."""
     said = notes.head(over.note.rpartition("\n\n")[0] + "\n")
-    return Sealed(index, digest(entry), said.origin, said.size, said.root.hex(), over.at, over.note)
+    anchors = kept.get(over.pk, ())
+    return Sealed(index, digest(entry), said.origin, said.size, said.root.hex(), over.at, over.note, anchors)

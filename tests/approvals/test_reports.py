@@ -14,7 +14,7 @@ from approvals import decisions, looks, revising
 from approvals.models import Proposal
 from approvals.reports import Report
 from audit import sealing
-from audit.models import Entry, Payload
+from audit.models import Checkpoint, Entry, Payload
 from portal import pages, workspace
 from tests.approvals import steps
 from tests.approvals.desk import Desk, sit_down, text
@@ -150,6 +150,36 @@ def test_every_entry_of_a_report_is_proved_to_an_outsider(cast: Cast) -> None:
         with pytest.raises(outsider.Refused):
             outsider.check(entry.replace(b"approved", b"rejected", 1) + b" ", proof, str(SIGNER.verifier))
     assert len(proved) >= 4
+
+
+def test_a_proof_leads_to_a_checkpoint_that_is_kept_outside_as_soon_as_there_is_one(cast: Cast) -> None:
+    row, odile = update(cast), sit_down(cast, "odile")
+    seal()
+    with workspace.within(cast.ws):
+        entry = Entry.objects.get(subject=f"proposal:{row.pk}")
+    (first,) = report(odile, row)["proof"]["entries"]
+    assert first["seal"]["anchors"] == []
+    update(cast)
+    seal()
+    sign_in("sealer")
+    try:
+        newest = Checkpoint.objects.order_by("-pk")[0]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                'INSERT INTO audit_anchor (checkpoint_id, "where", outcome, because)'
+                " VALUES (%s, %s, %s, ''), (%s, %s, %s, '')",
+                [newest.pk - 1, "directory:secret", "failed", newest.pk, "directory:secret", "kept"],
+            )
+    finally:
+        sign_in("web")
+    (then,) = report(odile, row)["proof"]["entries"]
+    assert (then["seal"]["size"], [one["where"] for one in then["seal"]["anchors"]]) == (
+        newest.size, ["a directory outside the database"],
+    )  # fmt: skip
+    assert "kept outside the database as well" in report(odile, row)["proof"]["words"]
+    proof = odile.get(f"/audit/entries/{entry.pk}/entry.tlog-proof").content.decode()
+    assert outsider.check(entry.canonical.encode(), proof, str(SIGNER.verifier)).size == newest.size
+    assert "secret" not in text(odile.get(f"/reports/{row.pk}/"))
 
 
 def test_an_unsealed_entry_has_no_proof_yet_and_says_so(cast: Cast) -> None:
