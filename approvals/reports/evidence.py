@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from django.urls import reverse
 
-from approvals import background, detail, showing
+from approvals import background, detail, showing, wording
 from approvals.background import Citation
 from approvals.models import Proposal
 from approvals.reports.forms import Cited
@@ -31,13 +31,13 @@ def _readable(workspace: int, found: Collection[Citation], roles: Collection[str
 def _cited(one: Citation, proposal: Proposal, readable: bool) -> Cited:
     if one.clause_id and not readable:
         return Cited(
-            claim="", source=one.clause_id, quote=HIDDEN, version=one.version, readable=False, href=""
+            claim="", source=one.source, where=one.clause_id, quote=HIDDEN, version=one.version, readable=False, href=""
         )  # fmt: skip
     kind = one.source.partition(":")[0]
     href = reverse("policy-clause", args=[one.clause_id, one.version]) if one.clause_id else ""
     if not href and kind in ("ticket", "messages", "contact", "order", "customer", "payment", "payments"):
         href = reverse("case", args=[proposal.case_id])
     return Cited(
-        claim=one.claim, source=one.source, quote=one.clause or showing.joined(one.quote), version=one.version,
-        readable=True, href=href,
+        claim=one.claim, source=one.source, where=wording.source(one.source), version=one.version, readable=True,
+        quote=one.clause or showing.joined(one.quote), href=href,
     )  # fmt: skip

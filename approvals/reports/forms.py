@@ -108,10 +108,13 @@ class Allowed(Form):
 
 
 class Cited(Form):
-    """One piece of evidence. What this reader may not open shows neither claim nor quote."""
+    """One piece of evidence: `source` by its id, `where` in words. What this reader may not open shows neither claim
+    nor quote.
+    """
 
     claim: str
     source: str
+    where: str
     quote: str
     version: int
     readable: bool

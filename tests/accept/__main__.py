@@ -88,6 +88,18 @@ LINES: dict[str, tuple[str, list[str]]] = {
         "tiers 1 and 2 through real workers, killed at each step: nothing on record is paid for twice",
         [*PYTEST, "tests/journeys/test_models.py"],
     ),
+    "reports": (
+        "the report of every proposal of a demo: page and JSON agree, each proof checked by a stranger",
+        [PYTHON, "-m", "tests.accept.reports"],
+    ),
+    "auditor": (
+        "an auditor posts to every address and changes nothing; reads, and takes the proofs along",
+        [*PYTEST, "tests/house/test_auditor.py"],
+    ),
+    "explorer": (
+        "the explorer in a log of 100,000 entries: each page along an index",
+        [*PYTEST, "tests/audit/test_explorer_cost.py", "tests/approvals/test_explorer.py"],
+    ),
     "suite": ("make test under 10 minutes", [PYTHON, "-m", "tests.accept.suite"]),
 }
 
