@@ -32,7 +32,7 @@ PIECE = 500
 def note(*, workspace: int, person: int, form: str, query: str, now: datetime) -> Entry:
     """Put on the log who takes what along; the entry is the last one that the export holds."""
     return log.record(
-        workspace=workspace, subject=f"log:{workspace}", event=Event.LOG_EXPORTED, actor=f"person:{person}", now=now,
+        workspace=workspace, subject="log:export", event=Event.LOG_EXPORTED, actor=f"person:{person}", now=now,
         body={"format": form, "filters": query},
     )  # fmt: skip
 

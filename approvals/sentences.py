@@ -57,7 +57,14 @@ PHRASES = {
     "item.taken_over": "took over {about}",
     "item.assigned": "assigned {about}",
     "item.seen": "looked at {about}",
-    "log.exported": "exported a part of the log",
+    "log.exported": "took a part of the log along",
+    "key.rotated": "gave the log a new key",
+    "subject.erased": "erased what was kept of {about}",
+    "hold.placed": "placed a legal hold on {about}",
+    "hold.lifted": "lifted the legal hold on {about}",
+    "retention.set": "set how long is kept: {about}",
+    "retention.ran": "let go what had been kept long enough: {about}",
+    "vault.opened": "opened the vault for {about}",
     "mark.reached": "noted time used up on {about}",
     "case.paused": "let {about} wait for the customer",
     "case.resumed": "let {about} go on",
@@ -101,7 +108,8 @@ _NAMED = {
     "decision": ("proposal", "proposal"), "attempt": ("proposal", "proposal"), "effect": ("proposal", "proposal"),
     "instruction": ("proposal", "proposal"), "item": ("item", ""), "mark": ("item", ""), "stepup": ("subject", ""),
     "view": ("person", "person"), "membership": ("person", "person"), "delegation": ("person", "person"),
-    "skill": ("person", "person"),
+    "skill": ("person", "person"), "subject": ("about", ""), "hold": ("about", ""), "retention": ("kind", ""),
+    "vault": ("run", "run"),
 }  # fmt: skip
 
 _KINDS = {

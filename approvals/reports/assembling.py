@@ -98,7 +98,7 @@ def _outcome(proposal: Proposal, facts: tuple[Fact, ...], who: Mapping[int, str]
     state = State(proposal.state)
     own = [fact for fact in facts if fact.subject == f"proposal:{proposal.pk}"]
     end = own[-1] if own and state not in OPEN_STILL else None
-    because = str(end.body.get("because") or "") if end else ""
+    because = (end.value("because") or str(end.body.get("because") or "")) if end else ""
     return Outcome(
         state=wording.state(state), words=ENDS[state], because=because, at=end.at if end else None,
         who=wording.actor(end.actor, who) if end else "",
@@ -122,7 +122,7 @@ def _asked(proposal: Proposal, facts: tuple[Fact, ...], who: Mapping[int, str]) 
 
 
 def _changes(proposal: Proposal, revision: Revision, books: showing.Books, facts: tuple[Fact, ...]) -> Changes:
-    if not revision.content:
+    if not bytes(revision.nonce):  # erasing takes the nonce, without which the digest tells nothing
         return Changes(digest=revision.digest, erased=True, fields=[], effects=[], written="")
     changes, effects = diff.read_content(revision.content)
     rows = showing.fields(changes, books)

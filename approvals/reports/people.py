@@ -72,7 +72,7 @@ def _between(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change
 
 def flat(revision: Revision, books: Books) -> dict[str, str]:
     """What a revision would bring about, as labels and texts."""
-    if not revision.content:
+    if not bytes(revision.nonce):
         return {}
     changes, effects = diff.read_content(revision.content)
     found = {row.label: showing.joined(row.after) for row in showing.fields(changes, books)}

@@ -266,28 +266,20 @@ def _first(cast: Cast, row: Proposal) -> Entry:
         return Entry.objects.get(subject=f"proposal:{row.pk}", version=1)
 
 
-def test_a_mark_of_another_page_or_person_tells_nothing(cast: Cast) -> None:
+def test_an_erased_revision_is_told_as_erased_with_its_digest(cast: Cast) -> None:
     row = update(cast)
-    with workspace.within(cast.ws) as now:
-        what = {"proposal": row.pk, "revision": 1, "digest": row.digest, "person": cast.id("rosa"), "now": now}
-        mark = looks.mark(**what)
-        assert looks.seconds(mark, **{**what, "now": now + timedelta(seconds=9)}) == 9
-        assert looks.seconds(mark, **{**what, "now": now + timedelta(days=2)}) == looks.LONGEST_SECONDS
-        for other in ({"revision": 2}, {"digest": "0" * 64}, {"person": cast.id("ravi")}, {"proposal": row.pk + 1}):
-            assert looks.seconds(mark, **{**what, **other}) is None
-        assert looks.seconds("made up", **what) is None
-
-
-def test_a_look_is_on_the_log_for_no_longer_than_the_page_is_old(cast: Cast) -> None:
-    row, rosa, ravi = update(cast), sit_down(cast, "rosa"), sit_down(cast, "ravi")
-    with workspace.within(cast.ws, cast.id("rosa")) as now:
-        since = now - timedelta(seconds=40)
-        mark = looks.mark(proposal=row.pk, revision=1, digest=row.digest, person=cast.id("rosa"), now=since)
-    for visible in ("30", "9999"):
-        assert rosa.post("/looks/", {"look": mark, "seconds": visible}).status_code == 204
-    assert rosa.post("/looks/", {"look": mark, "seconds": "1"}).status_code == 204  # a glance
-    assert ravi.post("/looks/", {"look": mark, "seconds": "30"}).status_code == 422
-    assert rosa.post("/looks/", {"look": "x", "seconds": "30"}).status_code == 422
-    (act,) = report(rosa, row)["people"]
-    assert act["words"] == "looked at it"
-    assert 70 <= act["seconds"] <= 85
+    sign_in("owner")
+    try:
+        with workspace.within(cast.ws), connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE approvals_revision DISABLE TRIGGER append_only")
+            empty = '{"changes":[],"effects":[]}'
+            cursor.execute(
+                "UPDATE approvals_revision SET nonce = '', content = %s WHERE proposal_id = %s", [empty, row.pk]
+            )
+            cursor.execute("ALTER TABLE approvals_revision ENABLE ALWAYS TRIGGER append_only")
+    finally:
+        sign_in("web")
+    odile = sit_down(cast, "odile")
+    changes = report(odile, row)["changes"]
+    assert (changes["erased"], changes["fields"], changes["digest"]) == (True, [], row.digest)
+    assert "The values were erased" in text(odile.get(f"/reports/{row.pk}/"))
