@@ -59,7 +59,7 @@ def measure(vkey: str) -> tuple[bool, str]:
         f"{len(keys)} reports ({', '.join(f'{n} {state}' for state, n in sorted(states.items()))}),"
         f" {texts} texts looked for on the pages, {proofs} proofs checked by a stranger, {len(wrong)} wrong"
     )
-    return len(keys) >= LEAST_REPORTS and not wrong, "\n".join([*wrong[:5], said])
+    return len(keys) >= LEAST_REPORTS and not wrong, "\n".join([*wrong[:9], said])
 
 
 def refused(client: Any, one: dict[str, Any], vkey: str) -> list[str]:

@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
+from portal.templatetags.seen import spelled
+
 # Names for programs; addresses and roots stand behind links and in the files.
 FOR_PROGRAMS = ("schema", "href", "actor", "action", "name", "root", "kind", "source")
 
 
 def missing(told: Any, page: str) -> list[str]:
-    """Texts of a report that its page does not show."""
+    """Texts of a report that its page does not show; what nobody would see stands there spelled out."""
     shown = words(page)
-    return [one for one in strings(told) if one and " ".join(one.split()) not in shown]
+    return [one for one in strings(told) if one and words(str(spelled(one))) not in shown]
 
 
 def words(page: str) -> str:
