@@ -12,6 +12,7 @@ from approvals import calls, decisions, marks, queries, showing, wording
 from approvals.marks import Piece, Warning
 from approvals.models import Case, Handoff, Proposal, Revision
 from approvals.showing import Books
+from audit.events import Event
 from audit.models import Entry
 from portal.models import Queue
 from portal.systems.books import BooksReader
@@ -79,6 +80,12 @@ class Line:
         kind, _, key = self.about.partition(":")
         return int(key) if kind == "run" and key.isdecimal() else 0
 
+    @property
+    def proposal(self) -> int:
+        """The number of the proposal it is about, 0 where it is about something else."""
+        kind, _, key = self.about.partition(":")
+        return int(key) if kind == "proposal" and key.isdecimal() else 0
+
 
 def facts(workspace: int, case: Case, target: str = "", customer: str = "") -> Facts:
     """Read the books around a case and, where one is named, the record that is acted on."""
@@ -139,7 +146,7 @@ def taint(cited: Sequence[Citation]) -> str:
 
 def timeline(workspace: int, case: int, *, limit: int = LINES, trace_id: str = "") -> tuple[Line, ...]:
     """The newest entries of a case, oldest first; of one trace alone where it is named."""
-    rows = Entry.objects.filter(workspace_id=workspace, case=f"case:{case}")
+    rows = Entry.objects.filter(workspace_id=workspace, case=f"case:{case}").exclude(event=Event.ITEM_SEEN)
     rows = rows.filter(trace_id=trace_id) if trace_id else rows
     entries = list(rows.prefetch_related("payloads").order_by("-id")[:limit])
     people = queries.names([who for entry in entries for who in (entry.actor, *_dismissed(entry))])

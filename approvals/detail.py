@@ -134,7 +134,7 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
     changes, effects = diff.read_content(revision.content)
     look = staleness.look(proposal, revision) if proposal.state in (State.PENDING, State.STALE) else None
     three = look is not None and (look.conflict or proposal.state == State.STALE)
-    payload = _draft(proposal).payload
+    payload = draft(proposal).payload
     since = meanwhile.of(proposal, look, person=viewer.person, now=viewer.now)
     cited = background.citations(payload.get("evidence", ()), facts)
     given = tuple(_given(proposal))
@@ -173,7 +173,7 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
     )
 
 
-def _draft(proposal: Proposal) -> Submission:
+def draft(proposal: Proposal) -> Submission:
     """What the words and citations of an agent stand in: its newest draft that became a revision."""
     if proposal.revision == 1:
         return proposal.submission

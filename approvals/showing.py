@@ -174,6 +174,11 @@ def method(key: str, books: Books) -> str:
     return f"{' '.join(parts)} ({key})"
 
 
+def joined(pieces: Sequence[Piece]) -> str:
+    """Pieces as the text they were."""
+    return "".join(piece.text for piece in pieces)
+
+
 def texts(changes: Sequence[Change], values: Sequence[Mapping[str, Any]]) -> list[str]:
     """Every text that would be written, for warnings."""
     written = [_text(change.after) for change in changes]

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from approvals.views import claiming, deciding, desk, managing, pausing, switching, undoing, working
+from approvals.views import (
+    claiming,
+    deciding,
+    desk,
+    exploring,
+    looking,
+    managing,
+    pausing,
+    reporting,
+    switching,
+    undoing,
+    working,
+)
 
 urlpatterns = [
     path("", desk.queue, name="queue"),
@@ -40,5 +52,13 @@ urlpatterns = [
     path("manage/", managing.page, name="manage"),
     path("manage/assign/", managing.assign, name="manage-assign"),
     path("manage/dead/<int:pk>/revive/", managing.revive, name="revive"),
+    path("reports/<int:pk>/", reporting.page, name="report"),
+    path("reports/<int:pk>.json", reporting.as_json, name="report-json"),
+    path("audit/", exploring.search, name="explorer"),
+    path("audit/export/", exploring.export, name="explorer-export"),
+    path("audit/entries/<int:pk>/", exploring.entry, name="entry"),
+    path("audit/entries/<int:pk>/entry.json", exploring.entry_json, name="entry-json"),
+    path("audit/entries/<int:pk>/entry.tlog-proof", exploring.entry_proof, name="entry-proof"),
+    path("looks/", looking.looked, name="looked"),
     path("submissions/<int:pk>/", working.submission, name="submission"),
 ]

@@ -116,9 +116,9 @@ def quorum(proposal: Proposal, revision: Revision, given: list[Decision] | None 
 
 def cast(
     proposal: Proposal, *, person: int, role: str, kind: Kind, now: datetime, reason: str = "", note: str = "",
-    step_up: StepUp | None = None, batch: str = "",
+    step_up: StepUp | None = None, batch: str = "", seconds: int | None = None,
 ) -> Decision:  # fmt: skip
-    """One person's decision on exactly the current digest, and its entry."""
+    """One person's decision on exactly the current digest, and its entry; after `seconds` on the screen, if known."""
     decision = Decision.objects.create(
         workspace_id=proposal.workspace_id, proposal=proposal, revision=proposal.revision, round=proposal.round,
         digest=proposal.digest, person_id=person, role=role, kind=kind, reason=reason, note=note[:1000], created_at=now,
@@ -132,6 +132,7 @@ def cast(
             "proposal": proposal.pk, "kind": str(kind), "revision": proposal.revision, "round": proposal.round,
             "digest": proposal.digest, "role": role, "reason": reason,
             **({"step_up": step_up.pk} if step_up else {}), **({"batch": batch} if batch else {}),
+            **({"seconds": seconds} if seconds is not None else {}),
         },
         personal={"note": note} if note else None,
     )  # fmt: skip

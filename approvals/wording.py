@@ -262,6 +262,14 @@ def amount(minor: int | None, currency: str) -> str:
         return f"{minor} minor units of {currency or 'no currency'}"
 
 
+def lasted(seconds: int) -> str:
+    """A length of time in its two largest units: '8 s', '2 min 5 s', '1 h 3 min'."""
+    minutes, rest = divmod(seconds, 60)
+    hours, less = divmod(minutes, 60)
+    parts = [f"{hours} h"] * bool(hours) + [f"{less} min"] * bool(less) + [f"{rest} s"] * (not hours and bool(rest))
+    return " ".join(parts) or "0 s"
+
+
 def people_needed(people: int, second_role: str) -> str:
     """How many must agree, in words."""
     if people == 0:
@@ -270,6 +278,13 @@ def people_needed(people: int, second_role: str) -> str:
         return "One person decides."
     also = f", one of them a {second_role}" if second_role else ""
     return f"{people} different people must approve{also}."
+
+
+def value(found: Any) -> str:
+    """A value of an entry's body as text: lists behind each other, maps as 'name: value'."""
+    if isinstance(found, dict):
+        return "; ".join(f"{name}: {value(inner)}" for name, inner in found.items())
+    return ", ".join(value(inner) for inner in found) if isinstance(found, list | tuple) else plain(found)
 
 
 def plain(value: Any) -> str:

@@ -55,6 +55,7 @@ class Event(StrEnum):
     HANDOFF_RESCHEDULED = "handoff.rescheduled"
     ITEM_TAKEN_OVER = "item.taken_over"
     ITEM_ASSIGNED = "item.assigned"
+    ITEM_SEEN = "item.seen"
     MARK_REACHED = "mark.reached"
     CASE_PAUSED = "case.paused"
     CASE_RESUMED = "case.resumed"

@@ -34,6 +34,9 @@ class Entry(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["workspace_id", "case", "id"], name="entry_by_case"),
             models.Index(fields=["workspace_id", "id"], name="entry_by_workspace"),
+            models.Index(fields=["workspace_id", "at", "id"], name="entry_by_time"),
+            models.Index(fields=["workspace_id", "actor", "at", "id"], name="entry_by_actor"),
+            models.Index(fields=["workspace_id", "event", "at", "id"], name="entry_by_event"),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "portal.decide": DECIDING,
     "portal.propose": DECIDING,
     "portal.administer": frozenset({Role.ADMIN}),
-    "audit.read": frozenset(Role),
+    "audit.read": frozenset(Role),  # the log of cases
+    "audit.explore": frozenset({Role.MANAGER, Role.ADMIN, Role.AUDITOR}),  # all of it, and to take it along
 }
 
 

@@ -147,6 +147,48 @@
     if (event.target.matches("[data-auto] select, [data-auto] [type=checkbox]")) event.target.form.requestSubmit();
   }
 
+  // Looks -----------------------------------------------------------------------------------------------
+  // What was opened says, when it is left, how long it was in sight; what was decided says so with the decision.
+  let look = null;
+
+  function beginLook() {
+    const item = one("[data-look]");
+    if (look?.item === item) return;
+    endLook();
+    look = item && { item, mark: item.dataset.look, where: item.dataset.lookAt, seen: 0, since: document.hidden ? null : performance.now() };
+  }
+
+  function pauseLook() {
+    if (!look || look.since === null) return;
+    look.seen += performance.now() - look.since;
+    look.since = null;
+  }
+
+  function endLook() {
+    pauseLook();
+    const token = one("[name=csrfmiddlewaretoken]")?.value;
+    if (look?.seen >= 2000 && token) {
+      const said = new URLSearchParams({ look: look.mark, seconds: Math.floor(look.seen / 1000), csrfmiddlewaretoken: token });
+      navigator.sendBeacon(look.where, said);
+    }
+    if (look) look.seen = 0;
+  }
+
+  function onSight() {
+    if (document.hidden) endLook();
+    else if (look) look.since ??= performance.now();
+  }
+
+  function onDecide(event) {
+    if (event.target.matches?.("form") && one("[name=look]", event.target)) look = null;
+  }
+
+  document.addEventListener("submit", onDecide, true);
+  document.addEventListener("visibilitychange", onSight);
+  document.addEventListener("htmx:afterSwap", beginLook);
+  addEventListener("pagehide", endLook);
+  beginLook();
+
   document.addEventListener("change", onChange);
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", onClick);

@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from approvals import claims, decisions, handoffs, proposals, queries, resolving, revising, state
+from approvals import claims, decisions, handoffs, looks, proposals, queries, resolving, revising, state
 from approvals.models import Handoff, Proposal
 from approvals.views import desk
 from portal import roles, stepup, stepup_views
@@ -121,15 +121,15 @@ def decide(request: WorkspaceRequest, pk: int, act: Callable[..., Proposal], **s
     try:
         with transaction.atomic():
             claims.check(workspace=ws, item=item, person=person, now=request.now)
-            row = act(workspace=ws, proposal=pk, seen=seen(request), person=person, now=request.now, **said)
+            row = act(workspace=ws, proposal=pk, seen=seen(request, pk), person=person, now=request.now, **said)
             claims.release(workspace=ws, item=item, person=person)
     except Proposal.DoesNotExist as missing:
         raise Http404 from missing
     return row
 
 
-def seen(request: WorkspaceRequest) -> decisions.Seen:
-    """What was on the screen.
+def seen(request: WorkspaceRequest, pk: int) -> decisions.Seen:
+    """What was on the screen, and for how long where the page says it.
 
     Raises:
         decisions.BadInput: the form does not say.
@@ -137,7 +137,11 @@ def seen(request: WorkspaceRequest) -> decisions.Seen:
     revision, digest = request.POST.get("revision", ""), request.POST.get("digest", "")
     if not revision.isdecimal() or len(revision) > 9 or len(digest) != 64:
         raise decisions.BadInput("The form does not say what was on the screen; look at the page again.")
-    return decisions.Seen(int(revision), digest)
+    lasted = looks.seconds(
+        request.POST.get("look", ""), proposal=pk, revision=int(revision), digest=digest, person=request.user.pk,
+        now=request.now,
+    )  # fmt: skip
+    return decisions.Seen(int(revision), digest, lasted)
 
 
 def refused(request: WorkspaceRequest, item: str, error: Exception) -> HttpResponse:

@@ -112,6 +112,18 @@ LINES: dict[str, tuple[str, list[str]]] = {
         "a demo day with all kinds of actions, decisions and undos verifies alone and by hand",
         [PYTHON, "-m", "tests.accept.bundle"],
     ),
+    "reports": (
+        "the report of every proposal of a demo: page and JSON agree, each proof checked by a stranger",
+        [PYTHON, "-m", "tests.accept.reports"],
+    ),
+    "auditor": (
+        "an auditor posts to every address and changes nothing; reads, and takes the proofs along",
+        [*PYTEST, "tests/house/test_auditor.py"],
+    ),
+    "explorer": (
+        "the explorer in a log of 100,000 entries: each page along an index",
+        [*PYTEST, "tests/audit/test_explorer_cost.py", "tests/approvals/test_explorer.py"],
+    ),
     "suite": ("make test under 10 minutes", [PYTHON, "-m", "tests.accept.suite"]),
 }
 

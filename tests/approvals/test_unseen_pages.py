@@ -53,7 +53,7 @@ def test_no_page_shows_what_nobody_sees(cast: Cast) -> None:
         for kind, key in (("proposal", reply.pk), ("handoff", handoff.pk), ("submission", refused.pk))
     ]
     pages = ["/", f"/proposals/{reply.pk}/", f"/handoffs/{handoff.pk}/", f"/cases/{case.pk}/", "/cases/"]
-    pages += ["/?state=handoffs", f"/log/cases/{case.pk}/"]
+    pages += ["/?state=handoffs", f"/audit/?case={case.pk}"]
     for name, more in (("rosa", []), ("mara", ["/manage/"]), ("ada", ["/admin/approvals/proposal/", *admin])):
         desk = sit_down(cast, name)
         for page in [*pages, *more]:

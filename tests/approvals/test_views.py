@@ -315,7 +315,7 @@ def test_what_cannot_be_seen_is_spelled_out(cast: Cast, rosa: Desk) -> None:
 
 def test_no_page_carries_a_script_or_a_style_of_its_own(cast: Cast, rosa: Desk, proposal: Proposal) -> None:
     case = proposal.case_id
-    for path in ("/", f"/proposals/{proposal.pk}/edit/", f"/cases/{case}/", "/cases/", f"/log/cases/{case}/"):
+    for path in ("/", f"/proposals/{proposal.pk}/edit/", f"/cases/{case}/", "/cases/", f"/audit/?case={case}"):
         answer = rosa.get(path)
         assert answer.status_code == 200, path
         page = text(answer)
@@ -326,8 +326,8 @@ def test_no_page_carries_a_script_or_a_style_of_its_own(cast: Cast, rosa: Desk, 
 
 def test_the_log_of_a_case_names_who_did_what(cast: Cast, rosa: Desk, proposal: Proposal) -> None:
     rosa.decide(proposal, "reject", reason="other", note="no")
-    page = text(sit_down(cast, "odile").get(f"/log/cases/{proposal.case_id}/"))
-    for words in ("Proposal proposed", "Decision recorded", "Proposal rejected", "Rosa", "rejected"):
+    page = text(sit_down(cast, "odile").get(f"/audit/?case={proposal.case_id}"))
+    for words in ("</b> proposed “", "decision.recorded", "proposal.rejected", "Rosa Lindqvist</b> rejected “"):
         assert words in page
     assert rosa.get("/log/cases/999999/").status_code == 404
 
