@@ -154,7 +154,8 @@ def _dismissed(entry: Entry) -> Sequence[str]:
 def _line(entry: Entry, people: Mapping[int, str]) -> Line:
     body = json.loads(entry.canonical)["body"]
     personal = {payload.name: payload.value for payload in entry.payloads.all()}
-    what, about, note = wording.event(entry.event), entry.subject, str(body.get("because") or "")
+    what, about = wording.event(entry.event), entry.subject
+    note = str(personal.get("because") or body.get("because") or "")
     if entry.event == "decision.recorded":
         what = wording.DECIDED.get(body["kind"], body["kind"]).capitalize()
         about = f"proposal:{body['proposal']}"
@@ -162,8 +163,8 @@ def _line(entry: Entry, people: Mapping[int, str]) -> Line:
         note = ": ".join(part for part in said if part)
     if gone := [wording.actor(one, people) for one in _dismissed(entry)]:
         note = f"No longer counts: the approval of {', '.join(gone)}"
-    if entry.event == "proposal.rebased" and body["drifted"]:
-        note = f"Moved: {', '.join(wording.source(one) for one in body['drifted'])}"
+    if entry.event == "proposal.rebased" and (drifted := personal.get("drifted") or body.get("drifted")):
+        note = f"Moved: {', '.join(wording.source(one) for one in drifted)}"
     if entry.event == "instruction.answered":
         note, about = str(personal.get("answer", "")), f"proposal:{body['proposal']}"
     if entry.event == "mark.reached":

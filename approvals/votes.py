@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from approvals import diff, proposals
+from approvals import abouts, diff, proposals
 from approvals.models import Decision, Proposal, Revision
 from approvals.state import Kind, State
 from audit import log
@@ -133,7 +133,7 @@ def cast(
             "digest": proposal.digest, "role": role, "reason": reason,
             **({"step_up": step_up.pk} if step_up else {}), **({"batch": batch} if batch else {}),
         },
-        personal={"note": note} if note else None,
+        personal={"note": note} if note else None, about=abouts.of(proposal),
     )  # fmt: skip
     return decision
 

@@ -48,6 +48,8 @@ class Env(BaseSettings):
     credentials_public_key: str = ""
     credentials_private_key: SecretStr | None = None
     log_signing_key: SecretStr | None = None
+    data_public_key: str = ""
+    data_private_key: SecretStr | None = None
 
     model_hosts: str = "api.openai.com"
     models_public_key: str = ""

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
+from pydantic import SecretStr
 
-from portal import env
+from portal import env, sealing
 
 ENV = env.read()
 BASE_DIR: Path = env.ROOT
@@ -102,6 +103,12 @@ DATABASES: dict[str, dict[str, Any]] = {
 
 # Log -----------------------------------------------------------------------------------------------------
 LOG_SIGNING_KEY = ENV.log_signing_key  # the sealer's alone; a check refuses it elsewhere
+
+# Personal values of the log: who writes seals with the public key, web alone opens them; a check refuses it elsewhere.
+DATA_PUBLIC_KEY = ENV.data_public_key or sealing.kept(VAR_DIR / "keys" / "data" / "public")
+DATA_PRIVATE_KEY = ENV.data_private_key or (
+    SecretStr(kept) if PROCESS_ROLE == "web" and (kept := sealing.kept(VAR_DIR / "keys" / "data" / "private")) else None
+)
 
 # Cache, sessions, messages of the broker ------------------------------------------------------------------
 CACHES = {
