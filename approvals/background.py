@@ -21,6 +21,10 @@ from portal.systems.records import Clause, Contact, Customer, Order, Ticket
 LINES = 40
 
 
+# What erasing puts in front of the number that is left of a customer (agents/sql/40_held.sql).
+ERASED = "erased-"
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Records around a case; `order` is the one that is acted on."""
@@ -38,6 +42,16 @@ class Facts:
         """The ticket's queue as people call it, or ""."""
         name = (self.ticket.queue or "") if self.ticket else ""
         return self.books.queues.get(name, name)
+
+    @property
+    def erased(self) -> bool:
+        """Whether the person's data was taken away: the records stand, what they held does not."""
+        written = self.ticket.messages if self.ticket else ()
+        return (
+            (self.contact is not None and not self.contact.fields)
+            or (self.customer is not None and self.customer.customer_id.startswith(ERASED))
+            or (bool(written) and not any(message.body for message in written))
+        )
 
     @property
     def warnings(self) -> tuple[Warning, ...]:

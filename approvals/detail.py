@@ -257,6 +257,8 @@ def _may(
 ) -> May:  # fmt: skip
     if not viewer.decides:
         return May(why_not=viewer.why_not)
+    if not revision.nonce:
+        return May(why_not="What this held was erased: nothing can be done with it any more.")
     manager, state, way = "manager" in viewer.held, State(proposal.state), reversal.offered(proposal)
     others = holder is not None and holder.person_id != viewer.person
     free = state == State.PENDING and not others

@@ -119,6 +119,55 @@ class Payload(models.Model):
         return envelopes.open_value(bytes(self.sealed), bytes(self.key.wrapped))
 
 
+class Hold(models.Model):
+    """A legal hold, insert-only: the newest row of a subject (`customer:12` by row, "" for all) is in force.
+
+    While one stands nothing of theirs is erased, and retention leaves it alone.
+    """
+
+    workspace_id = models.BigIntegerField()
+    about = models.CharField(max_length=120, blank=True)
+    placed = models.BooleanField()
+    reason = models.CharField(max_length=300)
+    made_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["workspace_id", "about", "-id"], name="hold_newest")]
+
+    def __str__(self) -> str:
+        return f"hold on {self.about or 'everything'}"
+
+
+class Retention(models.Model):
+    """How many days a kind of record is kept, insert-only: the newest version of a kind is in force."""
+
+    class Kind(models.TextChoices):
+        FULL_TRANSCRIPTS = "full_transcripts", "full transcripts (the vault)"
+        TRANSCRIPTS = "transcripts", "redacted transcripts"
+        TRACES = "traces", "steps and tool calls"
+
+    workspace_id = models.BigIntegerField()
+    kind = models.CharField(max_length=20, choices=Kind)
+    version = models.PositiveIntegerField(default=1)
+    days = models.PositiveIntegerField()
+    made_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "retention period"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace_id", "kind", "version"], name="retention_version_once"),
+            models.CheckConstraint(
+                condition=~Q(kind="full_transcripts") | Q(days__gte=30, days__lte=90), name="retention_of_the_vault"
+            ),
+            models.CheckConstraint(condition=Q(days__gte=1, days__lte=3650), name="retention_is_some_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.days} days"
+
+
 class Unattributed(models.Model):
     """A write to a watched table that no action accounted for; the sweeper turns it into an entry."""
 

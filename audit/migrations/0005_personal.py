@@ -52,4 +52,35 @@ class Migration(migrations.Migration):
                 name="payload_sealed_or_old",
             ),
         ),
+        migrations.CreateModel(
+            name='Hold',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('workspace_id', models.BigIntegerField()),
+                ('about', models.CharField(blank=True, max_length=120)),
+                ('placed', models.BooleanField()),
+                ('reason', models.CharField(max_length=300)),
+                ('made_by', models.CharField(max_length=120)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+            options={
+                'indexes': [models.Index(fields=['workspace_id', 'about', '-id'], name='hold_newest')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Retention',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('workspace_id', models.BigIntegerField()),
+                ('kind', models.CharField(choices=[('full_transcripts', 'full transcripts (the vault)'), ('transcripts', 'redacted transcripts'), ('traces', 'steps and tool calls')], max_length=20)),
+                ('version', models.PositiveIntegerField(default=1)),
+                ('days', models.PositiveIntegerField()),
+                ('made_by', models.CharField(max_length=120)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+            options={
+                'verbose_name': 'retention period',
+                'constraints': [models.UniqueConstraint(fields=('workspace_id', 'kind', 'version'), name='retention_version_once'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'full_transcripts'), _negated=True), models.Q(('days__gte', 30), ('days__lte', 90)), _connector='OR'), name='retention_of_the_vault'), models.CheckConstraint(condition=models.Q(('days__gte', 1), ('days__lte', 3650)), name='retention_is_some_time')],
+            },
+        ),
     ]  # fmt: skip
