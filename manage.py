@@ -7,7 +7,7 @@ import sys
 # Only migrations sign in as owner, the sealer as itself, sweepers as apply, everything else as web.
 ROLE_OF_COMMAND = {
     "migrate": "owner", "makemigrations": "owner", "evaluate": "eval", "benchmark": "eval",
-    "audit_seal": "sealer", "audit_export": "sealer", "erase": "apply",
+    "audit_seal": "sealer", "audit_export": "sealer", "erase": "apply", "retain": "apply",
 }  # fmt: skip
 WITHOUT_SERVERS = {"help", "version", "--version", "check", "collectstatic", "makemigrations", "one_time_code", ""}
 

@@ -71,6 +71,8 @@ class Event(StrEnum):
     SYSTEM_CHOSEN = "system.chosen"
     CREDENTIAL_SET = "credential.set"
     SUBJECT_ERASED = "subject.erased"
+    RETENTION_RAN = "retention.ran"
+    RETENTION_SET = "retention.set"
     HOLD_PLACED = "hold.placed"
     HOLD_LIFTED = "hold.lifted"
     CHANGE_UNATTRIBUTED = "change.unattributed"

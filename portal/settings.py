@@ -152,6 +152,11 @@ CELERY = {
             "schedule": 10.0,
             "options": {"queue": "apply"},
         },
+        "retention": {
+            "task": "agents.tasks.retain",
+            "schedule": 3600.0,
+            "options": {"queue": "apply"},
+        },
         "begin-sweeps": {
             "task": "agents.tasks.begin_sweeps",
             "schedule": 60.0,

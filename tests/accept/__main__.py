@@ -88,6 +88,14 @@ LINES: dict[str, tuple[str, list[str]]] = {
         "tiers 1 and 2 through real workers, killed at each step: nothing on record is paid for twice",
         [*PYTEST, "tests/journeys/test_models.py"],
     ),
+    "erase": (
+        "a customer erased: no value of theirs in tables, payloads, transcripts, exports or logs; all verifies",
+        [*PYTEST, "-s", "tests/agents/test_erasing.py", "tests/agents/test_erasing_told.py"],
+    ),
+    "retention": (
+        "retention killed midway and run twice: counts right, verifies; holds keep",
+        [*PYTEST, "-s", "tests/agents/test_retention.py"],
+    ),
     "suite": ("make test under 10 minutes", [PYTHON, "-m", "tests.accept.suite"]),
 }
 

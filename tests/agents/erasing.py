@@ -1,19 +1,23 @@
 """Short ways for tests of erasing: a customer with a whole history, and where a value of theirs still lies."""
 
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.apps import apps
 from django.db import connection, transaction
 
-from agents import erasing, intake, transcripts, workflow
+from agents import erasing as service
+from agents import intake, transcripts, workflow
 from agents.models import Run
 from approvals import conversations, gate
 from approvals.models import Proposal, Submission
 from audit import log
 from portal import models, walls, workspace
 from tests.approvals import steps
+from tests.audit.test_audit_seal import ROOT, environment
 from tests.cast import Cast
 from tests.conftest import signed_in
 
@@ -134,11 +138,11 @@ def end(cast: Cast, *runs: Run) -> None:
         )
 
 
-def erase(cast: Cast, name: str, actor: str = "system:operator") -> erasing.Erased:
+def erase(cast: Cast, name: str, actor: str = "system:operator") -> service.Erased:
     """As the command does it."""
     with signed_in("apply"), workspace.within(cast.ws) as now:
-        subject = erasing.find(workspace=cast.ws, name=name)
-        return erasing.erase(workspace=cast.ws, subject=subject, actor=actor, now=now)
+        subject = service.find(workspace=cast.ws, name=name)
+        return service.erase(workspace=cast.ws, subject=subject, actor=actor, now=now)
 
 
 def dumped(ws: int) -> dict[str, str]:
@@ -172,3 +176,13 @@ def columns() -> set[tuple[str, str]]:
             " OR t.typname IN ('json', 'jsonb', 'bytea', 'tsvector', 'xml', 'hstore', 'inet'))"
         )
         return {(table, column) for table, column in cursor.fetchall() if table in ours}
+
+
+def manage(*words: str, role: str = "apply", **extra: str) -> subprocess.CompletedProcess[str]:
+    """A command on the database that this process works on, signed in as a role."""
+    given = environment(PROCESS_ROLE=role, **extra)
+    if role != "sealer":
+        given.pop("LOG_SIGNING_KEY")
+    return subprocess.run(
+        [sys.executable, "manage.py", *words], cwd=ROOT, env=given, capture_output=True, text=True, timeout=120
+    )

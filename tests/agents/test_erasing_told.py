@@ -2,8 +2,6 @@
 
 import json
 import logging
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,8 +13,9 @@ from agents.models import Run
 from approvals.models import Case, Handoff, Proposal
 from portal import workspace
 from tests.agents import erasing
+from tests.agents.erasing import manage
 from tests.approvals.desk import sit_down, text
-from tests.audit.test_audit_seal import ROOT, environment, seal
+from tests.audit.test_audit_seal import seal
 from tests.audit.test_verify import check
 from tests.cast import Cast, gather
 from tests.conftest import sign_in
@@ -64,7 +63,7 @@ def test_nothing_erased_can_move_again(cast: Cast) -> None:
     assert {state for _, state in rows} <= {"withdrawn", "applied", "rejected", "expired", "denied", "failed"}
 
 
-def test_the_command_erases_tells_counts_and_the_bundle_still_verifies(
+def test_59_the_command_erases_tells_counts_and_the_bundle_still_verifies(
     live: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     out = tmp_path / "bundle"
@@ -75,13 +74,13 @@ def test_the_command_erases_tells_counts_and_the_bundle_still_verifies(
         erasing.end(cast)
         assert seal("--once").returncode == 0
         words = ["erase", f"customer:{person.customer}", "--workspace", cast.workspace.slug]
-        done = _manage(*words, "--json")
+        done = manage(*words, "--json")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["counts"]["portal_customer"] == 1
-        assert _manage(*words).returncode == 2  # nobody of that name is here any more
+        assert manage(*words).returncode == 2  # nobody of that name is here any more
         assert seal("--once").returncode == 0
         assert erasing.found(person.values, erasing.dumped(cast.ws)) == []
-        exported = _manage("audit_export", "--out", str(out), role="sealer")
+        exported = manage("audit_export", "--out", str(out), role="sealer")
         assert exported.returncode == 0, exported.stderr
     sign_in("web")
     code, said = check(out)
@@ -93,13 +92,6 @@ def test_the_command_erases_tells_counts_and_the_bundle_still_verifies(
 
 
 COUNT = len(erasing.walls.tables())
-
-
-def _manage(*words: str, role: str = "apply") -> subprocess.CompletedProcess[str]:
-    given = environment(PROCESS_ROLE=role)
-    return subprocess.run(
-        [sys.executable, "manage.py", *words], cwd=ROOT, env=given, capture_output=True, text=True, timeout=120
-    )
 
 
 def test_who_is_unknown_is_one_clear_line(cast: Cast) -> None:

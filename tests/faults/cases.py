@@ -253,6 +253,17 @@ CASES: dict[int, Case] = {
         "a thousand findings at once",
         ("tests/faults/test_sweep_floods.py::test_56_a_thousand_findings_at_once_are_throttled_and_others_go_on",),
     ),
+    59: Case(
+        "a subject erased: it still verifies, a dictionary finds nothing",
+        (
+            f"{MODELS}erasing.py::test_59_no_dictionary_finds_an_address_among_the_commitments",
+            f"{MODELS}erasing_told.py::test_59_the_command_erases_tells_counts_and_the_bundle_still_verifies",
+        ),
+    ),
+    61: Case(
+        "retention killed midway, run twice",
+        (f"{MODELS}retention.py::test_61_killed_midway_and_run_twice_the_counts_are_right_and_all_verifies",),
+    ),
 }
 # Random events by random actors, with workers that die and come back.
 STORIES = "tests/faults/test_stories.py::test_no_story_of_dying_workers_ends_in_a_second_or_an_unknown_effect"
