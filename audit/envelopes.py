@@ -82,9 +82,32 @@ def open_value(sealed: bytes, wrapped: bytes) -> tuple[bytes, Any]:
     return text[:SALT_BYTES], json.loads(text[SALT_BYTES:])
 
 
-def can_open() -> bool:
-    """Whether this process was given the key to open with."""
-    return settings.DATA_PRIVATE_KEY is not None
+def seal_for_vault(text: str) -> str:
+    """Text that only the vault's private key opens, in Base64.
+
+    Raises:
+        NoKey: VAULT_PUBLIC_KEY is not set.
+    """
+    if not settings.VAULT_PUBLIC_KEY:
+        raise NoKey("VAULT_PUBLIC_KEY is not set: no full transcript can be kept")
+    public = PublicKey(_bytes("VAULT_PUBLIC_KEY", settings.VAULT_PUBLIC_KEY))
+    return base64.b64encode(SealedBox(public).encrypt(text.encode("utf-8", "surrogatepass"))).decode()
+
+
+def open_from_vault(coded: str) -> str:
+    """The text again.
+
+    Raises:
+        NoKey: VAULT_PRIVATE_KEY is not set here.
+        NotForUs.
+    """
+    if settings.VAULT_PRIVATE_KEY is None:
+        raise NoKey("VAULT_PRIVATE_KEY is not set: nothing in the vault can be opened here")
+    private = PrivateKey(_bytes("VAULT_PRIVATE_KEY", settings.VAULT_PRIVATE_KEY.get_secret_value()))
+    try:
+        return SealedBox(private).decrypt(base64.b64decode(coded)).decode("utf-8", "surrogatepass")
+    except CryptoError:
+        raise NotForUs("this transcript was sealed for another VAULT_PRIVATE_KEY") from None
 
 
 @lru_cache(maxsize=OPENED)

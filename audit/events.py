@@ -73,6 +73,7 @@ class Event(StrEnum):
     SUBJECT_ERASED = "subject.erased"
     RETENTION_RAN = "retention.ran"
     RETENTION_SET = "retention.set"
+    VAULT_OPENED = "vault.opened"
     HOLD_PLACED = "hold.placed"
     HOLD_LIFTED = "hold.lifted"
     CHANGE_UNATTRIBUTED = "change.unattributed"

@@ -123,7 +123,7 @@ def private_key(**_: Any) -> list[CheckMessage]:
             hint=f"Take it out of its environment: {keys.opens} processes alone may open what it opens.",
             id="portal.E006",
         )
-        for keys in (sealing.CREDENTIALS, sealing.MODELS, sealing.DATA)
+        for keys in (sealing.CREDENTIALS, sealing.MODELS, sealing.DATA, sealing.VAULT)
         if keys.opens != settings.PROCESS_ROLE and sealing.given_private(keys) is not None
     ]  # fmt: skip
 

@@ -50,6 +50,8 @@ class Env(BaseSettings):
     log_signing_key: SecretStr | None = None
     data_public_key: str = ""
     data_private_key: SecretStr | None = None
+    vault_public_key: str = ""
+    vault_private_key: SecretStr | None = None
 
     model_hosts: str = "api.openai.com"
     models_public_key: str = ""

@@ -44,6 +44,7 @@ class Keys:
 CREDENTIALS = Keys("CREDENTIALS", "apply")
 MODELS = Keys("MODELS", "agents")
 DATA = Keys("DATA", "web")
+VAULT = Keys("VAULT", "web")
 
 
 class SealingError(Exception):
@@ -118,7 +119,7 @@ def refuse_a_mismatch() -> None:
     Raises:
         BadKey.
     """
-    for keys in (CREDENTIALS, MODELS, DATA):
+    for keys in (CREDENTIALS, MODELS, DATA, VAULT):
         if getattr(env.read(), keys.public.lower()):
             public = public_key(keys)
             if given_private(keys) is not None and private_key(keys).public_key != public:
@@ -150,6 +151,12 @@ def keep_pair(folder: Path) -> str:
 def kept(path: Path) -> str:
     """One half of a pair that was made here, or "": on an installation of one's own it comes by its setting."""
     return path.read_text() if os.access(path, os.R_OK) else ""
+
+
+def kept_private(path: Path, *, given: bool) -> SecretStr | None:
+    """The other half, for a kind of process that may have it."""
+    text = kept(path) if given else ""
+    return SecretStr(text) if text else None
 
 
 def keep_once(path: Path, text: str) -> None:

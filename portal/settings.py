@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
-from pydantic import SecretStr
 
 from portal import env, sealing
 
@@ -105,10 +104,13 @@ DATABASES: dict[str, dict[str, Any]] = {
 LOG_SIGNING_KEY = ENV.log_signing_key  # the sealer's alone; a check refuses it elsewhere
 
 # Personal values of the log: who writes seals with the public key, web alone opens them; a check refuses it elsewhere.
-DATA_PUBLIC_KEY = ENV.data_public_key or sealing.kept(VAR_DIR / "keys" / "data" / "public")
-DATA_PRIVATE_KEY = ENV.data_private_key or (
-    SecretStr(kept) if PROCESS_ROLE == "web" and (kept := sealing.kept(VAR_DIR / "keys" / "data" / "private")) else None
-)
+# The same for full transcripts of models: without its public key none is kept.
+KEYS = VAR_DIR / "keys"
+OPENS = PROCESS_ROLE == "web"
+DATA_PUBLIC_KEY = ENV.data_public_key or sealing.kept(KEYS / "data" / "public")
+DATA_PRIVATE_KEY = ENV.data_private_key or sealing.kept_private(KEYS / "data" / "private", given=OPENS)
+VAULT_PUBLIC_KEY = ENV.vault_public_key or sealing.kept(KEYS / "vault" / "public")
+VAULT_PRIVATE_KEY = ENV.vault_private_key or sealing.kept_private(KEYS / "vault" / "private", given=OPENS)
 
 # Cache, sessions, messages of the broker ------------------------------------------------------------------
 CACHES = {

@@ -60,15 +60,21 @@ class Processes:
     def _environment(self, name: str) -> dict[str, str]:
         """Each key for who may use it: apply workers open credentials, agents the keys of models, web personal values;
         the sealer signs."""
-        secret = ("CREDENTIALS_PRIVATE_KEY", "MODELS_PRIVATE_KEY", "DATA_PRIVATE_KEY", "LOG_SIGNING_KEY")
+        secret = (
+            "CREDENTIALS_PRIVATE_KEY",
+            "MODELS_PRIVATE_KEY",
+            "DATA_PRIVATE_KEY",
+            "VAULT_PRIVATE_KEY",
+            "LOG_SIGNING_KEY",
+        )
         given = {key: value for key, value in self.environment.items() if key not in secret}
         keys = default_var_dir(self.environment) / "keys"
         if name.startswith("worker-apply") and (keys / "private").exists():
             given["CREDENTIALS_PRIVATE_KEY"] = (keys / "private").read_text()
         if name.startswith("worker-agents") and (keys / "models" / "private").exists():
             given["MODELS_PRIVATE_KEY"] = (keys / "models" / "private").read_text()
-        if name == "web" and (opening := self.environment.get("DATA_PRIVATE_KEY")):
-            given["DATA_PRIVATE_KEY"] = opening
+        if name == "web":
+            given |= {key: value for key, value in self.environment.items() if key in secret[2:4]}
         if name.startswith("sealer") and (signing := log_key.kept(keys) or self.environment.get("LOG_SIGNING_KEY")):
             given["LOG_SIGNING_KEY"] = signing
         return given

@@ -63,6 +63,7 @@ SELECT relation, field, becomes, because FROM (VALUES
     ('agents_modelcall', 'error', $e$''$e$, ''),
     ('agents_modelcall', 'value', $e$NULL$e$, ''),
     ('agents_transcript', '*', 'deleted', ''),
+    ('agents_fulltranscript', '*', 'deleted', ''),
     ('audit_payload', '*', 'deleted', ''),
     ('audit_subjectkey', '*', 'deleted', ''),
 
@@ -193,6 +194,8 @@ SELECT relation, field, becomes, because FROM (VALUES
 -- Which rows of each of them are a person's. In the order in which they go: keys after what they sealed.
 CREATE OR REPLACE VIEW agents_held_rows AS
 SELECT relation, place, finds FROM (VALUES
+    (0, 'agents_fulltranscript', $e$run_id = ANY (agents_numbers($2, 'runs')) OR key_id IN (
+        SELECT k.id FROM audit_subjectkey k WHERE k.workspace_id = $1 AND k.about = ANY (agents_texts($2, 'abouts')))$e$),
     (1, 'audit_payload', $e$key_id IN (SELECT k.id FROM audit_subjectkey k WHERE k.workspace_id = $1
         AND k.about = ANY (agents_texts($2, 'abouts'))) OR entry_id IN (SELECT e.id FROM audit_entry e
         WHERE e.workspace_id = $1 AND (e."case" = ANY (agents_texts($2, 'abouts'))

@@ -2,6 +2,7 @@
 -- beside the entry that counts it, oldest first; what somebody holds stays.
 CREATE OR REPLACE VIEW agents_periods AS
 SELECT kind, relation, days FROM (VALUES
+    ('full_transcripts', 'agents_fulltranscript', 90),
     ('transcripts', 'agents_transcript', 180),
     ('traces', 'agents_step', 365),
     ('traces', 'agents_toolcall', 365)

@@ -96,6 +96,10 @@ LINES: dict[str, tuple[str, list[str]]] = {
         "retention killed midway and run twice: counts right, verifies; holds keep",
         [*PYTEST, "-s", "tests/agents/test_retention.py"],
     ),
+    "vault": (
+        "full transcripts: an auditor alone, with reason and presence, each opening an entry",
+        [*PYTEST, "tests/agents/test_vault.py"],
+    ),
     "suite": ("make test under 10 minutes", [PYTHON, "-m", "tests.accept.suite"]),
 }
 
