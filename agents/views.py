@@ -45,9 +45,9 @@ def run(request: WorkspaceRequest, pk: int) -> HttpResponse:
 @never_cache
 def open_vault(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """The full transcripts of a run, for an auditor who says why and proves presence; each opening is an entry."""
+    run = get_object_or_404(Run.objects.select_related("case"), workspace=request.workspace, pk=pk)
     if Role.AUDITOR not in request.roles:
         raise PermissionDenied("Only auditors open the vault.")
-    run = get_object_or_404(Run.objects.select_related("case"), workspace=request.workspace, pk=pk)
     context: dict[str, Any] = {"run": run, "in_vault": vault.kept(pk), "reason": request.POST.get("reason", "")}
     status = 200
     if request.method == "POST":

@@ -106,7 +106,7 @@ BEGIN
     theirs := agents_theirs(ws, whose);
     kept := agents_keeps(ws, theirs);
     IF kept <> '' THEN
-        RAISE EXCEPTION 'nothing of % is erased now: %', whose, kept USING ERRCODE = 'CS014';
+        RAISE EXCEPTION 'nothing of % is erased now: %', whose, kept USING ERRCODE = 'CS016';
     END IF;
     FOR one IN SELECT r.relation, r.finds FROM agents_held_rows r ORDER BY r.place LOOP
         SELECT string_agg(format('%I = %s', h.field, h.becomes), ', ') INTO writes

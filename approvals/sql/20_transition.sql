@@ -87,7 +87,7 @@ BEGIN
             USING ERRCODE = 'CS005';
     END IF;
     IF octet_length(r.nonce) = 0 THEN
-        RAISE EXCEPTION 'proposal %: what it held was erased', NEW.id USING ERRCODE = 'CS014';
+        RAISE EXCEPTION 'proposal %: what it held was erased', NEW.id USING ERRCODE = 'CS016';
     END IF;
     IF TG_OP = 'UPDATE' AND (NEW.revision <> OLD.revision + m.new_revision::int
                              OR NEW.round <> OLD.round + m.new_round::int) THEN

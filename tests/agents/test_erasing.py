@@ -137,7 +137,7 @@ def test_a_hold_refuses_it_in_service_and_database(cast: Cast) -> None:
             holds.place(about=who, **common)
     with pytest.raises(holds.OnHold, match="A legal hold on customer:"):
         erasing.erase(cast, f"customer:{person.customer}")
-    assert refused("apply", cast, who) == "CS014"
+    assert refused("apply", cast, who) == "CS016"
     with workspace.within(cast.ws) as now:
         holds.lift(about=who, **common)
         assert list(Entry.objects.filter(event__startswith="hold.").order_by("pk").values_list("event", flat=True)) == [
