@@ -7,7 +7,7 @@ import sys
 # Only migrations sign in as owner, the sealer as itself, sweepers as apply, everything else as web.
 ROLE_OF_COMMAND = {
     "migrate": "owner", "makemigrations": "owner", "evaluate": "eval", "benchmark": "eval",
-    "audit_seal": "sealer", "audit_export": "sealer", "audit_verify": "sealer",
+    "audit_seal": "sealer", "audit_export": "sealer", "audit_verify": "sealer", "erase": "apply", "retain": "apply",
 }  # fmt: skip
 # Who reads all entries opens no values, and the other way round.
 ROLE_FOR_VALUES = {"audit_export": "web", "audit_verify": "web"}

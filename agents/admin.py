@@ -11,13 +11,13 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from agents import admin_budgets, admin_models
+from agents import admin_budgets, admin_keeping, admin_models
 from agents.models import Run, Step, Sweep, SweepPlan, ToolCall, Transcript
 from agents.sweeps import planning
 from portal.admin_site import WorkspaceAdmin, site
 from portal.models import Role
 
-__all__ = ["RunAdmin", "StepAdmin", "admin_budgets", "admin_models"]
+__all__ = ["RunAdmin", "StepAdmin", "admin_budgets", "admin_keeping", "admin_models"]
 
 
 @admin.register(Run, site=site)

@@ -15,7 +15,7 @@ from agents import roster
 from agents.lines import ContactLine, Line, TicketLine, check
 from agents.models import Run
 from agents.steps.base import Agent
-from approvals import outbox, proposals
+from approvals import abouts, outbox, proposals
 from audit import log
 from audit.events import Event
 from portal import telemetry
@@ -50,6 +50,7 @@ class _Received:
     new: bool
     body: Mapping[str, Any]
     personal: Mapping[str, Any]
+    about: str
 
 
 def take_in(*, workspace: int, agent: str, line: Mapping[str, object], actor: str, now: datetime) -> Taken:
@@ -76,6 +77,7 @@ def take_in(*, workspace: int, agent: str, line: Mapping[str, object], actor: st
             workspace=workspace, subject=received.subject, version=1, event=received.event, actor=actor, now=now,
             case=f"case:{case.pk}", trace_id=run.trace_id,
             body={"agent": agent, "run": f"run:{run.pk}", **received.body}, personal=received.personal,
+            about=received.about,
         )  # fmt: skip
         telemetry.after_commit(
             run.trace_id, [telemetry.since("intake", telemetry.ROOT, now, countersign__case=case.pk)]
@@ -110,8 +112,11 @@ def _receive_ticket(workspace: int, line: TicketLine) -> _Received:
     customer = ticket.customer.customer_id if ticket.customer else ""
     return _Received(
         f"ticket:{ticket.ticket_id}", _title(line), customer, Event.TICKET_RECEIVED, new,
-        body={"customer": customer, "known_customer": bool(customer)},
-        personal={"text": line.text, "from_email": line.from_email, "external_id": line.id},
+        body={"known_customer": bool(customer)}, about=abouts.of_customer(customer),
+        personal={
+            "text": line.text, "from_email": line.from_email, "external_id": line.id,
+            **({"customer": customer} if customer else {}),
+        },
     )  # fmt: skip
 
 
@@ -122,7 +127,7 @@ def _receive_contact(workspace: int, line: ContactLine) -> _Received:
     return _Received(
         f"contact:{contact.contact_id}", f"Contact {contact.contact_id}", "", Event.CONTACT_RECEIVED, new,
         body={"fields": sorted(line.fields), "locked_fields": sorted(line.locked_fields)},
-        personal={"record": line.fields, "external_id": line.id},
+        personal={"record": line.fields, "external_id": line.id}, about=f"contact:{contact.contact_id}",
     )  # fmt: skip
 
 

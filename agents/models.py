@@ -18,11 +18,12 @@ from agents.gateway.records import (
 )
 from agents.sweeps.models import Finding, Sweep, SweepPlan
 from approvals.models import Case, Instruction
+from audit.models import SubjectKey
 from portal.models import WorkspaceRow
 
 __all__ = [
-    "Account", "BackendHealth", "Budget", "ConfidenceBar", "Finding", "ModelBackend", "ModelCall", "ModelKey",
-    "ModelPrice", "Run", "Step", "Sweep", "SweepPlan",
+    "Account", "BackendHealth", "Budget", "ConfidenceBar", "Finding", "FullTranscript", "ModelBackend", "ModelCall",
+    "ModelKey", "ModelPrice", "Run", "Step", "Sweep", "SweepPlan",
 ]  # fmt: skip
 
 
@@ -127,7 +128,7 @@ class ToolCall(WorkspaceRow):
 
 
 class Transcript(WorkspaceRow):
-    """What one call of a model was asked and what it answered, redacted; insert-only. The full text is kept nowhere."""
+    """What one call of a model was asked and what it answered, redacted; insert-only. In full: the vault."""
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="transcripts")
     step = models.CharField(max_length=20)
@@ -141,3 +142,23 @@ class Transcript(WorkspaceRow):
 
     def __str__(self) -> str:
         return f"{self.step} {self.number} of run {self.run_id}"
+
+
+class FullTranscript(WorkspaceRow):
+    """The vault: what one call of a model was asked and answered, as it was, sealed twice; insert-only.
+
+    Opening it takes the vault's private key and the key of whom it is about, and no agents process has either.
+    """
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="+", db_index=False)
+    step = models.CharField(max_length=20)
+    number = models.PositiveSmallIntegerField(default=1)
+    key = models.ForeignKey(SubjectKey, on_delete=models.PROTECT, related_name="+")
+    sealed = models.BinaryField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["workspace", "run", "id"], name="full_transcript_of_run")]
+
+    def __str__(self) -> str:
+        return f"{self.step} {self.number} of run {self.run_id}, in full"

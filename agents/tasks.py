@@ -1,10 +1,13 @@
-"""What workers of the queue `agents` do. Ids only; each task is one service call and safe to run twice."""
+"""What workers of the queue `agents` do, and what keeps to time in `apply`.
+
+Ids only; each task is one service call and safe to run twice.
+"""
 
 from functools import partial
 
 from celery import shared_task
 
-from agents import intake, workflow
+from agents import intake, retention, workflow
 from agents.sweeps import planning, working
 from approvals import outbox, pulse
 
@@ -38,6 +41,12 @@ def sweep(workspace: int, sweep: int) -> None:
 def begin_sweeps() -> None:
     """Every minute: begin the sweeps whose time of day has come."""
     planning.begin_due()
+
+
+@shared_task(name="agents.tasks.retain", ignore_result=True)
+def retain() -> None:
+    """Every hour, in the queue `apply`: take away what was kept long enough."""
+    retention.run_everywhere()
 
 
 @shared_task(name="agents.tasks.pulse", ignore_result=True)

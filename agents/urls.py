@@ -8,6 +8,7 @@ from agents.sweeps import views as sweeps_views
 
 urlpatterns = [
     path("runs/<int:pk>/", views.run, name="run"),
+    path("runs/<int:pk>/vault/", views.open_vault, name="vault"),
     path("evaluations/", evals_views.evaluations, name="evaluations"),
     path("evaluations/<str:name>/", evals_views.evaluation, name="evaluation"),
     path("sweeps/", sweeps_views.sweeps, name="sweeps"),

@@ -22,6 +22,10 @@ from portal.systems.records import Clause, Contact, Customer, Order, Ticket
 LINES = 40
 
 
+# What erasing puts in front of the number that is left of a customer (agents/sql/40_held.sql).
+ERASED = "erased-"
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Records around a case; `order` is the one that is acted on."""
@@ -39,6 +43,16 @@ class Facts:
         """The ticket's queue as people call it, or ""."""
         name = (self.ticket.queue or "") if self.ticket else ""
         return self.books.queues.get(name, name)
+
+    @property
+    def erased(self) -> bool:
+        """Whether the person's data was taken away: the records stand, what they held does not."""
+        written = self.ticket.messages if self.ticket else ()
+        return (
+            (self.contact is not None and not self.contact.fields)
+            or (self.customer is not None and self.customer.customer_id.startswith(ERASED))
+            or (bool(written) and not any(message.body for message in written))
+        )
 
     @property
     def warnings(self) -> tuple[Warning, ...]:
@@ -161,7 +175,8 @@ def _dismissed(entry: Entry) -> Sequence[str]:
 def _line(entry: Entry, people: Mapping[int, str]) -> Line:
     body = json.loads(entry.canonical)["body"]
     personal = {payload.name: payload.value for payload in entry.payloads.all()}
-    what, about, note = wording.event(entry.event), entry.subject, str(body.get("because") or "")
+    what, about = wording.event(entry.event), entry.subject
+    note = str(personal.get("because") or body.get("because") or "")
     if entry.event == "decision.recorded":
         what = wording.DECIDED.get(body["kind"], body["kind"]).capitalize()
         about = f"proposal:{body['proposal']}"
@@ -169,8 +184,8 @@ def _line(entry: Entry, people: Mapping[int, str]) -> Line:
         note = ": ".join(part for part in said if part)
     if gone := [wording.actor(one, people) for one in _dismissed(entry)]:
         note = f"No longer counts: the approval of {', '.join(gone)}"
-    if entry.event == "proposal.rebased" and body["drifted"]:
-        note = f"Moved: {', '.join(wording.source(one) for one in body['drifted'])}"
+    if entry.event == "proposal.rebased" and (drifted := personal.get("drifted") or body.get("drifted")):
+        note = f"Moved: {', '.join(wording.source(one) for one in drifted)}"
     if entry.event == "instruction.answered":
         note, about = str(personal.get("answer", "")), f"proposal:{body['proposal']}"
     if entry.event == "mark.reached":

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from approvals import proposals, waiting
+from approvals import abouts, proposals, waiting
 from audit import log
 from audit.events import Event
 from portal.models import Ticket
@@ -46,7 +46,7 @@ def receive(*, workspace: int, ticket: str, external_id: str, text: str, actor: 
         log.record(
             workspace=workspace, subject=f"ticket:{row.ticket_id}", event=Event.MESSAGE_RECEIVED, actor=actor,
             now=now, case=f"case:{case.pk}", body={"message": message.seq},
-            personal={"text": text, "external_id": external_id},
+            personal={"text": text, "external_id": external_id}, about=abouts.of_customer(case.customer),
         )  # fmt: skip
         waiting.end(workspace=workspace, case=case.pk, actor=actor, now=now, because="the customer wrote")
     return Received(case.pk, message.seq, new=True)

@@ -255,8 +255,8 @@ def _may(
     proposal: Proposal, revision: Revision, viewer: Viewer, holder: Claim | None, given: tuple[Decision, ...],
     since: meanwhile.Meanwhile,
 ) -> May:  # fmt: skip
-    if not viewer.decides:
-        return May(why_not=viewer.why_not)
+    if not viewer.decides or not revision.nonce:
+        return May(why_not=viewer.why_not or "What this held was erased: nothing is left to decide.")
     manager, state, way = "manager" in viewer.held, State(proposal.state), reversal.offered(proposal)
     others = holder is not None and holder.person_id != viewer.person
     free = state == State.PENDING and not others

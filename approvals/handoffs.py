@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from approvals import deadlines, payloads, placing
+from approvals import abouts, deadlines, payloads, placing
 from approvals.models import Handoff, Proposal, Submission
 from audit import log
 from audit.events import Event
@@ -73,6 +73,7 @@ def _open(
         workspace=submission.workspace_id, subject=f"handoff:{handoff.pk}", version=1, event=Event.HANDOFF_OPENED,
         actor=submission.proposer, now=now, case=f"case:{submission.case_id}", trace_id=submission.trace_id,
         body={"reason": handoff.reason, "kind": kind, "run": submission.run}, personal={"summary": handoff.summary},
+        about=abouts.of_case(submission.case),
     )  # fmt: skip
     span = telemetry.since(
         "gate", f"gate:handoff:{handoff.pk}", now, parent=submission.run or telemetry.ROOT,
@@ -103,6 +104,7 @@ def open_for(
         workspace=row.workspace_id, subject=f"handoff:{handoff.pk}", version=1, event=Event.HANDOFF_OPENED,
         actor="system:apply", now=now, case=f"case:{row.case_id}", trace_id=row.submission.trace_id,
         body={"reason": reason, "kind": str(handoff.kind), "proposal": row.pk}, personal={"summary": handoff.summary},
+        about=abouts.of(row),
     )  # fmt: skip
     return handoff
 
@@ -126,6 +128,7 @@ def resolve(*, workspace: int, handoff: int, person: Person, outcome: str, now: 
     log.record(
         workspace=workspace, subject=f"handoff:{row.pk}", version=row.version + 1, event=Event.HANDOFF_RESOLVED,
         actor=f"person:{person.pk}", now=now, case=f"case:{row.case_id}", personal={"outcome": outcome},
+        about=abouts.of_case(row.case),
     )  # fmt: skip
     row.state, row.version, row.outcome, row.resolved_by = "resolved", row.version + 1, outcome, person
     row.save(update_fields=["state", "version", "outcome", "resolved_by"])

@@ -6,7 +6,7 @@ While a fresh one is open nobody approves. Whatever else is decided on the propo
 import math
 from datetime import datetime, timedelta
 
-from approvals import outbox
+from approvals import abouts, outbox
 from approvals.actions.base import clean_text
 from approvals.models import Instruction, Proposal
 from audit import log
@@ -78,7 +78,7 @@ def answer(instruction: Instruction, words: str, *, actor: str, now: datetime) -
         workspace=instruction.workspace_id, subject=f"instruction:{instruction.pk}", version=1, actor=actor, now=now,
         event=Event.INSTRUCTION_ANSWERED, case=f"case:{instruction.proposal.case_id}",
         body={"proposal": instruction.proposal_id, "revision": instruction.revision},
-        personal={"answer": instruction.answer},
+        personal={"answer": instruction.answer}, about=abouts.of(instruction.proposal),
     )  # fmt: skip
     instruction.save(update_fields=["answer", "answered_at"])
     outbox.done(workspace=instruction.workspace_id, task=ASK_AGAIN, object_id=instruction.pk)

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from approvals import outbox, state
+from approvals import abouts, outbox, state
 from approvals.actions.base import Action
 from approvals.models import Case, Proposal, Submission
 from audit import canonical, log
@@ -24,6 +24,8 @@ APPLY = "approvals.tasks.apply"
 SETTLE = "approvals.tasks.settle"
 PAUSE = "approvals.tasks.pause"
 RESUME = "approvals.tasks.resume"
+# Words of a move that may name somebody or quote a record: never among the hashed bytes.
+SPOKEN = ("because", "drifted")
 
 
 class ProposalError(Exception):
@@ -216,6 +218,7 @@ def draft_move(
     personal: Mapping[str, Any] | None = None,
 ) -> log.Draft:
     """The entry of a move, to be written before its row; the trigger looks for exactly this one."""
+    said = {name: value for name, value in (body or {}).items() if name in SPOKEN}
     return log.draft(
         workspace=proposal.workspace_id, subject=f"proposal:{proposal.pk}", version=changes["version"],
         state=changes["state"], event=event, actor=actor, now=now, case=f"case:{proposal.case_id}",
@@ -223,9 +226,9 @@ def draft_move(
         body={
             "action": proposal.action, "target": proposal.target, "revision": changes["revision"],
             "digest": changes.get("digest", proposal.digest), "people": changes.get("people", proposal.people),
-            **(body or {}),
+            **{name: value for name, value in (body or {}).items() if name not in SPOKEN},
         },
-        personal=personal,
+        personal={**(personal or {}), **said}, about=abouts.of(proposal),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from approvals import actions, diff, outbox, proposals, receipts, recovery, staleness, votes
+from approvals import abouts, actions, diff, outbox, proposals, receipts, recovery, staleness, votes
 from approvals.models import Attempt, Proposal, Revision
 from approvals.state import State
 from audit import log
@@ -159,9 +159,10 @@ def close(row: Proposal, attempt: Attempt, state: Attempt.State, because: str, *
         workspace=row.workspace_id, subject=f"attempt:{attempt.pk}", event=Event.ATTEMPT_ENDED, actor=SYSTEM,
         now=now, case=f"case:{row.case_id}", trace_id=row.submission.trace_id,
         body={
-            "proposal": row.pk, "fence": attempt.fence, "outcome": str(state), "because": because,
+            "proposal": row.pk, "fence": attempt.fence, "outcome": str(state),
             "outside_id": fields.get("outside_id", ""),
         },
+        personal={"because": because} if because else None, about=abouts.of(row),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from approvals import diff, proposals
+from approvals import abouts, diff, proposals
 from approvals.models import Decision, Proposal, Revision
 from approvals.state import Kind, State
 from audit import log
@@ -134,7 +134,7 @@ def cast(
             **({"step_up": step_up.pk} if step_up else {}), **({"batch": batch} if batch else {}),
             **({"seconds": seconds} if seconds is not None else {}),
         },
-        personal={"note": note} if note else None,
+        personal={"note": note} if note else None, about=abouts.of(proposal),
     )  # fmt: skip
     return decision
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db import connection
 
-from audit import canonical
+from audit import canonical, subjects
 from audit.events import Event
-from audit.models import Entry, Payload
+from audit.models import Entry
 
 # Whether this connection has named an action that no entry has ended; without it there is nothing to clear.
 ATTRIBUTED = "countersign_attributed"
@@ -29,10 +29,11 @@ class NotInTransaction(LogError):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An entry that is not written yet, with the personal values it commits to as (name, salt, value)."""
+    """An entry that is not written yet, with the personal values it commits to, and whom these are `about`."""
 
     entry: Entry
-    personal: tuple[tuple[str, bytes, Any], ...]
+    personal: tuple[subjects.Value, ...]
+    about: str
 
 
 def record(
@@ -48,11 +49,14 @@ def record(
     trace_id: str = "",
     body: Mapping[str, Any] | None = None,
     personal: Mapping[str, Any] | None = None,
+    about: str = "",
 ) -> Entry:
     """Write the entry for (`subject`, `version`) and end the attribution of the write before it.
 
     `body` holds ids, states, digests and versions; `personal` holds values that may have to be erased: only
-    a commitment to each enters the hashed bytes. Without `version` the subject's next number is taken.
+    a commitment to each enters the hashed bytes. They are sealed under the key of whom they are `about`
+    (`customer:c-1`), of the case or the subject where that is nobody. Without `version` the subject's next number is
+    taken.
 
     Raises:
         NotInTransaction: outside `transaction.atomic`.
@@ -64,7 +68,7 @@ def record(
     drafted = draft(
         workspace=workspace, subject=subject, event=event, actor=actor, now=now, state=state, case=case,
         version=next_version(workspace, subject) if version is None else version, trace_id=trace_id, body=body,
-        personal=personal,
+        personal=personal, about=about,
     )  # fmt: skip
     return record_all([drafted])[0]
 
@@ -82,19 +86,23 @@ def draft(
     trace_id: str = "",
     body: Mapping[str, Any] | None = None,
     personal: Mapping[str, Any] | None = None,
+    about: str = "",
 ) -> Draft:
     """An entry for `record_all`, as `record` would write it.
 
     Raises:
         canonical.NotCanonical.
     """
-    kept = tuple((name, secrets.token_bytes(canonical.SALT_BYTES), value) for name, value in (personal or {}).items())
+    kept = tuple(
+        subjects.Value(name, secrets.token_bytes(canonical.SALT_BYTES), value)
+        for name, value in (personal or {}).items()
+    )
     leaf = {
         "actor": actor,
         "at": now.isoformat(),
         "body": dict(body or {}),
         "case": case,
-        "commitments": {name: canonical.commit(name, value, salt) for name, salt, value in kept},
+        "commitments": {one.name: canonical.commit(one.name, one.value, one.salt) for one in kept},
         "event": str(event),
         "state": state,
         "subject": subject,
@@ -106,7 +114,7 @@ def draft(
         workspace_id=workspace, subject=subject, version=version, event=event, state=state, actor=actor,
         case=case, trace_id=trace_id, at=now, canonical=canonical.encode(leaf).decode(),
     )  # fmt: skip
-    return Draft(entry, kept)
+    return Draft(entry, kept, about or case or subject)
 
 
 def record_all(drafts: Sequence[Draft]) -> list[Entry]:
@@ -114,15 +122,13 @@ def record_all(drafts: Sequence[Draft]) -> list[Entry]:
 
     Raises:
         NotInTransaction, django.db.IntegrityError: as `record`; nothing is written then.
+        envelopes.NoKey: there are personal values, and DATA_PUBLIC_KEY is not set.
     """
     if not connection.in_atomic_block:
         raise NotInTransaction("record_all() belongs inside the transaction of the writes")
     entries = Entry.objects.bulk_create([one.entry for one in drafts])
-    Payload.objects.bulk_create(
-        Payload(workspace_id=entry.workspace_id, entry=entry, name=name, salt=salt, value=value)
-        for entry, one in zip(entries, drafts, strict=True)
-        for name, salt, value in one.personal
-    )
+    pairs = zip(entries, drafts, strict=True)
+    subjects.keep([(entry, one.about, one.personal) for entry, one in pairs if one.personal])
     if getattr(connection, ATTRIBUTED, True):
         attribute("")
     return entries

@@ -3,10 +3,14 @@
 Subjects are text (`kind:id`); nothing here points at another app. Triggers in `audit/sql/` hold the rules.
 """
 
-from typing import ClassVar
+from functools import cached_property
+from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
+
+from audit import envelopes
 
 
 class Entry(models.Model):
@@ -43,20 +47,128 @@ class Entry(models.Model):
         return f"{self.subject}@{self.version} {self.event}"
 
 
+class SubjectKey(models.Model):
+    """The key of a data subject (`customer:c-1`, `contact:c-5`, `case:7`): who writes seals with `public`.
+
+    `wrapped` opens, for the web process alone; without the row nothing that was sealed with it is ever read again.
+    """
+
+    workspace_id = models.BigIntegerField()
+    about = models.CharField(max_length=120)
+    public = models.BinaryField(max_length=32)
+    wrapped = models.BinaryField(max_length=200)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace_id", "about"], name="subject_key_once")]
+
+    def __str__(self) -> str:
+        return f"key {self.pk}"
+
+
+class PayloadManager(models.Manager["Payload"]):
+    """Payloads come with the key that opens them."""
+
+    def get_queryset(self) -> models.QuerySet["Payload"]:
+        """One statement, however many are opened."""
+        return super().get_queryset().select_related("key")
+
+
 class Payload(models.Model):
-    """A personal value an entry commits to (HMAC-SHA-256 under `salt`); it can be erased, the entry stays."""
+    """A personal value an entry commits to (HMAC-SHA-256 under its salt); it can be erased, the entry stays.
+
+    `sealed` holds salt and value under the subject's key. Rows from before there were keys have both in the open, in
+    columns of their own; `salt` and `value` read either.
+    """
 
     workspace_id = models.BigIntegerField()
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="payloads")
     name = models.CharField(max_length=60)
-    salt = models.BinaryField(max_length=32)
-    value = models.JSONField()
+    key = models.ForeignKey(SubjectKey, null=True, on_delete=models.PROTECT, related_name="payloads", db_index=False)
+    sealed = models.BinaryField(null=True)
+    plain_salt = models.BinaryField(max_length=32, null=True, db_column="salt")
+    plain_value = models.JSONField(null=True, db_column="value")
+
+    objects = PayloadManager()
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["entry", "name"], name="payload_name_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["entry", "name"], name="payload_name_once"),
+            models.CheckConstraint(
+                condition=Q(sealed=None, key=None, plain_salt__isnull=False)
+                | Q(sealed__isnull=False, key__isnull=False, plain_salt=None, plain_value=None),
+                name="payload_sealed_or_old",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["key"], name="payload_by_key", condition=Q(key__isnull=False))]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def value(self) -> Any:
+        """The value in the open; only where DATA_PRIVATE_KEY is."""
+        return self._opened[1]
+
+    @property
+    def salt(self) -> bytes:
+        """Its salt in the open."""
+        return self._opened[0]
+
+    @cached_property
+    def _opened(self) -> tuple[bytes, Any]:
+        if self.key is None or self.sealed is None:
+            return bytes(self.plain_salt or b""), self.plain_value
+        return envelopes.open_value(bytes(self.sealed), bytes(self.key.wrapped))
+
+
+class Hold(models.Model):
+    """A legal hold, insert-only: the newest row of a subject (`customer:12` by row, "" for all) is in force.
+
+    While one stands nothing of theirs is erased, and retention leaves it alone.
+    """
+
+    workspace_id = models.BigIntegerField()
+    about = models.CharField(max_length=120, blank=True)
+    placed = models.BooleanField()
+    reason = models.CharField(max_length=300)
+    made_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["workspace_id", "about", "-id"], name="hold_newest")]
+
+    def __str__(self) -> str:
+        return f"hold on {self.about or 'everything'}"
+
+
+class Retention(models.Model):
+    """How many days a kind of record is kept, insert-only: the newest version of a kind is in force."""
+
+    class Kind(models.TextChoices):
+        FULL_TRANSCRIPTS = "full_transcripts", "full transcripts (the vault)"
+        TRANSCRIPTS = "transcripts", "redacted transcripts"
+        TRACES = "traces", "steps and tool calls"
+
+    workspace_id = models.BigIntegerField()
+    kind = models.CharField(max_length=20, choices=Kind)
+    version = models.PositiveIntegerField(default=1)
+    days = models.PositiveIntegerField()
+    made_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "retention period"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace_id", "kind", "version"], name="retention_version_once"),
+            models.CheckConstraint(
+                condition=~Q(kind="full_transcripts") | Q(days__gte=30, days__lte=90), name="retention_of_the_vault"
+            ),
+            models.CheckConstraint(condition=Q(days__gte=1, days__lte=3650), name="retention_is_some_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.days} days"
 
 
 class Unattributed(models.Model):

@@ -120,10 +120,10 @@ def private_key(**_: Any) -> list[CheckMessage]:
     return [
         Error(
             f"This {settings.PROCESS_ROLE} process was given {keys.private}.",
-            hint=f"Take it out of its environment: the {keys.opens} worker alone may open what it opens.",
+            hint=f"Take it out of its environment: {keys.opens} processes alone may open what it opens.",
             id="portal.E006",
         )
-        for keys in (sealing.CREDENTIALS, sealing.MODELS)
+        for keys in (sealing.CREDENTIALS, sealing.MODELS, sealing.DATA, sealing.VAULT)
         if keys.opens != settings.PROCESS_ROLE and sealing.given_private(keys) is not None
     ]  # fmt: skip
 
@@ -149,10 +149,23 @@ def key_pair(**_: Any) -> list[CheckMessage]:
     return []
 
 
+def data_key(**_: Any) -> list[CheckMessage]:
+    """Without it nothing that holds a personal value can be recorded: no ticket comes in."""
+    if settings.DATA_PUBLIC_KEY or settings.PROCESS_ROLE not in ("web", "agents", "apply"):
+        return []
+    return [
+        Error(
+            "DATA_PUBLIC_KEY is not set: no personal value of the log can be kept.",
+            hint="`python -m portal.sealing DATA` prints a pair; web alone gets the private one.", id="portal.E009",
+        )
+    ]  # fmt: skip
+
+
 ALL = (
     (secret_key, Tags.security),
     (private_key, Tags.security),
     (key_pair, Tags.security),
+    (data_key, Tags.security),
     (signing_key, Tags.security),
     (failpoints, Tags.security),
     (public_url, Tags.security),

@@ -51,6 +51,10 @@ class Env(BaseSettings):
     log_signing_key_old: SecretStr | None = None
     anchor_dir: Path | None = None
     anchor_git: str = Field(default="", pattern=r"^([^\s-][^\s]{0,300})?$")
+    data_public_key: str = ""
+    data_private_key: SecretStr | None = None
+    vault_public_key: str = ""
+    vault_private_key: SecretStr | None = None
 
     model_hosts: str = "api.openai.com"
     models_public_key: str = ""

@@ -24,6 +24,10 @@ def prepare(*, servers: bool = True) -> None:
             os.environ["CREDENTIALS_PUBLIC_KEY"] = sealing.keep_pair(settings.var_dir / "keys")
         if embedded and not settings.models_public_key and settings.models_private_key is None:
             os.environ["MODELS_PUBLIC_KEY"] = sealing.keep_pair(settings.var_dir / "keys" / "models")
+        if embedded and not settings.data_public_key and settings.data_private_key is None:
+            sealing.keep_pair(settings.var_dir / "keys" / "data")
+        if embedded and not settings.vault_public_key and settings.vault_private_key is None:
+            sealing.keep_pair(settings.var_dir / "keys" / "vault")
         if embedded and settings.log_signing_key is None:
             signing = log_key.keep(settings.var_dir / "keys")
             if settings.process_role == "sealer":

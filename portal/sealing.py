@@ -1,6 +1,6 @@
 """Seals credentials for one kind of process: web holds the public key and can put in, the private key alone opens.
 
-`python -m portal.sealing` prints a fresh pair. Refuses what was sealed for another key, workspace, part or host.
+`python -m portal.sealing [DATA]` prints a fresh pair. Refuses what was sealed for another key, workspace, part or host.
 """
 
 import base64
@@ -43,6 +43,8 @@ class Keys:
 
 CREDENTIALS = Keys("CREDENTIALS", "apply")
 MODELS = Keys("MODELS", "agents")
+DATA = Keys("DATA", "web")
+VAULT = Keys("VAULT", "web")
 
 
 class SealingError(Exception):
@@ -117,7 +119,7 @@ def refuse_a_mismatch() -> None:
     Raises:
         BadKey.
     """
-    for keys in (CREDENTIALS, MODELS):
+    for keys in (CREDENTIALS, MODELS, DATA, VAULT):
         if getattr(env.read(), keys.public.lower()):
             public = public_key(keys)
             if given_private(keys) is not None and private_key(keys).public_key != public:
@@ -146,6 +148,17 @@ def keep_pair(folder: Path) -> str:
     return _text(public)
 
 
+def kept(path: Path) -> str:
+    """One half of a pair that was made here, or "": on an installation of one's own it comes by its setting."""
+    return path.read_text() if os.access(path, os.R_OK) else ""
+
+
+def kept_private(path: Path, *, given: bool) -> SecretStr | None:
+    """The other half, for a kind of process that may have it."""
+    text = kept(path) if given else ""
+    return SecretStr(text) if text else None
+
+
 def keep_once(path: Path, text: str) -> None:
     """A file of mode 0600, whole or not at all; the first of two that start at once wins."""
     with NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as draft:  # mode 0600
@@ -170,5 +183,5 @@ def _text(key: PublicKey | PrivateKey) -> str:
 
 
 if __name__ == "__main__":
-    pair = PrivateKey.generate()
-    sys.stdout.write(f"CREDENTIALS_PUBLIC_KEY={_text(pair.public_key)}\nCREDENTIALS_PRIVATE_KEY={_text(pair)}\n")
+    pair, wanted = PrivateKey.generate(), (sys.argv[1:] or [CREDENTIALS.name])[0]
+    sys.stdout.write(f"{wanted}_PUBLIC_KEY={_text(pair.public_key)}\n{wanted}_PRIVATE_KEY={_text(pair)}\n")

@@ -5,7 +5,7 @@ from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 
-from portal import env
+from portal import env, sealing
 
 ENV = env.read()
 BASE_DIR: Path = env.ROOT
@@ -107,6 +107,15 @@ ANCHOR_DIR: Path = ENV.anchor_dir or VAR_DIR / "anchors"
 ANCHOR_GIT = ENV.anchor_git
 ANCHOR_CLONE = VAR_DIR / "anchors-git"
 
+# Personal values of the log: who writes seals with the public key, web alone opens them; a check refuses it elsewhere.
+# The same for full transcripts of models: without its public key none is kept.
+KEYS = VAR_DIR / "keys"
+OPENS = PROCESS_ROLE == "web"
+DATA_PUBLIC_KEY = ENV.data_public_key or sealing.kept(KEYS / "data" / "public")
+DATA_PRIVATE_KEY = ENV.data_private_key or sealing.kept_private(KEYS / "data" / "private", given=OPENS)
+VAULT_PUBLIC_KEY = ENV.vault_public_key or sealing.kept(KEYS / "vault" / "public")
+VAULT_PRIVATE_KEY = ENV.vault_private_key or sealing.kept_private(KEYS / "vault" / "private", given=OPENS)
+
 # Cache, sessions, messages of the broker ------------------------------------------------------------------
 CACHES = {
     "default": {
@@ -147,6 +156,11 @@ CELERY = {
         "sweep": {
             "task": "approvals.tasks.sweep",
             "schedule": 10.0,
+            "options": {"queue": "apply"},
+        },
+        "retention": {
+            "task": "agents.tasks.retain",
+            "schedule": 3600.0,
             "options": {"queue": "apply"},
         },
         "begin-sweeps": {

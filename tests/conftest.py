@@ -31,6 +31,8 @@ from portal import env, log_key, sealing
 KEYS = env.read().var_dir / "keys"
 os.environ["CREDENTIALS_PUBLIC_KEY"] = sealing.keep_pair(KEYS)
 os.environ["MODELS_PUBLIC_KEY"] = sealing.keep_pair(KEYS / "models")
+os.environ["DATA_PUBLIC_KEY"] = sealing.keep_pair(KEYS / "data")
+os.environ["VAULT_PUBLIC_KEY"] = sealing.keep_pair(KEYS / "vault")
 os.environ["MODEL_HOSTS"] = "127.0.0.1"
 log_key.keep(KEYS)  # whoever seals a database of the tests signs with the same key
 env.read.cache_clear()

@@ -58,14 +58,18 @@ class Processes:
             )  # fmt: skip
 
     def _environment(self, name: str) -> dict[str, str]:
-        """Each key for who may use it: apply workers open credentials, agents the keys of models, the sealer signs."""
-        secret = ("CREDENTIALS_PRIVATE_KEY", "MODELS_PRIVATE_KEY", "LOG_SIGNING_KEY", "LOG_SIGNING_KEY_OLD")
+        """Each key for who may use it: apply workers open credentials, agents the keys of models, web personal values;
+        the sealer signs."""
+        personal = ("DATA_PRIVATE_KEY", "VAULT_PRIVATE_KEY")
+        secret = (*personal, "CREDENTIALS_PRIVATE_KEY", "MODELS_PRIVATE_KEY", "LOG_SIGNING_KEY", "LOG_SIGNING_KEY_OLD")
         given = {key: value for key, value in self.environment.items() if key not in secret}
         keys = default_var_dir(self.environment) / "keys"
         if name.startswith("worker-apply") and (keys / "private").exists():
             given["CREDENTIALS_PRIVATE_KEY"] = (keys / "private").read_text()
         if name.startswith("worker-agents") and (keys / "models" / "private").exists():
             given["MODELS_PRIVATE_KEY"] = (keys / "models" / "private").read_text()
+        if name == "web":
+            given |= {key: value for key, value in self.environment.items() if key in personal}
         if name.startswith("sealer") and (signing := log_key.kept(keys) or self.environment.get("LOG_SIGNING_KEY")):
             given["LOG_SIGNING_KEY"] = signing
             if old := log_key.kept_old(keys) or self.environment.get("LOG_SIGNING_KEY_OLD"):

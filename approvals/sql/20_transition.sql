@@ -47,6 +47,11 @@ DECLARE
     votes integer;
 BEGIN
     IF TG_OP = 'UPDATE' THEN
+        IF NEW.version = OLD.version AND audit_taking_away(TG_TABLE_NAME)
+           AND to_jsonb(NEW) - ARRAY['summary', 'basis', 'customer', 'content_key']
+             = to_jsonb(OLD) - ARRAY['summary', 'basis', 'customer', 'content_key'] THEN
+            RETURN NULL;
+        END IF;
         IF NEW.version <> OLD.version + 1 THEN
             RAISE EXCEPTION 'proposal %: version % does not follow %', NEW.id, NEW.version, OLD.version
                 USING ERRCODE = 'CS002';
@@ -80,6 +85,9 @@ BEGIN
     IF NOT FOUND OR r.digest <> NEW.digest OR r.people <> NEW.people THEN
         RAISE EXCEPTION 'proposal %: digest and people are not those of revision %', NEW.id, NEW.revision
             USING ERRCODE = 'CS005';
+    END IF;
+    IF octet_length(r.nonce) = 0 THEN
+        RAISE EXCEPTION 'proposal %: what it held was erased', NEW.id USING ERRCODE = 'CS016';
     END IF;
     IF TG_OP = 'UPDATE' AND (NEW.revision <> OLD.revision + m.new_revision::int
                              OR NEW.round <> OLD.round + m.new_round::int) THEN

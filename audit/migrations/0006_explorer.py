@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0003_anchor")]
+    dependencies = [("audit", "0005_personal")]
 
     operations = [
         migrations.AddIndex("entry", models.Index(fields=["workspace_id", "at", "id"], name="entry_by_time")),

@@ -5,6 +5,7 @@ The same outside id again writes nothing. Refuses to change what is there.
 
 import hashlib
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 
 from django.db import IntegrityError, connection, transaction
@@ -18,8 +19,16 @@ _CLEAN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _TRIES = 5
 
 
+def number(external_id: str) -> str:
+    """The id a ticket gets here: the outside one where it is short and clean, else one that says nothing of it.
+
+    It stands on the log for good, and a digest of an address could be guessed.
+    """
+    return external_id if _CLEAN.fullmatch(external_id) else f"t-{secrets.token_hex(10)}"
+
+
 def own_id(external_id: str, prefix: str) -> str:
-    """The id a record gets here: the outside one where it is short and clean, else `prefix` and a digest."""
+    """The id a contact gets here: the outside one where it is short and clean, else `prefix` and a digest."""
     if _CLEAN.fullmatch(external_id):
         return external_id
     return f"{prefix}-{hashlib.sha256(external_id.encode()).hexdigest()[:20]}"
@@ -31,7 +40,7 @@ def receive_ticket(
     """The ticket of an outside id, and whether it is new. An unknown customer leaves it without one."""
     customer = Customer.objects.filter(workspace=workspace, customer_id=customer_id).first() if customer_id else None
     ticket = Ticket(
-        workspace_id=workspace, external_id=external_id, ticket_id=own_id(external_id, "t"), customer=customer,
+        workspace_id=workspace, external_id=external_id, ticket_id=number(external_id), customer=customer,
         sender_email=sender_email, subject=subject,
     )  # fmt: skip
     if not insert_once(ticket):

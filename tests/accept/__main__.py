@@ -124,6 +124,18 @@ LINES: dict[str, tuple[str, list[str]]] = {
         "the explorer in a log of 100,000 entries: each page along an index",
         [*PYTEST, "tests/audit/test_explorer_cost.py", "tests/approvals/test_explorer.py"],
     ),
+    "erase": (
+        "a customer erased: no value of theirs in tables, payloads, transcripts, exports or logs; all verifies",
+        [*PYTEST, "-s", "tests/agents/test_erasing.py", "tests/agents/test_erasing_told.py"],
+    ),
+    "retention": (
+        "retention killed midway and run twice: counts right, verifies; holds keep",
+        [*PYTEST, "-s", "tests/agents/test_retention.py"],
+    ),
+    "vault": (
+        "full transcripts: an auditor alone, with reason and presence, each opening an entry",
+        [*PYTEST, "tests/agents/test_vault.py"],
+    ),
     "suite": ("make test under 10 minutes", [PYTHON, "-m", "tests.accept.suite"]),
 }
 

@@ -7,7 +7,7 @@ from django.db import connection
 
 from approvals import revising, thresholds
 from approvals.models import Decision, Proposal, Receipt
-from audit.models import Entry
+from audit.models import Entry, Payload
 from portal import models, workspace
 from tests.approvals import steps
 from tests.approvals.desk import Desk, sit_down
@@ -79,6 +79,6 @@ def test_policy_tightened_after_the_approval_stops_the_write(cast: Cast) -> None
     row = steps.apply(cast, row)
     assert row.state == "stale"
     with workspace.within(cast.ws):
-        because = Entry.objects.get(subject=f"proposal:{row.pk}", version=row.version).canonical
-        assert "policy is stricter now" in because
+        because = Payload.objects.get(entry__subject=f"proposal:{row.pk}", entry__version=row.version, name="because")
+        assert "policy is stricter now" in because.value
         assert not Receipt.objects.filter(proposal=row).exists()

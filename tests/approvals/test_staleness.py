@@ -1,5 +1,6 @@
 """The record changed meanwhile (fault 25): overlapping, equal, unrelated, deleted, moved away; and writing over it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -70,7 +71,8 @@ def fields_of(cast: Cast, row: Proposal) -> dict[str, str]:
 
 def because(cast: Cast, row: Proposal) -> str:
     with workspace.within(cast.ws):
-        return Entry.objects.filter(subject=f"proposal:{row.pk}").latest("version").canonical
+        entry = Entry.objects.filter(subject=f"proposal:{row.pk}").latest("version")
+        return entry.canonical + "".join(f'"{one.name}":{json.dumps(one.value)}' for one in entry.payloads.all())
 
 
 # --- at approval and at dispatch -------------------------------------------------------------------------------

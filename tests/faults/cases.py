@@ -283,7 +283,18 @@ CASES: dict[int, Case] = {
             )
         ),
     ),
+    59: Case(
+        "a subject erased: it still verifies, a dictionary finds nothing",
+        (
+            f"{MODELS}erasing.py::test_59_no_dictionary_finds_an_address_among_the_commitments",
+            f"{MODELS}erasing_told.py::test_59_the_command_erases_tells_counts_and_the_bundle_still_verifies",
+        ),
+    ),
     60: Case("eight writers out of order", (f"{SEALER}60_eight_writers_out_of_order_for_half_a_minute",)),
+    61: Case(
+        "retention killed midway, run twice",
+        (f"{MODELS}retention.py::test_61_killed_midway_and_run_twice_the_counts_are_right_and_all_verifies",),
+    ),
     62: Case(
         "trees of 0 to 64 leaves, all proofs, mutated ones",
         tuple(
