@@ -4,10 +4,10 @@
 import os
 import sys
 
-# Only migrations sign in as owner, the sealer as itself, sweepers as apply, everything else as web.
+# Only migrations sign in as owner, the sealer as itself, sweepers as apply, replays as agents, everything else as web.
 ROLE_OF_COMMAND = {
     "migrate": "owner", "makemigrations": "owner", "evaluate": "eval", "benchmark": "eval",
-    "audit_seal": "sealer", "audit_export": "sealer",
+    "replay": "agents", "audit_seal": "sealer", "audit_export": "sealer",
 }  # fmt: skip
 WITHOUT_SERVERS = {"help", "version", "--version", "check", "collectstatic", "makemigrations", "one_time_code", ""}
 

@@ -15,6 +15,7 @@ from agents.gateway.records import (
     ModelCall,
     ModelKey,
     ModelPrice,
+    Replay,
 )
 from agents.sweeps.models import Finding, Sweep, SweepPlan
 from approvals.models import Case, Instruction
@@ -22,7 +23,7 @@ from portal.models import WorkspaceRow
 
 __all__ = [
     "Account", "BackendHealth", "Budget", "ConfidenceBar", "Finding", "ModelBackend", "ModelCall", "ModelKey",
-    "ModelPrice", "Run", "Step", "Sweep", "SweepPlan",
+    "ModelPrice", "Replay", "Run", "Step", "Sweep", "SweepPlan",
 ]  # fmt: skip
 
 

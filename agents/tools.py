@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from agents import triage_models
+from agents import prompts, triage_models
 from agents.contacts.merging import Pair
 from agents.gateway.asker import Asker
 from agents.gateway.base import Answer, Request, Unanswered
+from agents.prompts import Prompt
 from agents.refunds.facts import OpenRefund
 from agents.toolset import MOST_SPELLINGS, TOOLS, Form, sources
 from agents.triage import language
@@ -204,6 +205,10 @@ class Tools:
     def ask(self, request: Request) -> Answer | Unanswered:
         """A typed value from a model. Raises `Needs` where the run has to leave for it, as `Asker.ask`."""
         return Unanswered("none", "No model may be asked here.") if self._asker is None else self._asker.ask(request)
+
+    def prompt(self, step: str) -> Prompt:
+        """The version of what a step tells a model."""
+        return prompts.in_force(step) if self._asker is None else self._asker.prompt(step)
 
     def bar(self, step: str) -> float:
         """From which confidence on a step's own answer stands without asking a model, 0 to 1; 0 where none is asked."""

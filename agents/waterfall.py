@@ -52,11 +52,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """Bars in the order of their beginning; `micros` is the whole, `height` of the picture in px."""
+    """Bars in the order of their beginning; `micros` is the whole, `height` of the picture in px, `prompts` what models
+    were told, by version.
+    """
 
     bars: tuple[Bar, ...]
     micros: int
     cost: int
+    prompts: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:
@@ -73,8 +76,10 @@ def of(run: Run) -> Waterfall:
     """The waterfall of a run; without bars where it was not worked yet."""
     steps = [_step(row) for row in Step.objects.filter(workspace=run.workspace_id, run=run).order_by("seq")]
     calls = [_call(row) for row in ToolCall.objects.filter(workspace=run.workspace_id, run=run).order_by("seq")]
-    asked = ModelCall.objects.filter(workspace=run.workspace_id, run=run).defer("value").order_by("created_at", "pk")
-    return lay_out(steps, calls, _asked(list(asked)))
+    asked = ModelCall.objects.filter(workspace=run.workspace_id, run=run, replay=None).defer("value")
+    rows = list(asked.order_by("created_at", "pk"))
+    told = tuple(sorted({row.prompt for row in rows} - {""}))
+    return replace(lay_out(steps, calls, _asked(rows)), prompts=told)
 
 
 def _asked(rows: Sequence[ModelCall]) -> list[Bar]:

@@ -24,6 +24,8 @@ def prepare(*, servers: bool = True) -> None:
             os.environ["CREDENTIALS_PUBLIC_KEY"] = sealing.keep_pair(settings.var_dir / "keys")
         if embedded and not settings.models_public_key and settings.models_private_key is None:
             os.environ["MODELS_PUBLIC_KEY"] = sealing.keep_pair(settings.var_dir / "keys" / "models")
+            if settings.process_role == "agents":
+                os.environ["MODELS_PRIVATE_KEY"] = (settings.var_dir / "keys" / "models" / "private").read_text()
         if embedded and settings.log_signing_key is None:
             signing = log_key.keep(settings.var_dir / "keys")
             if settings.process_role == "sealer":

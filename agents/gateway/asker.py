@@ -6,10 +6,12 @@ worked again from its start with each answer that came, so that it can die anywh
 
 from collections.abc import Mapping, Sequence
 
+from agents import prompts
 from agents.gateway import budgets, ledger, routing
 from agents.gateway.base import Amounts, Answer, GatewayError, Move, Past, Request, Unanswered
 from agents.gateway.plans import Catalogue
 from agents.models import Run
+from agents.prompts import Prompt
 from agents.types import Draft
 from approvals import risk
 
@@ -23,12 +25,13 @@ class Needs(GatewayError):
 
 
 class Asker:
-    """The gateway for one run inside one transaction. `models` are those whose answers were used."""
+    """The gateway for one run inside one transaction. `models` and `prompts` are those whose answers were used."""
 
     def __init__(self, run: Run, catalogue: Catalogue) -> None:
         self._run, self._catalogue = run, catalogue
         self._past: Mapping[tuple[str, str], Sequence[Past]] | None = None
         self.models: set[str] = set()
+        self.prompts: set[str] = set()
 
     def ask(self, request: Request) -> Answer | Unanswered:
         """The answer on record, or why there is none.
@@ -38,15 +41,23 @@ class Asker:
         """
         if not self._catalogue.backends:
             return routing.decide(request, routing.Plan(), ())  # type: ignore[return-value]  # no offers, no move
-        if self._past is None:
-            self._past = ledger.past(self._run)
-        plan = self._catalogue.plan(self._run, request.tiers)
-        step = routing.decide(request, plan, self._past.get((request.step, request.key), ()))
+        step = self._decide(request)
         if isinstance(step, Move):
             raise Needs(step)
         if isinstance(step, Answer):
             self.models.add(step.model)
+            self.prompts.add(request.prompt)
         return step
+
+    def _decide(self, request: Request) -> Answer | Unanswered | Move:
+        if self._past is None:
+            self._past = ledger.past(self._run)
+        plan = self._catalogue.plan(self._run, request.tiers)
+        return routing.decide(request, plan, self._past.get((request.step, request.key), ()))
+
+    def prompt(self, step: str) -> Prompt:
+        """What a step tells a model."""
+        return prompts.in_force(step)
 
     def bar(self, step: str) -> float:
         """From which confidence on an answer of a step stands, 0 to 1."""

@@ -70,7 +70,7 @@ def _unchecked(_: Any) -> str:
 class Request:
     """What one step asks. `most_tokens` bounds the answer; `check` says what is wrong with a value that fits the
     schema, "" where nothing is; no model of `but_models` is asked. `known` are the record's own personal values, which
-    no model sees.
+    no model sees; `prompt` names the version of what the model is told.
     """
 
     step: str
@@ -81,6 +81,7 @@ class Request:
     but_models: frozenset[str] = frozenset()
     tiers: frozenset[int] = frozenset({1, 2})
     known: tuple[Known, ...] = ()
+    prompt: str = ""
 
     @property
     def key(self) -> str:

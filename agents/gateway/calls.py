@@ -12,7 +12,7 @@ from django.db import connection
 from agents import spans, transcripts
 from agents.gateway import budgets, catalogue, ledger, messages, openai, plans
 from agents.gateway.base import GatewayError, Move, Outcome, Reply
-from agents.models import ModelCall, Run
+from agents.models import ModelCall, Replay, Run
 from portal import failpoints, sealing, telemetry
 from portal.workspace import within
 
@@ -31,14 +31,16 @@ class Pending:
     fault: str = ""
 
 
-def begin(run: Run, move: Move, known: plans.Catalogue, *, now: datetime) -> Pending:
+def begin(
+    run: Run, move: Move, known: plans.Catalogue, *, now: datetime, replay: Replay | None = None
+) -> Pending:
     """Reserve and record a call, in the caller's transaction.
 
     Raises:
         budgets.Exceeded: a cap leaves too little by now.
     """
-    caps = budgets.caps(run, known.budgets, now=now)
-    record = ledger.begin(run, move, caps, now=now)
+    caps = budgets.caps(run, known.budgets, now=now, replay=replay)
+    record = ledger.begin(run, move, caps, now=now, replay=replay)
     row = next(one for one in known.backends if one.name == move.offer.backend)
     try:
         address = catalogue.check_address(row.base_url, allow_private=row.allow_private)

@@ -13,7 +13,7 @@ from django.db import connection
 from agents.gateway import budgets, catalogue
 from agents.gateway.base import AWAY, Offer, Outcome, Reply
 from agents.gateway.routing import Plan
-from agents.models import BackendHealth, Budget, ModelBackend, ModelPrice, Run
+from agents.models import BackendHealth, Budget, ModelBackend, ModelPrice, Replay, Run
 from approvals import thresholds
 from approvals.risk import Rule
 
@@ -93,12 +93,12 @@ class Catalogue:
                         row.deadline_seconds,
                     )  # fmt: skip
 
-    def plan(self, run: Run, tiers: frozenset[int]) -> Plan:
-        """All of it for one run."""
+    def plan(self, run: Run, tiers: frozenset[int], replay: Replay | None = None) -> Plan:
+        """All of it for one run, or a replay of it."""
         offers = tuple(self.offers(tiers))
         if not offers:
             return Plan(bars=self.bars)
-        left, caps = budgets.left(self.workspace, budgets.caps(run, self.budgets, now=self.now))
+        left, caps = budgets.left(self.workspace, budgets.caps(run, self.budgets, now=self.now, replay=replay))
         return Plan(offers, self.resting, self.bars, left, caps, budgets.one_call(run, self.budgets))
 
 

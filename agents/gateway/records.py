@@ -165,15 +165,33 @@ class Account(WorkspaceRow):
         return self.key
 
 
+class Replay(WorkspaceRow):
+    """A run worked again with models asked anew: which one, with which prompts ("" as in service). Insert-only.
+
+    Its calls count on an account of its own with the caps of a run; `most_micros` is set by the database.
+    """
+
+    run = models.ForeignKey("agents.Run", on_delete=models.PROTECT, related_name="replays")
+    model = models.CharField(max_length=80, blank=True)
+    prompts = models.CharField(max_length=200, blank=True)
+    most_micros = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"replay {self.pk} of run {self.run_id}"
+
+
 class ModelCall(WorkspaceRow):
     """One call, on record before it is made with the most it can take, and settled once, at what it took.
 
     No word of what was asked or answered is kept here, but the typed value that a resumed run goes on with, with
-    placeholders where personal data was kept back.
+    placeholders where personal data was kept back. Calls of a `replay` are no part of what their run did.
     """
 
     run = models.ForeignKey("agents.Run", on_delete=models.PROTECT, related_name="model_calls")
+    replay = models.ForeignKey(Replay, null=True, blank=True, on_delete=models.PROTECT, related_name="calls")
     step = models.CharField(max_length=20)
+    prompt = models.CharField(max_length=60, blank=True, db_default="")
     request_digest = models.CharField(max_length=64)
     tier = models.PositiveSmallIntegerField()
     backend = models.CharField(max_length=40)

@@ -17,6 +17,7 @@ from agents import hostile
 from agents.gateway.base import Answer, Part, Request, Said, Unanswered
 from agents.gateway.plans import VERIFIER
 from agents.marking import Origin
+from agents.prompts import Prompt
 from agents.steps import verify
 from agents.steps.base import Trace
 from agents.tools import Tools
@@ -26,13 +27,6 @@ from audit.recognisers import Known
 STEP = "second_look"
 DOUBTS, NOT_VERIFIED = "second_model_doubts", "not_verified"
 MOST_TOKENS = 400
-_TOLD = (
-    "Somebody proposes to do what stands under `drafts`, for the case under `message`, on the records shown. Say"
-    " `agree` where the message asks for it and the records allow it, `wrong` where it would do what the message does"
-    " not ask for or the records forbid, `doubt` where you cannot tell. Name what speaks against it in `doubts`."
-)
-
-
 _ORIGINS: Mapping[str, Origin] = {"message": "customer", "quoted": "customer", "clauses": "page"}
 
 
@@ -58,7 +52,7 @@ def look(
 def _look(
     tools: Tools, shown: Mapping[str, Any], known: tuple[Known, ...], outcome: Outcome, grave: tuple[Draft, ...]
 ) -> Outcome:
-    said = tools.ask(_request(grave, shown, tools.asked_models, known))
+    said = tools.ask(_request(grave, shown, tools.asked_models, tools.prompt(STEP), known))
     if isinstance(said, Unanswered):
         return outcome if said.reason == "none" else _flag(outcome, grave, NOT_VERIFIED, said.words)
     return heed(outcome, grave, said)
@@ -76,8 +70,9 @@ def heed(outcome: Outcome, grave: tuple[Draft, ...], said: Answer) -> Outcome:
 
 
 def _request(
-    grave: tuple[Draft, ...], shown: Mapping[str, Any], models: frozenset[str], known: tuple[Known, ...] = ()
-) -> Request:
+    grave: tuple[Draft, ...], shown: Mapping[str, Any], models: frozenset[str], prompt: Prompt,
+    known: tuple[Known, ...] = (),
+) -> Request:  # fmt: skip
     drafts = [{"action": d.action, "target": d.target, "args": dict(d.args)} for d in grave]
     quoted = [{"source": e.source, "quote": e.quote} for d in grave for e in d.evidence if e.quote]
     values = {**shown, "drafts": drafts, "quoted": quoted}
@@ -86,8 +81,8 @@ def _request(
         for name, value in values.items()
     ]
     return Request(
-        STEP, Verdict, (Part("instruction", "task", _TOLD), *parts), MOST_TOKENS, but_models=models,
-        tiers=frozenset({VERIFIER}), known=known,
+        STEP, Verdict, (Part("instruction", "task", prompt.text), *parts), MOST_TOKENS, but_models=models,
+        tiers=frozenset({VERIFIER}), known=known, prompt=prompt.name,
     )  # fmt: skip
 
 

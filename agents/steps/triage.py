@@ -51,7 +51,7 @@ def classify(tools: Tools, model: Model, text: str, queues: tuple[str, ...]) -> 
     outcome = deciding.decide(text, model, queues=queues)
     if not escalating.may_ask(outcome, tools.bar(escalating.STEP)):
         return outcome
-    return escalating.heed(outcome, tools.ask(escalating.request(text, queues)))
+    return escalating.heed(outcome, tools.ask(escalating.request(text, queues, tools.prompt(escalating.STEP))))
 
 
 def check(
