@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
+from agents import marking
 from agents.gateway import catalogue
 from agents.models import ModelBackend, ModelKey
 from portal import sealing
@@ -93,6 +94,12 @@ class Checked(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable a
 class BackendForm(Checked):
     """A server and the models it serves by their pinned names."""
 
+    barred = forms.MultipleChoiceField(
+        label="Never sent there", required=False, widget=forms.CheckboxSelectMultiple,
+        choices=[(str(data), words.capitalize()) for data, words in marking.WORDS.items()],
+        help_text="What holds such data is asked of the next server, or goes to a person. Free text can hold anything.",
+    )  # fmt: skip
+
     def check(self, said: dict[str, Any]) -> None:
         catalogue.check_backend(said)
 
@@ -100,7 +107,7 @@ class BackendForm(Checked):
         model = ModelBackend
         fields = (
             "name", "base_url", "allow_private", "small_model", "large_model", "verifier_model", "rank",
-            "deadline_seconds", "retired",
+            "deadline_seconds", "barred", "retired",
         )  # fmt: skip
         widgets: ClassVar = {"base_url": AdminTextInputWidget}
         labels: ClassVar = {"base_url": "Address", "rank": "Order of fall-back"}
@@ -123,14 +130,18 @@ class ModelBackendAdmin(SetAdmin):
     form = BackendForm
     series, kind = "name", "backend"
     list_display = (
-        "name", "base_url", "small_model", "large_model", "verifier_model", "rank", "deadline_seconds", "retired",
-        "version",
+        "name", "base_url", "small_model", "large_model", "verifier_model", "rank", "deadline_seconds",
+        "never_sent", "retired", "version",
     )  # fmt: skip
     ordering = ("rank", "name")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A backend keeps its name."""
         return ("name",) if obj else ()
+
+    @admin.display(description="never sent there")
+    def never_sent(self, obj: ModelBackend) -> str:
+        return marking.in_words(obj.barred) or "-"
 
     def write(self, **values: Any) -> ModelBackend:
         return catalogue.set_backend(**values)

@@ -21,7 +21,8 @@ TOOL_WORDS = {
 class Bar:
     """One step or call. Times and cost in millionths (of a second, of a dollar); `x`, `width` in per cent, `y` in px.
 
-    `taken` and `gave` are digests of what went in and came out; `wrong` says how a call was refused.
+    `taken` and `gave` are digests of what went in and came out; `wrong` says how a call was refused, `note`
+    what a reader should know.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Bar:
     gave: str
     cost: int = 0
     wrong: str = ""
+    note: str = ""
     inside: bool = False
     x: float = 0.0
     width: float = 0.0
@@ -67,6 +69,11 @@ class Waterfall:
         return FIRST + ROW * len(self.bars)
 
     @property
+    def notes(self) -> list[Bar]:
+        """The steps with something to tell."""
+        return [bar for bar in self.bars if bar.note]
+
+    @property
     def longest(self) -> Bar | None:
         """The step that took longest."""
         return max((bar for bar in self.bars if bar.kind == "step"), key=lambda bar: bar.micros, default=None)
@@ -95,7 +102,8 @@ def _asked(rows: Sequence[ModelCall]) -> list[Bar]:
 
 def _step(row: Step) -> Bar:
     return Bar(
-        "step", row.name, row.started_micros, row.micros, row.input_digest, row.output_digest, row.cost_micros
+        "step", row.name, row.started_micros, row.micros, row.input_digest, row.output_digest, row.cost_micros,
+        note=row.note,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from agents import prompts
 from agents.gateway import budgets, ledger, routing
 from agents.gateway.base import Amounts, Answer, GatewayError, Move, Past, Request, Unanswered
 from agents.gateway.plans import Catalogue
+from agents.marking import in_words
 from agents.models import Run
 from agents.prompts import Prompt
 from agents.types import Draft
@@ -25,13 +26,16 @@ class Needs(GatewayError):
 
 
 class Asker:
-    """The gateway for one run inside one transaction. `models` and `prompts` are those whose answers were used."""
+    """The gateway for one run inside one transaction. `models` and `prompts` are those whose answers were used,
+    `notes` say by step what a reader of the run should know.
+    """
 
     def __init__(self, run: Run, catalogue: Catalogue) -> None:
         self._run, self._catalogue = run, catalogue
         self._past: Mapping[tuple[str, str], Sequence[Past]] | None = None
         self.models: set[str] = set()
         self.prompts: set[str] = set()
+        self.notes: dict[str, str] = {}
 
     def ask(self, request: Request) -> Answer | Unanswered:
         """The answer on record, or why there is none.
@@ -44,10 +48,18 @@ class Asker:
         step = self._decide(request)
         if isinstance(step, Move):
             raise Needs(step)
+        self._note(request)
         if isinstance(step, Answer):
             self.models.add(step.model)
             self.prompts.add(request.prompt)
         return step
+
+    def _note(self, request: Request) -> None:
+        """Who was passed over for the data in it."""
+        kept_from = routing.barred(request, tuple(self._catalogue.offers(request.tiers)))
+        words = [f"{name} was passed over: it may not be given {in_words(data)}" for name, data in kept_from.items()]
+        if words:
+            self.notes[request.step] = "; ".join(words)
 
     def _decide(self, request: Request) -> Answer | Unanswered | Move:
         if self._past is None:

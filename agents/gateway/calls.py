@@ -31,9 +31,7 @@ class Pending:
     fault: str = ""
 
 
-def begin(
-    run: Run, move: Move, known: plans.Catalogue, *, now: datetime, replay: Replay | None = None
-) -> Pending:
+def begin(run: Run, move: Move, known: plans.Catalogue, *, now: datetime, replay: Replay | None = None) -> Pending:
     """Reserve and record a call, in the caller's transaction.
 
     Raises:

@@ -90,7 +90,7 @@ class Catalogue:
                 if tier in tiers and model and price is not None:
                     yield Offer(
                         tier, row.name, row.version, model, price.input_micros, price.output_micros,
-                        row.deadline_seconds,
+                        row.deadline_seconds, frozenset(row.barred),
                     )  # fmt: skip
 
     def plan(self, run: Run, tiers: frozenset[int], replay: Replay | None = None) -> Plan:

@@ -14,7 +14,8 @@ LONGEST_DEADLINE = 30
 class ModelBackend(WorkspaceRow):
     """A server of models; insert-only, the newest version of a name is in force. A blank model is not served there.
 
-    `rank` orders the fall-back, lowest first; `deadline_seconds` ends a call, whatever the server does.
+    `rank` orders the fall-back, lowest first; `deadline_seconds` ends a call, whatever the server does; `barred` are
+    classes of data (`agents.marking.Data`) that are never sent there.
     """
 
     name = models.SlugField(max_length=40, db_index=False)
@@ -26,6 +27,7 @@ class ModelBackend(WorkspaceRow):
     verifier_model = models.CharField(max_length=80, blank=True)
     rank = models.PositiveSmallIntegerField(default=10)
     deadline_seconds = models.PositiveSmallIntegerField(default=25)
+    barred = models.JSONField(default=list, db_default=[], blank=True)
     retired = models.BooleanField(default=False)
     made_by = models.CharField(max_length=120)
     created_at = models.DateTimeField(db_default=Now())

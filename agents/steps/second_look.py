@@ -5,7 +5,7 @@ proposer thinks so. Where it does not answer, a person is told.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, cast
@@ -16,7 +16,7 @@ from pydantic_core import to_jsonable_python
 from agents import hostile
 from agents.gateway.base import Answer, Part, Request, Said, Unanswered
 from agents.gateway.plans import VERIFIER
-from agents.marking import Origin
+from agents.marking import Data, Origin
 from agents.prompts import Prompt
 from agents.steps import verify
 from agents.steps.base import Trace
@@ -28,6 +28,18 @@ STEP = "second_look"
 DOUBTS, NOT_VERIFIED = "second_model_doubts", "not_verified"
 MOST_TOKENS = 400
 _ORIGINS: Mapping[str, Origin] = {"message": "customer", "quoted": "customer", "clauses": "page"}
+_PERSON, _MONEY = frozenset({Data.IDENTITY, Data.CONTACT}), frozenset({Data.ORDER, Data.PAYMENT})
+_WRITTEN = frozenset({Data.MESSAGE})
+# What the values shown hold, by name; of drafts and quotes by what they are about.
+_HOLDS: Mapping[str, frozenset[Data]] = {
+    "message": _WRITTEN, "sender": frozenset({Data.IDENTITY}), "orders": _MONEY, "contact": _PERSON, "other": _PERSON,
+    "clauses": frozenset(),
+}  # fmt: skip
+_ABOUT: Mapping[str, frozenset[Data]] = {
+    "contact": _PERSON, "order": _MONEY, "method": _MONEY, "refund": _MONEY, "ticket": _WRITTEN, "clause": frozenset(),
+    "instruction": frozenset(),
+}  # fmt: skip
+_ANY = frozenset(Data) - {Data.SECRET}
 
 
 class Verdict(Said):
@@ -76,14 +88,22 @@ def _request(
     drafts = [{"action": d.action, "target": d.target, "args": dict(d.args)} for d in grave]
     quoted = [{"source": e.source, "quote": e.quote} for d in grave for e in d.evidence if e.quote]
     values = {**shown, "drafts": drafts, "quoted": quoted}
+    holds = {name: _HOLDS.get(name, _ANY) for name in shown}
+    holds["drafts"] = _about(d.action.partition(".")[0] for d in grave)
+    holds["quoted"] = _about(str(piece["source"]).partition(":")[0] for piece in quoted)
     parts = [
-        Part("data", name, _text(value), name == "quoted", _ORIGINS.get(name, "record"))
+        Part("data", name, _text(value), name == "quoted", _ORIGINS.get(name, "record"), holds[name])
         for name, value in values.items()
     ]
     return Request(
         STEP, Verdict, (Part("instruction", "task", prompt.text), *parts), MOST_TOKENS, but_models=models,
         tiers=frozenset({VERIFIER}), known=known, prompt=prompt.name,
     )  # fmt: skip
+
+
+def _about(kinds: Iterable[str]) -> frozenset[Data]:
+    """The classes of data in what is about records of these kinds; of one that is not known here, all."""
+    return frozenset().union(*(_ABOUT.get(kind, _ANY) for kind in kinds))
 
 
 def _text(value: Any) -> str:

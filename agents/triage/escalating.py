@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue, create_model
 
 from agents import hostile
 from agents.gateway.base import Answer, Part, Request, Said, Unanswered
+from agents.marking import Data
 from agents.prompts import Prompt
 from agents.triage import deciding, matters
 from agents.types import Draft, Evidence, Outcome
@@ -18,6 +19,7 @@ STEP = "classify"
 NO_ANSWER, BELOW_BAR, DEAR = "no_model_answer", "below_bar", "dear_step"
 LONGEST_QUOTE = 200
 MOST_TOKENS = 200
+SHOWN = frozenset({Data.MESSAGE})
 
 
 def may_ask(outcome: Outcome, bar: float) -> bool:
@@ -40,7 +42,9 @@ def request(text: str, queues: Collection[str], prompt: Prompt) -> Request:
         return "" if value.quote in text else "quote: it does not stand in the message to the letter"
 
     told = Part("instruction", "task", prompt.fill(queues=", ".join(names)))
-    return Request(STEP, schema, (told, Part("data", "message", shown)), MOST_TOKENS, check, prompt=prompt.name)
+    return Request(
+        STEP, schema, (told, Part("data", "message", shown, holds=SHOWN)), MOST_TOKENS, check, prompt=prompt.name
+    )
 
 
 def heed(outcome: Outcome, answer: Answer | Unanswered) -> Outcome:
