@@ -78,6 +78,15 @@ def caps(
     return [Cap(key, found[key]) for key in sorted(found)]
 
 
+def most_of(workspace: int, *, agent: str, asked_by: str) -> int:
+    """The most that a run of an agent could cost if it were begun now, in micro-dollars, as the database would set it;
+    0 where no model is asked.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT agents_most_of(%s, %s, %s)", [workspace, agent, asked_by])
+        return int(cursor.fetchone()[0])
+
+
 def one_call(run: Run, budgets: Sequence[Budget]) -> int | None:
     """The most that one call may cost (micro-dollars) without a person's word.
 
