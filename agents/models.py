@@ -10,6 +10,7 @@ from agents.gateway.records import (
     Account,
     BackendHealth,
     Budget,
+    ClauseVector,
     ConfidenceBar,
     ModelBackend,
     ModelCall,
@@ -22,8 +23,8 @@ from approvals.models import Case, Instruction
 from portal.models import WorkspaceRow
 
 __all__ = [
-    "Account", "BackendHealth", "Budget", "ConfidenceBar", "Finding", "ModelBackend", "ModelCall", "ModelKey",
-    "ModelPrice", "Replay", "Run", "Step", "Sweep", "SweepPlan",
+    "Account", "BackendHealth", "Budget", "ClauseVector", "ConfidenceBar", "Finding", "ModelBackend", "ModelCall",
+    "ModelKey", "ModelPrice", "Replay", "Run", "Step", "Sweep", "SweepPlan",
 ]  # fmt: skip
 
 

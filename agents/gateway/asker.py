@@ -7,7 +7,7 @@ worked again from its start with each answer that came, so that it can die anywh
 from collections.abc import Mapping, Sequence
 
 from agents import prompts
-from agents.gateway import budgets, ledger, routing
+from agents.gateway import budgets, ledger, plans, routing
 from agents.gateway.base import Amounts, Answer, GatewayError, Move, Past, Request, Unanswered
 from agents.gateway.plans import Catalogue
 from agents.marking import in_words
@@ -54,18 +54,41 @@ class Asker:
             self.prompts.add(request.prompt)
         return step
 
+    @property
+    def embedding(self) -> str:
+        """The model that embeds, "" where none does."""
+        return self._catalogue.embedding
+
+    @property
+    def other_embeddings(self) -> frozenset[str]:
+        """Models that embed at other servers: their vectors are not to be held against each other."""
+        offers = self._catalogue.offers(frozenset({plans.EMBEDDING}))
+        return frozenset(offer.model for offer in offers) - {self.embedding}
+
+    def asked(self, step: str) -> int:
+        """How many questions of a step this run has asked."""
+        return sum(name == step for name, _ in self._recall())
+
+    def note(self, step: str, words: str) -> None:
+        """Put words on the run's step for its reader."""
+        self.notes[step] = "; ".join(filter(None, [self.notes.get(step, ""), words]))
+
+    def _recall(self) -> Mapping[tuple[str, str], Sequence[Past]]:
+        """What the run has asked before, read once."""
+        if self._past is None:
+            self._past = ledger.past(self._run)
+        return self._past
+
     def _note(self, request: Request) -> None:
         """Who was passed over for the data in it."""
         kept_from = routing.barred(request, tuple(self._catalogue.offers(request.tiers)))
         words = [f"{name} was passed over: it may not be given {in_words(data)}" for name, data in kept_from.items()]
         if words:
-            self.notes[request.step] = "; ".join(words)
+            self.note(request.step, "; ".join(words))
 
     def _decide(self, request: Request) -> Answer | Unanswered | Move:
-        if self._past is None:
-            self._past = ledger.past(self._run)
         plan = self._catalogue.plan(self._run, request.tiers)
-        return routing.decide(request, plan, self._past.get((request.step, request.key), ()))
+        return routing.decide(request, plan, self._recall().get((request.step, request.key), ()))
 
     def prompt(self, step: str) -> Prompt:
         """What a step tells a model."""

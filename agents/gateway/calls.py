@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import connection
 
 from agents import spans, transcripts
-from agents.gateway import budgets, catalogue, ledger, messages, openai, plans
+from agents.gateway import budgets, catalogue, ledger, messages, openai, plans, vectors
 from agents.gateway.base import GatewayError, Move, Outcome, Reply
 from agents.models import ModelCall, Replay, Run
 from portal import failpoints, sealing, telemetry
@@ -63,8 +63,9 @@ def make(pending: Pending) -> None:
     micros = (time.monotonic_ns() - started) // 1000
     failpoints.hit("model.before_settle", record.step)
     with within(record.workspace_id) as now:
-        if ledger.settle(record, reply, micros=micros, now=now):
+        if ledger.settle(record, vectors.kept_apart(pending.move, reply), micros=micros, now=now):
             plans.heed(record.workspace_id, record.backend, reply, now=now)
+            vectors.keep(record.workspace_id, pending.move, reply)
             _keep(pending, reply)
         telemetry.after_commit(record.run.trace_id, [spans.of_model(record, reply, micros)])
     failpoints.hit("model.after_settle", record.step)

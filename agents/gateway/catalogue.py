@@ -26,7 +26,8 @@ from portal.systems.reach import an_address
 
 LONGEST_KEY = 2000
 BACKEND_FIELDS = (
-    "base_url", "allow_private", "small_model", "large_model", "verifier_model", "rank", "deadline_seconds", "barred",
+    "base_url", "allow_private", "small_model", "large_model", "verifier_model", "embedding_model",
+    "rank", "deadline_seconds", "barred",
     "retired",
 )  # fmt: skip
 R = TypeVar("R", bound=Model)
@@ -58,8 +59,9 @@ def check_backend(values: Mapping[str, Any]) -> str:
     Raises:
         CatalogueError.
     """
-    if not any(values.get(name) for name in ("retired", "small_model", "large_model", "verifier_model")):
-        raise CatalogueError("small_model", "name a model for at least one of the three")
+    uses = ("small_model", "large_model", "verifier_model", "embedding_model")
+    if not any(values.get(name) for name in ("retired", *uses)):
+        raise CatalogueError("small_model", "name a model for at least one of the four")
     if not 1 <= int(values.get("deadline_seconds") or 0) <= LONGEST_DEADLINE:
         raise CatalogueError("deadline_seconds", f"1 to {LONGEST_DEADLINE} seconds")
     if unknown := sorted({str(name) for name in values.get("barred") or ()} - set(marking.WORDS)):

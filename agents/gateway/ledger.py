@@ -29,6 +29,15 @@ def past(run: Run, replay: Replay | None = None) -> dict[tuple[str, str], list[P
     return found
 
 
+def embedded(workspace: int, key: str, model: str) -> list[float] | None:
+    """The vector of a question that any run has asked this model for."""
+    rows = ModelCall.objects.filter(
+        workspace_id=workspace, step="embed", outcome=Outcome.ANSWERED, request_digest=key, model=model
+    )
+    value = rows.order_by("-pk").values_list("value", flat=True).first()
+    return value["vectors"][0] if value else None
+
+
 def begin(
     run: Run, move: Move, caps: Sequence[budgets.Cap], *, now: datetime, replay: Replay | None = None
 ) -> ModelCall:

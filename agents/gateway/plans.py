@@ -17,7 +17,7 @@ from agents.models import BackendHealth, Budget, ModelBackend, ModelPrice, Repla
 from approvals import thresholds
 from approvals.risk import Rule
 
-SMALL, LARGE, VERIFIER = 1, 2, 3
+SMALL, LARGE, VERIFIER, EMBEDDING = 1, 2, 3, 4
 # So many failures in a row open the breaker; from then on one call tries, and each failure doubles the rest.
 FAILURES, REST_SECONDS, LONGEST_REST_SECONDS = 3, 30, 600
 LONGEST_RETRY_SECONDS = 3600
@@ -29,6 +29,12 @@ _FAILED = """
         excluded.rest_until, CASE WHEN h.failures + 1 >= %(failures)s THEN %(now)s + least(
             %(rest)s * power(2, least(h.failures + 1 - %(failures)s, 20)), %(longest)s) * interval '1 second' END)
 """
+
+
+VECTORS_THERE = (
+    "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'agents_clausevector'::regclass AND attname = 'vector'"
+    " AND NOT attisdropped)"
+)
 
 
 @dataclass
@@ -84,7 +90,10 @@ class Catalogue:
     def offers(self, tiers: frozenset[int]) -> Iterator[Offer]:
         """Each priced model of these tiers."""
         for row in self.backends:
-            models = {SMALL: row.small_model, LARGE: row.large_model, VERIFIER: row.verifier_model or row.large_model}
+            models = {
+                SMALL: row.small_model, LARGE: row.large_model, VERIFIER: row.verifier_model or row.large_model,
+                EMBEDDING: row.embedding_model,
+            }  # fmt: skip
             for tier, model in models.items():
                 price = self.prices.get(model)
                 if tier in tiers and model and price is not None:
@@ -92,6 +101,16 @@ class Catalogue:
                         tier, row.name, row.version, model, price.input_micros, price.output_micros,
                         row.deadline_seconds, frozenset(row.barred),
                     )  # fmt: skip
+
+    @cached_property
+    def embedding(self) -> str:
+        """The embedding model in force, "" where there is none, or no pgvector to keep what it would say."""
+        first = next(self.offers(frozenset({EMBEDDING})), None)
+        if first is None:
+            return ""
+        with connection.cursor() as cursor:
+            cursor.execute(VECTORS_THERE)
+            return first.model if cursor.fetchone()[0] else ""
 
     def plan(self, run: Run, tiers: frozenset[int], replay: Replay | None = None) -> Plan:
         """All of it for one run, or a replay of it."""

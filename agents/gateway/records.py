@@ -25,6 +25,7 @@ class ModelBackend(WorkspaceRow):
     small_model = models.CharField(max_length=80, blank=True)
     large_model = models.CharField(max_length=80, blank=True)
     verifier_model = models.CharField(max_length=80, blank=True)
+    embedding_model = models.CharField(max_length=80, blank=True, default="", db_default="")
     rank = models.PositiveSmallIntegerField(default=10)
     deadline_seconds = models.PositiveSmallIntegerField(default=25)
     barred = models.JSONField(default=list, db_default=[], blank=True)
@@ -167,6 +168,24 @@ class Account(WorkspaceRow):
         return self.key
 
 
+class ClauseVector(WorkspaceRow):
+    """That a model made a vector for the words of a clause, named by their SHA-256 (hex); insert-only. The vector is in
+    a column that only a database with pgvector has.
+    """
+
+    digest = models.CharField(max_length=64)
+    model = models.CharField(max_length=80)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "model", "digest"], name="clause_vector_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.digest[:8]} by {self.model}"
+
+
 class Replay(WorkspaceRow):
     """A run worked again with models asked anew: which one, with which prompts ("" as in service). Insert-only.
 
@@ -193,7 +212,7 @@ class ModelCall(WorkspaceRow):
     run = models.ForeignKey("agents.Run", on_delete=models.PROTECT, related_name="model_calls")
     replay = models.ForeignKey(Replay, null=True, blank=True, on_delete=models.PROTECT, related_name="calls")
     step = models.CharField(max_length=20)
-    prompt = models.CharField(max_length=60, blank=True, db_default="")
+    prompt = models.CharField(max_length=60, blank=True, default="", db_default="")
     request_digest = models.CharField(max_length=64)
     tier = models.PositiveSmallIntegerField()
     backend = models.CharField(max_length=40)
@@ -220,7 +239,13 @@ class ModelCall(WorkspaceRow):
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["run", "step", "id"], name="model_call_of_run")]
+        indexes: ClassVar = [
+            models.Index(fields=["run", "step", "id"], name="model_call_of_run"),
+            models.Index(
+                fields=["workspace", "request_digest", "model"], name="model_call_embedded",
+                condition=Q(step="embed", outcome="answered"),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.model} for {self.step}: {self.outcome}"

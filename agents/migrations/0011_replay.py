@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='modelcall',
             name='prompt',
-            field=models.CharField(blank=True, db_default='', max_length=60),
+            field=models.CharField(blank=True, db_default='', default='', max_length=60),
         ),
         migrations.CreateModel(
             name='Replay',
