@@ -45,7 +45,7 @@ WORDS: Mapping[Data, str] = {
 
 def in_words(classes: Collection[str]) -> str:
     """Classes of data as people read them."""
-    return " and ".join(words for data, words in WORDS.items() if data in classes)
+    return ", ".join(words for data, words in WORDS.items() if data in classes)
 
 
 CLASSES: Mapping[str, Data] = {

@@ -55,5 +55,5 @@ def _ask(request: Request, asker: Asker) -> Sequence[float]:
     if isinstance(answer, Answer):
         found: list[list[float]] = answer.value.model_dump()["vectors"]
         return found[0]
-    asker.note("suggest", f"searched by words alone: {answer.words}")
+    asker.note("suggest", f"Searched by words alone: {answer.words}")
     return ()

@@ -71,7 +71,7 @@ class Asker:
 
     def note(self, step: str, words: str) -> None:
         """Put words on the run's step for its reader."""
-        self.notes[step] = "; ".join(filter(None, [self.notes.get(step, ""), words]))
+        self.notes[step] = " ".join(filter(None, [self.notes.get(step, ""), words]))
 
     def _recall(self) -> Mapping[tuple[str, str], Sequence[Past]]:
         """What the run has asked before, read once."""
@@ -82,9 +82,9 @@ class Asker:
     def _note(self, request: Request) -> None:
         """Who was passed over for the data in it."""
         kept_from = routing.barred(request, tuple(self._catalogue.offers(request.tiers)))
-        words = [f"{name} was passed over: it may not be given {in_words(data)}" for name, data in kept_from.items()]
+        words = [f"{name} was passed over: it may not be given {in_words(data)}." for name, data in kept_from.items()]
         if words:
-            self.note(request.step, "; ".join(words))
+            self.note(request.step, " ".join(words))
 
     def _decide(self, request: Request) -> Answer | Unanswered | Move:
         plan = self._catalogue.plan(self._run, request.tiers)

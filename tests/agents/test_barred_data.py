@@ -104,7 +104,7 @@ def test_an_admin_says_it_by_a_new_version_on_the_log(desk):
     assert [(one.version, one.barred) for one in desk.rows(ModelBackend)] == [(1, []), (2, ["identity", "message"])]
     assert '"barred":["identity","message"]' in desk.rows(Entry, event="backend.set")[-1].canonical
     listed = client.get(at).content.decode()
-    assert "names and dates of birth and free text of customers" in listed
+    assert "names and dates of birth, free text of customers" in listed
     assert "is no class of data" not in listed
     refused = client.post(f"{at}add/", {**row, "name": "other", "barred": ["weather"]}).content.decode()
     assert "weather" in refused

@@ -149,14 +149,14 @@ def test_a_cap_or_an_endpoint_that_is_down_leaves_words_alone_and_says_so(paged,
     embedding(paged, server)
     cap(paged.workspace, 1)
     found, asker = searched(paged, leased(paged))
-    assert asker.notes == {"suggest": "searched by words alone: The cap on money leaves too little for it."}
+    assert asker.notes == {"suggest": "Searched by words alone: The cap on money leaves too little for it."}
     assert len(found) == 3
     assert embeddings(paged) == []
     cap(paged.workspace, 100_000)
     with ModelServer() as gone:
         embedding(paged, gone)
     found, asker = searched(paged, leased(paged, "T-2"))
-    assert asker.notes == {"suggest": "searched by words alone: No model server answers now."}
+    assert asker.notes == {"suggest": "Searched by words alone: No model server answers now."}
     assert len(found) == 3
     assert [call.outcome for call in embeddings(paged)] == ["unreachable"]
 
