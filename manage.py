@@ -4,10 +4,11 @@
 import os
 import sys
 
-# Only migrations sign in as owner, the sealer as itself, sweepers as apply, everything else as web.
+# Only migrations sign in as owner, the sealer as itself, sweepers as apply, replays as agents, everything else as web.
 ROLE_OF_COMMAND = {
     "migrate": "owner", "makemigrations": "owner", "evaluate": "eval", "benchmark": "eval",
     "audit_seal": "sealer", "audit_export": "sealer", "audit_verify": "sealer", "erase": "apply", "retain": "apply",
+    "replay": "agents",
 }  # fmt: skip
 # Who reads all entries opens no values, and the other way round.
 ROLE_FOR_VALUES = {"audit_export": "web", "audit_verify": "web"}

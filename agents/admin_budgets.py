@@ -12,6 +12,7 @@ from agents.admin_models import Checked, SetAdmin
 from agents.gateway import catalogue
 from agents.models import Account, BackendHealth, Budget, ConfidenceBar, ModelCall, ModelPrice
 from agents.steps import second_look
+from agents.templatetags import measures
 from agents.triage import escalating
 from portal.admin_site import WorkspaceAdmin, site
 
@@ -145,7 +146,7 @@ class ModelCallAdmin(WorkspaceAdmin):
     """Every call of a model: how it ended, what it took."""
 
     list_display = (
-        "id", "run", "step", "backend", "model", "outcome", "cost", "input_tokens", "output_tokens", "micros",
+        "id", "run", "step", "prompt", "backend", "model", "outcome", "cost", "input_tokens", "output_tokens", "took",
         "created_at",
     )  # fmt: skip
     list_filter = ("step", "outcome", "model")
@@ -155,6 +156,10 @@ class ModelCallAdmin(WorkspaceAdmin):
     @admin.display(description="cost")
     def cost(self, obj: ModelCall) -> str:
         return dollars(obj.cost_micros)
+
+    @admin.display(description="took")
+    def took(self, obj: ModelCall) -> str:
+        return measures.took(obj.micros)
 
 
 @admin.register(Account, site=site)

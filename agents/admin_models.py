@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
+from agents import marking
 from agents.gateway import catalogue
 from agents.models import ModelBackend, ModelKey
 from portal import sealing
@@ -93,14 +94,20 @@ class Checked(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable a
 class BackendForm(Checked):
     """A server and the models it serves by their pinned names."""
 
+    barred = forms.MultipleChoiceField(
+        label="Never sent there", required=False, widget=forms.CheckboxSelectMultiple,
+        choices=[(str(data), words.capitalize()) for data, words in marking.WORDS.items()],
+        help_text="What holds such data is asked of the next server, or goes to a person. Free text can hold anything.",
+    )  # fmt: skip
+
     def check(self, said: dict[str, Any]) -> None:
         catalogue.check_backend(said)
 
     class Meta:
         model = ModelBackend
         fields = (
-            "name", "base_url", "allow_private", "small_model", "large_model", "verifier_model", "rank",
-            "deadline_seconds", "retired",
+            "name", "base_url", "allow_private", "small_model", "large_model", "verifier_model", "embedding_model",
+            "rank", "deadline_seconds", "barred", "retired",
         )  # fmt: skip
         widgets: ClassVar = {"base_url": AdminTextInputWidget}
         labels: ClassVar = {"base_url": "Address", "rank": "Order of fall-back"}
@@ -110,6 +117,7 @@ class BackendForm(Checked):
             "small_model": "Asked first, where a step is unsure.",
             "large_model": "Asked where the small one is unsure too.",
             "verifier_model": "Looks at drafts of medium and high stakes; blank is the large one.",
+            "embedding_model": "Finds clauses of the policy pages by what they mean; needs pgvector in the database.",
             "rank": "Lowest first; the next one is asked where one does not answer.",
             "deadline_seconds": "1 to 30; a call ends then, whatever the server does.",
             "retired": "No longer asked.",
@@ -123,8 +131,8 @@ class ModelBackendAdmin(SetAdmin):
     form = BackendForm
     series, kind = "name", "backend"
     list_display = (
-        "name", "base_url", "small_model", "large_model", "verifier_model", "rank", "deadline_seconds", "retired",
-        "version",
+        "name", "base_url", "small_model", "large_model", "verifier_model", "embedding_model", "rank",
+        "deadline_seconds", "never_sent", "retired", "version",
     )  # fmt: skip
     ordering = ("rank", "name")
 
@@ -132,11 +140,15 @@ class ModelBackendAdmin(SetAdmin):
         """A backend keeps its name."""
         return ("name",) if obj else ()
 
+    @admin.display(description="never sent there")
+    def never_sent(self, obj: ModelBackend) -> str:
+        return marking.in_words(obj.barred) or "-"
+
     def write(self, **values: Any) -> ModelBackend:
         return catalogue.set_backend(**values)
 
     def warnings(self, request: Any, saved: ModelBackend) -> list[str]:
-        named = {saved.small_model, saved.large_model, saved.verifier_model} - {""}
+        named = {saved.small_model, saved.large_model, saved.verifier_model, saved.embedding_model} - {""}
         bare = sorted(named - set(catalogue.prices(saved.workspace_id, today=request.now.date())))
         said = [f"No price is set yet for {model}: it is not asked before it has one." for model in bare]
         known = ModelKey.objects.filter(workspace=saved.workspace_id, backend=saved.name).exists()

@@ -27,7 +27,7 @@ from audit.events import Event
 class Done:
     """A run that was worked, and what came of it; `model_version` and `language` (ISO 639-1) where they are known.
 
-    `retrieved` are the clauses that were read, by id with their version; `costs` micro-dollars by step.
+    `retrieved` are the clauses that were read, by id with their version; `costs` micro-dollars by step, `notes` words.
     """
 
     run: Run
@@ -39,6 +39,7 @@ class Done:
     calls: Sequence[Called] = ()
     retrieved: Mapping[str, int] = field(default_factory=dict)
     costs: Mapping[str, int] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def end_all(workspace: int, worked: Sequence[Done], *, now: datetime) -> list[int]:
@@ -108,6 +109,7 @@ def _steps(done: Done) -> Iterator[Step]:
             workspace_id=done.run.workspace_id, run=done.run, seq=seq, name=step.name, micros=step.micros,
             input_digest=step.input_digest, output_digest=step.output_digest,
             started_micros=_since(done, step.began_ns), cost_micros=done.costs.get(step.name, 0),
+            note=done.notes.get(step.name, "")[:300],
         )  # fmt: skip
 
 

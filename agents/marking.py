@@ -23,12 +23,29 @@ NONCE = 16
 
 
 class Data(StrEnum):
-    """Classes of personal data, as the table below and the marks of a provider call them."""
+    """Classes of data, as the table below and what a provider may not see call them."""
 
     CONTACT = "contact"
     IDENTITY = "identity"
     PAYMENT = "payment"
+    ORDER = "order"
+    MESSAGE = "message"
     SECRET = "secret"
+
+
+WORDS: Mapping[Data, str] = {
+    Data.IDENTITY: "names and dates of birth",
+    Data.CONTACT: "contact data",
+    Data.PAYMENT: "payment data",
+    Data.ORDER: "order data",
+    Data.MESSAGE: "free text of customers",
+}
+"""What a provider can be barred from, in words; secrets go to none."""
+
+
+def in_words(classes: Collection[str]) -> str:
+    """Classes of data as people read them."""
+    return ", ".join(words for data, words in WORDS.items() if data in classes)
 
 
 CLASSES: Mapping[str, Data] = {

@@ -10,11 +10,13 @@ from agents.gateway.records import (
     Account,
     BackendHealth,
     Budget,
+    ClauseVector,
     ConfidenceBar,
     ModelBackend,
     ModelCall,
     ModelKey,
     ModelPrice,
+    Replay,
 )
 from agents.sweeps.models import Finding, Sweep, SweepPlan
 from approvals.models import Case, Instruction
@@ -22,8 +24,8 @@ from audit.models import SubjectKey
 from portal.models import WorkspaceRow
 
 __all__ = [
-    "Account", "BackendHealth", "Budget", "ConfidenceBar", "Finding", "FullTranscript", "ModelBackend", "ModelCall",
-    "ModelKey", "ModelPrice", "Run", "Step", "Sweep", "SweepPlan",
+    "Account", "BackendHealth", "Budget", "ClauseVector", "ConfidenceBar", "Finding", "FullTranscript", "ModelBackend",
+    "ModelCall", "ModelKey", "ModelPrice", "Replay", "Run", "Step", "Sweep", "SweepPlan",
 ]  # fmt: skip
 
 

@@ -2,24 +2,26 @@
 
 The same code as in service, in a transaction that can write nothing. Records are read as they are now: what changed
 since is named by the reading that shows it. What the run's case has open already is not there for the agent. Language
-models are not asked: their answers are those on record.
+models are not asked, their answers are those on record; but where another model or prompt is named, `agents.anew` asks.
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
 from typing import Any
 
 from django.db import connection
 from pydantic_core import to_jsonable_python
 
-from agents import asking, ending, roster, triage_models, workflow
+from agents import anew, asking, ending, roster, triage_models, workflow
+from agents.anew import Anew, OnRecord, Wanted
 from agents.ending import Done
-from agents.gateway.asker import Asker, Needs
+from agents.gateway.asker import Needs
 from agents.gateway.plans import Catalogue
-from agents.models import Run, Step, ToolCall
+from agents.models import ModelCall, Run, Step, ToolCall
+from agents.models import Replay as Paid
 from agents.tools import Called
 from approvals.models import Submission
 from portal.systems.books import BooksReader
@@ -31,13 +33,6 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 class ReplayError(Exception):
     """The run cannot be replayed so; the message names what is off."""
-
-
-class OnRecord(Asker):
-    """The gateway as it was for a run: answers from the record, and nothing is reserved."""
-
-    def use_tool(self, name: str) -> None:
-        """It was counted when the run was worked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Both runs, held against each other. `moved` are readings of records that changed since."""
+    """Both runs, held against each other. `moved` are readings of records that changed since.
+
+    `said` are the calls of models that the replay made, `unanswered` says by step why no model could say.
+    """
 
     run: int
     agent: str
@@ -71,11 +69,19 @@ class Replay:
     steps: tuple[Compared, ...]
     reads: tuple[Compared, ...]
     fields: tuple[Field, ...]
+    said: tuple[anew.Said, ...] = ()
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+    asked_anew: bool = False
 
     @property
     def moved(self) -> tuple[Compared, ...]:
         """What was asked alike and answered otherwise."""
         return tuple(one for one in self.reads if one.difference == "output")
+
+    @property
+    def cost(self) -> int:
+        """Of the calls that the replay made, in micro-dollars."""
+        return sum(one.cost_micros for one in self.said)
 
     @property
     def equal(self) -> bool:
@@ -84,46 +90,82 @@ class Replay:
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
-        return {**asdict(self), "equal": self.equal, "moved": [asdict(one) for one in self.moved]}
+        more = {"equal": self.equal, "cost_micros": self.cost, "moved": [asdict(one) for one in self.moved]}
+        return {**asdict(self), **more}
 
 
-def replay(*, workspace: int, run: int, agent_version: str = "", model: str = "") -> Replay:
+def replay(
+    *, workspace: int, run: int, agent_version: str = "", model: str = "", prompts: Sequence[str] = ()
+) -> Replay:
     """Work it again; nothing is handed in.
 
-    `model` names another fitted model by the beginning of its digest; without it the run's own is used.
+    `model` names another fitted model by the beginning of its digest, or a language model that is asked anew;
+    `prompts` are other versions of what steps tell a model (`classify.2`), asked with anew.
 
     Raises:
-        ReplayError.
+        ReplayError, agents.anew.AnewError.
     """
-    with within(workspace) as now:
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION READ ONLY")
+    with within(workspace):
         row = _find(workspace, run)
-        now_version = _version(row, agent_version)
-        models = triage_models.Named(workspace, _model(row, model))
-        done = _work(row, models, Catalogue(workspace, now))
-        steps = Step.objects.filter(workspace=workspace, run=row).order_by("seq")
-        calls = ToolCall.objects.filter(workspace=workspace, run=row).order_by("seq")
-        handed_in = Submission.objects.filter(workspace=workspace, run=f"run:{run}", proposer=f"agent:{row.agent}")
-        return Replay(
-            row.pk, row.agent,
-            {
-                "agent": {"then": row.agent_version, "now": now_version},
-                "model": {"then": row.model_version, "now": done.model_version},
-            },
-            tuple(_steps(list(steps), done)), tuple(_reads(list(calls), done.calls)),
-            tuple(_fields(list(handed_in), ending.papers_of(done))),
-        )  # fmt: skip
+        version, by_digest = _version(row, agent_version), _names_a_digest(workspace, model)
+        fitted = _fitted(row, model if by_digest else "")
+        wanted = anew.want(workspace, model="" if by_digest else model, named=prompts)
+    paid = anew.begin(row, wanted) if wanted else None
+    again = _Again(row, version, fitted, wanted, paid)
+    return anew.work(paid, again.compare) if paid else again.compare()
 
 
-def _work(row: Run, models: triage_models.Named, catalogue: Catalogue) -> Done:
-    try:
-        return workflow.work_on(
-            row, asking.told(row), BooksReader(row.workspace_id), models, but_case=row.case_id,
-            asker=OnRecord(row, catalogue),
-        )  # fmt: skip
-    except Needs as needs:
-        raise ReplayError(f"RUN: run {row.pk}: {needs} now, and no answer to that is on record") from needs
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """What is worked once more, and how."""
+
+    run: Run
+    version: str
+    fitted: str
+    wanted: Wanted | None
+    paid: Paid | None
+
+    def compare(self) -> Replay:
+        """The run and its replay, side by side. Raises `Needs` where a model has to be asked first."""
+        run, workspace = self.run, self.run.workspace_id
+        with within(workspace) as now:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION READ ONLY")
+            asker, done = self._work(Catalogue(workspace, now))
+            steps = Step.objects.filter(workspace=workspace, run=run).order_by("seq")
+            calls = ToolCall.objects.filter(workspace=workspace, run=run).order_by("seq")
+            handed_in = Submission.objects.filter(
+                workspace=workspace, run=f"run:{run.pk}", proposer=f"agent:{run.agent}"
+            )  # fmt: skip
+            return Replay(
+                run.pk, run.agent, self._versions(done, asker), tuple(_steps(list(steps), done)),
+                tuple(_reads(list(calls), done.calls)), tuple(_fields(list(handed_in), ending.papers_of(done))),
+                tuple(anew.said(self.paid)) if self.paid else (), getattr(asker, "unanswered", {}), bool(self.paid),
+            )  # fmt: skip
+
+    def _work(self, catalogue: Catalogue) -> tuple[OnRecord, Done]:
+        run, models = self.run, triage_models.Named(self.run.workspace_id, self.fitted)
+        asker = Anew(run, catalogue, self.paid, self.wanted) if self.paid and self.wanted else OnRecord(run, catalogue)
+        try:
+            return asker, workflow.work_on(
+                run, asking.told(run), BooksReader(run.workspace_id), models, but_case=run.case_id, asker=asker
+            )
+        except Needs as needs:
+            if self.paid:
+                raise
+            raise ReplayError(f"RUN: run {run.pk}: {needs} now, and no answer to that is on record") from needs
+
+    def _versions(self, done: Done, asker: OnRecord) -> dict[str, dict[str, str]]:
+        run = self.run
+        told = ModelCall.objects.filter(workspace=run.workspace_id, run=run, replay=None).exclude(prompt="")
+        then = " ".join(sorted(set(told.values_list("prompt", flat=True))))
+        versions = {
+            "agent": {"then": run.agent_version, "now": self.version},
+            "model": {"then": run.model_version, "now": done.model_version},
+        }
+        if then or asker.prompts:
+            versions["prompt"] = {"then": then, "now": " ".join(sorted(asker.prompts))}
+        return versions
 
 
 def _find(workspace: int, run: int) -> Run:
@@ -145,15 +187,18 @@ def _version(row: Run, wanted: str) -> str:
     return here
 
 
-def _model(row: Run, wanted: str) -> str:
+def _names_a_digest(workspace: int, model: str) -> bool:
+    """Whether a name is the beginning of a fitted model's digest rather than that of a language model."""
+    return bool(model and _DIGEST.fullmatch(model.ljust(64, "0"))) and model not in anew.models_of(workspace)
+
+
+def _fitted(row: Run, wanted: str) -> str:
     """The digest of the fitted model to use, "" where the run used none."""
     fitted = next((name for name in row.model_version.split() if _DIGEST.fullmatch(name)), "")
     if not fitted:
         if wanted:
             raise ReplayError(f"--model: run {row.pk} of {row.agent} used no fitted model")
         return ""
-    if not _DIGEST.match(wanted.ljust(64, "0")):
-        raise ReplayError(f"--model: {wanted[:40]!r} is not the beginning of a digest (64 hex digits)")
     found = sorted(path.stem for path in triage_models.folder().glob(f"{wanted or fitted}*.model"))
     if len(found) != 1:
         what = "is not on this machine" if not found else "is the beginning of several"

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from agents import triage_models
+from agents import prompts, retrieval, triage_models
 from agents.contacts.merging import Pair
 from agents.gateway.asker import Asker
 from agents.gateway.base import Answer, Request, Unanswered
+from agents.prompts import Prompt
 from agents.refunds.facts import OpenRefund
 from agents.toolset import MOST_SPELLINGS, TOOLS, Form, sources
 from agents.triage import language
@@ -162,6 +163,17 @@ class Tools:
         self.retrieved |= {clause.clause_id: clause.version for clause in found}
         return found
 
+    def passages(self, question: str) -> tuple[Clause, ...]:
+        """The clauses that speak to a question: all of them where nobody embeds, else the nearest by words and meaning.
+
+        Raises `Needs` where the run has to leave for vectors.
+        """
+        if self._asker is None or not self._asker.embedding:
+            return self.clauses()
+        found = self._call("passages", partial(self._passages, self._asker), question)
+        self.retrieved |= {clause.clause_id: clause.version for clause in found}
+        return found
+
     def queues(self) -> tuple[str, ...]:
         """Names of the team queues."""
         return self._call("queues", self._reader.queues)
@@ -177,6 +189,9 @@ class Tools:
     def triage_model(self) -> Model:
         """The classifier in force in this workspace."""
         return self._call("triage_model", self._triage_model)
+
+    def _passages(self, asker: Asker, question: str) -> tuple[Clause, ...]:
+        return retrieval.search(self._workspace, self._agent, question, asker)
 
     def _open_refunds(self, order_ids: list[str]) -> tuple[OpenRefund, ...]:
         rows = (
@@ -204,6 +219,10 @@ class Tools:
     def ask(self, request: Request) -> Answer | Unanswered:
         """A typed value from a model. Raises `Needs` where the run has to leave for it, as `Asker.ask`."""
         return Unanswered("none", "No model may be asked here.") if self._asker is None else self._asker.ask(request)
+
+    def prompt(self, step: str) -> Prompt:
+        """The version of what a step tells a model."""
+        return prompts.in_force(step) if self._asker is None else self._asker.prompt(step)
 
     def bar(self, step: str) -> float:
         """From which confidence on a step's own answer stands without asking a model, 0 to 1; 0 where none is asked."""

@@ -18,6 +18,7 @@ MOST_SPELLINGS = 60
 
 Key = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 One, Two, Many = tuple[Key], tuple[Key, Key], tuple[list[Key]]
+Words = Annotated[str, StringConstraints(max_length=20_000)]
 # Records are ours to build, and still looked through to their last field: a reader of an outside system is not.
 STRICT = ConfigDict(strict=True, revalidate_instances="always")
 
@@ -83,6 +84,7 @@ TOOLS: Mapping[str, Tool] = {
     "methods_of": Tool("method", ("money",), *_of(tuple[PaymentMethod, ...], One)),
     "open_refunds": Tool("proposal", ("money",), *_of(tuple[OpenRefund, ...], Many)),
     "clauses": Tool("page", ("policy",), *_of(tuple[Clause, ...])),
+    "passages": Tool("page", ("policy",), *_of(tuple[Clause, ...], tuple[Words])),
     "queues": Tool("queue", ("routing",), *_of(tuple[str, ...])),
     "triage_model": Tool("model", ("model",), TypeAdapter(tuple[()]), Anything()),
 }

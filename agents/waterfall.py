@@ -21,7 +21,8 @@ TOOL_WORDS = {
 class Bar:
     """One step or call. Times and cost in millionths (of a second, of a dollar); `x`, `width` in per cent, `y` in px.
 
-    `taken` and `gave` are digests of what went in and came out; `wrong` says how a call was refused.
+    `taken` and `gave` are digests of what went in and came out; `wrong` says how a call was refused, `note`
+    what a reader should know.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Bar:
     gave: str
     cost: int = 0
     wrong: str = ""
+    note: str = ""
     inside: bool = False
     x: float = 0.0
     width: float = 0.0
@@ -52,16 +54,24 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """Bars in the order of their beginning; `micros` is the whole, `height` of the picture in px."""
+    """Bars in the order of their beginning; `micros` is the whole, `height` of the picture in px, `prompts` what models
+    were told, by version.
+    """
 
     bars: tuple[Bar, ...]
     micros: int
     cost: int
+    prompts: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:
         """Of the picture, in px."""
         return FIRST + ROW * len(self.bars)
+
+    @property
+    def notes(self) -> list[Bar]:
+        """The steps with something to tell."""
+        return [bar for bar in self.bars if bar.note]
 
     @property
     def longest(self) -> Bar | None:
@@ -73,8 +83,10 @@ def of(run: Run) -> Waterfall:
     """The waterfall of a run; without bars where it was not worked yet."""
     steps = [_step(row) for row in Step.objects.filter(workspace=run.workspace_id, run=run).order_by("seq")]
     calls = [_call(row) for row in ToolCall.objects.filter(workspace=run.workspace_id, run=run).order_by("seq")]
-    asked = ModelCall.objects.filter(workspace=run.workspace_id, run=run).defer("value").order_by("created_at", "pk")
-    return lay_out(steps, calls, _asked(list(asked)))
+    asked = ModelCall.objects.filter(workspace=run.workspace_id, run=run, replay=None).defer("value")
+    rows = list(asked.order_by("created_at", "pk"))
+    told = tuple(sorted({row.prompt for row in rows} - {""}))
+    return replace(lay_out(steps, calls, _asked(rows)), prompts=told)
 
 
 def _asked(rows: Sequence[ModelCall]) -> list[Bar]:
@@ -90,7 +102,8 @@ def _asked(rows: Sequence[ModelCall]) -> list[Bar]:
 
 def _step(row: Step) -> Bar:
     return Bar(
-        "step", row.name, row.started_micros, row.micros, row.input_digest, row.output_digest, row.cost_micros
+        "step", row.name, row.started_micros, row.micros, row.input_digest, row.output_digest, row.cost_micros,
+        note=row.note,
     )  # fmt: skip
 
 

@@ -246,7 +246,7 @@ def work_on(
         outcome = cited.check(outcome, tools.read, tools.retrieved)
     return Done(
         run, outcome, trace, _versions(tools, asker), tools.language, calls=tools.calls, retrieved=tools.retrieved,
-        costs=asker.took() if asker else {},
+        costs=asker.took() if asker else {}, notes=asker.notes if asker else {},
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ class Event(StrEnum):
     BAR_SET = "bar.set"
     RUN_FINISHED = "run.finished"
     RUN_FAILED = "run.failed"
+    RUN_REPLAYED = "run.replayed"
     SWEEP_PLANNED = "sweep.planned"
     SWEEP_STARTED = "sweep.started"
     SWEEP_FINISHED = "sweep.finished"

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning
 from django.db import connection
 
 from portal import env, log_key, sealing
@@ -82,6 +82,17 @@ def triggers(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMess
             id="portal.E004",
         )
     ]  # fmt: skip
+
+
+def vectors(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Without pgvector policy pages are searched by words alone, which is enough for who has no embedding model."""
+    if not databases:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'vector')")
+        (there,) = cursor.fetchone()
+    hint = "Only for embedding models: CREATE EXTENSION vector as the server's administrator, then migrate."
+    return [] if there else [Info("The database has no pgvector.", hint=hint, id="portal.I001")]
 
 
 def redis_answers(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
@@ -172,4 +183,5 @@ ALL = (
     (signed_in_as, Tags.database),
     (triggers, Tags.database),
     (redis_answers, Tags.database),
+    (vectors, Tags.database),
 )

@@ -24,6 +24,8 @@ def prepare(*, servers: bool = True) -> None:
             os.environ["CREDENTIALS_PUBLIC_KEY"] = sealing.keep_pair(settings.var_dir / "keys")
         if embedded and not settings.models_public_key and settings.models_private_key is None:
             os.environ["MODELS_PUBLIC_KEY"] = sealing.keep_pair(settings.var_dir / "keys" / "models")
+            if settings.process_role == "agents":
+                os.environ["MODELS_PRIVATE_KEY"] = (settings.var_dir / "keys" / "models" / "private").read_text()
         if embedded and not settings.data_public_key and settings.data_private_key is None:
             sealing.keep_pair(settings.var_dir / "keys" / "data")
         if embedded and not settings.vault_public_key and settings.vault_private_key is None:

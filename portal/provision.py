@@ -1,6 +1,7 @@
 """Makes the sign-ins and the database, as the server's administrator. The one place that connects so."""
 
 import psycopg
+import psycopg.conninfo
 from psycopg import sql
 
 from portal import env
@@ -23,6 +24,7 @@ def provision(admin_dsn: str, database: str) -> None:
             for role in env.ROLES:
                 _role(connection, role, settings.user_of(role), settings.password_of(role))
             _database(connection, database, settings.user_of("owner"))
+            _vectors(admin_dsn, database)
     except psycopg.errors.InsufficientPrivilege as error:
         raise ProvisionError(
             f"the database server refused to make roles ({error}); docs/operations.md has the SQL"
@@ -51,3 +53,16 @@ def _database(connection: psycopg.Connection, database: str, owner: str) -> None
             sql.Identifier(database), sql.Identifier(owner)
         )
     )
+
+
+def _vectors(admin_dsn: str, database: str) -> None:
+    """pgvector, once, where the server has it: without, policy pages are searched by words alone.
+
+    Test and throwaway databases are made from template1.
+    """
+    for name in (database, "template1"):
+        with psycopg.connect(psycopg.conninfo.make_conninfo(admin_dsn, dbname=name), autocommit=True) as connection:
+            there = "SELECT installed_version IS NULL FROM pg_available_extensions WHERE name = 'vector'"
+            if connection.execute(there).fetchone() != (True,):
+                return
+            connection.execute("CREATE EXTENSION vector")

@@ -6,10 +6,13 @@ worked again from its start with each answer that came, so that it can die anywh
 
 from collections.abc import Mapping, Sequence
 
-from agents.gateway import budgets, ledger, routing
+from agents import prompts
+from agents.gateway import budgets, ledger, plans, routing
 from agents.gateway.base import Amounts, Answer, GatewayError, Move, Past, Request, Unanswered
 from agents.gateway.plans import Catalogue
+from agents.marking import in_words
 from agents.models import Run
+from agents.prompts import Prompt
 from agents.types import Draft
 from approvals import risk
 
@@ -23,12 +26,16 @@ class Needs(GatewayError):
 
 
 class Asker:
-    """The gateway for one run inside one transaction. `models` are those whose answers were used."""
+    """The gateway for one run inside one transaction. `models` and `prompts` are those whose answers were used,
+    `notes` say by step what a reader of the run should know.
+    """
 
     def __init__(self, run: Run, catalogue: Catalogue) -> None:
         self._run, self._catalogue = run, catalogue
         self._past: Mapping[tuple[str, str], Sequence[Past]] | None = None
         self.models: set[str] = set()
+        self.prompts: set[str] = set()
+        self.notes: dict[str, str] = {}
 
     def ask(self, request: Request) -> Answer | Unanswered:
         """The answer on record, or why there is none.
@@ -38,15 +45,54 @@ class Asker:
         """
         if not self._catalogue.backends:
             return routing.decide(request, routing.Plan(), ())  # type: ignore[return-value]  # no offers, no move
-        if self._past is None:
-            self._past = ledger.past(self._run)
-        plan = self._catalogue.plan(self._run, request.tiers)
-        step = routing.decide(request, plan, self._past.get((request.step, request.key), ()))
+        step = self._decide(request)
         if isinstance(step, Move):
             raise Needs(step)
+        self._note(request)
         if isinstance(step, Answer):
             self.models.add(step.model)
+            self.prompts.add(request.prompt)
         return step
+
+    @property
+    def embedding(self) -> str:
+        """The model that embeds, "" where none does."""
+        return self._catalogue.embedding
+
+    @property
+    def other_embeddings(self) -> frozenset[str]:
+        """Models that embed at other servers: their vectors are not to be held against each other."""
+        offers = self._catalogue.offers(frozenset({plans.EMBEDDING}))
+        return frozenset(offer.model for offer in offers) - {self.embedding}
+
+    def asked(self, step: str) -> int:
+        """How many questions of a step this run has asked."""
+        return sum(name == step for name, _ in self._recall())
+
+    def note(self, step: str, words: str) -> None:
+        """Put words on the run's step for its reader."""
+        self.notes[step] = " ".join(filter(None, [self.notes.get(step, ""), words]))
+
+    def _recall(self) -> Mapping[tuple[str, str], Sequence[Past]]:
+        """What the run has asked before, read once."""
+        if self._past is None:
+            self._past = ledger.past(self._run)
+        return self._past
+
+    def _note(self, request: Request) -> None:
+        """Who was passed over for the data in it."""
+        kept_from = routing.barred(request, tuple(self._catalogue.offers(request.tiers)))
+        words = [f"{name} was passed over: it may not be given {in_words(data)}." for name, data in kept_from.items()]
+        if words:
+            self.note(request.step, " ".join(words))
+
+    def _decide(self, request: Request) -> Answer | Unanswered | Move:
+        plan = self._catalogue.plan(self._run, request.tiers)
+        return routing.decide(request, plan, self._recall().get((request.step, request.key), ()))
+
+    def prompt(self, step: str) -> Prompt:
+        """What a step tells a model."""
+        return prompts.in_force(step)
 
     def bar(self, step: str) -> float:
         """From which confidence on an answer of a step stands, 0 to 1."""

@@ -52,7 +52,7 @@ class Said(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Part:
     """A passage of a request. What a stranger wrote is `data`, never an instruction; `dispensable` goes first
-    where a cap is near. `origin` says whose text it is.
+    where a cap is near. `origin` says whose text it is, `holds` the classes of data in it, where they are known.
     """
 
     kind: Literal["instruction", "data"]
@@ -60,6 +60,7 @@ class Part:
     text: str
     dispensable: bool = False
     origin: marking.Origin = "customer"
+    holds: frozenset[marking.Data] = frozenset()
 
 
 def _unchecked(_: Any) -> str:
@@ -70,7 +71,7 @@ def _unchecked(_: Any) -> str:
 class Request:
     """What one step asks. `most_tokens` bounds the answer; `check` says what is wrong with a value that fits the
     schema, "" where nothing is; no model of `but_models` is asked. `known` are the record's own personal values, which
-    no model sees.
+    no model sees; `prompt` names the version of what the model is told.
     """
 
     step: str
@@ -81,12 +82,18 @@ class Request:
     but_models: frozenset[str] = frozenset()
     tiers: frozenset[int] = frozenset({1, 2})
     known: tuple[Known, ...] = ()
+    prompt: str = ""
 
     @property
     def key(self) -> str:
         """SHA-256 (hex) of what is asked: the same again is the same question."""
         parts = [[part.kind, part.name, part.text] for part in self.parts]
         return canonical.sha256_hex([self.step, parts, self.json_schema(), self.most_tokens])
+
+    @property
+    def holds(self) -> frozenset[marking.Data]:
+        """The classes of data that its parts are known to hold."""
+        return frozenset().union(*(part.holds for part in self.parts))
 
     def json_schema(self) -> dict[str, Any]:
         """The schema as it is sent. Its bounds are whole numbers: the canonical form has no fractions."""
@@ -136,7 +143,9 @@ def restore(request: Request, marked: marking.Marked, value: Any) -> Said:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One model at one backend for one tier; prices in micro-dollars per million tokens."""
+    """One model at one backend for one tier; prices in micro-dollars per million tokens. What holds data of a class in
+    `barred` is not sent there.
+    """
 
     tier: int
     backend: str
@@ -145,6 +154,7 @@ class Offer:
     input_price: int
     output_price: int
     deadline_seconds: int
+    barred: frozenset[str] = frozenset()
 
     def cost(self, input_tokens: int, output_tokens: int) -> int:
         """Micro-dollars, rounded up."""
@@ -204,8 +214,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """No model could say, and why: `budget`, `dear_step`, `unavailable`, `refused`, `malformed`, or `none` where the
-    workspace has no backend that may be asked.
+    """No model could say, and why: `budget`, `dear_step`, `unavailable`, `refused`, `malformed`, `barred` where no
+    server may be given such data, or `none` where the workspace has no backend that may be asked.
     """
 
     reason: str

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from agents.gateway.base import Amounts, GatewayError
-from agents.models import Account, Budget, Run
+from agents.models import Account, Budget, Replay, Run
 
 KINDS = ("money", "tokens", "model_calls", "tool_calls", "wall_ms")
 # Where a workspace has set none of a kind and scope. Money of a run: `Run.most_micros`, by the database.
@@ -59,21 +59,32 @@ def in_force(workspace: int) -> list[Budget]:
     return [row for row in rows if not row.retired]
 
 
-def caps(run: Run, budgets: Sequence[Budget], *, now: datetime, tool: str = "") -> list[Cap]:
-    """What a call of this run is counted on, in the order in which they are locked."""
+def caps(
+    run: Run, budgets: Sequence[Budget], *, now: datetime, tool: str = "", replay: Replay | None = None
+) -> list[Cap]:
+    """What a call of this run, or of a replay of it, is counted on, in the order in which they are locked."""
     found: dict[str, dict[str, int]] = {}
-    for key, scope, holder in _accounts(run, now, tool):
+    for key, scope, holder in _accounts(run, now, tool, replay):
         per = "run" if scope == "run" else "day"
         mine = [row for row in budgets if row.kind in KINDS and row.per == per and _speaks(row, scope, holder, run)]
         most = {kind: min((row.most for row in mine if row.kind == kind), default=_MOST) for kind in KINDS}
         if scope == "run":
-            most["money"] = min(most["money"], run.most_micros)
+            most["money"] = min(most["money"], (replay or run).most_micros)
             for kind, default in RUN_DEFAULTS.items():
                 most[kind] = default if most[kind] == _MOST else most[kind]
         elif scope == "workspace" and most["money"] == _MOST:
             most["money"] = WORKSPACE_DAY_MICROS
         found[key] = most
     return [Cap(key, found[key]) for key in sorted(found)]
+
+
+def most_of(workspace: int, *, agent: str, asked_by: str) -> int:
+    """The most that a run of an agent could cost if it were begun now, in micro-dollars, as the database would set it;
+    0 where no model is asked.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT agents_most_of(%s, %s, %s)", [workspace, agent, asked_by])
+        return int(cursor.fetchone()[0])
 
 
 def one_call(run: Run, budgets: Sequence[Budget]) -> int | None:
@@ -128,10 +139,10 @@ def _take(workspace: int, cap: Cap, values: Mapping[str, int]) -> bool:
         return cursor.fetchone() is not None
 
 
-def _accounts(run: Run, now: datetime, tool: str) -> Iterator[tuple[str, str, str]]:
+def _accounts(run: Run, now: datetime, tool: str, replay: Replay | None) -> Iterator[tuple[str, str, str]]:
     """Key, scope and holder of each account."""
     day = now.date().isoformat()
-    yield f"run:{run.pk}", "run", ""
+    yield f"replay:{replay.pk}" if replay else f"run:{run.pk}", "run", ""
     yield f"agent:{run.agent}:{day}", "agent", run.agent
     yield f"workspace:{day}", "workspace", ""
     kind, _, person = run.asked_by.partition(":")

@@ -10,9 +10,9 @@ from datetime import datetime
 from django.db import connection
 
 from agents import spans, transcripts, vault
-from agents.gateway import budgets, catalogue, ledger, messages, openai, plans
+from agents.gateway import budgets, catalogue, ledger, messages, openai, plans, vectors
 from agents.gateway.base import GatewayError, Move, Outcome, Reply
-from agents.models import ModelCall, Run
+from agents.models import ModelCall, Replay, Run
 from portal import failpoints, sealing, telemetry
 from portal.workspace import within
 
@@ -31,14 +31,14 @@ class Pending:
     fault: str = ""
 
 
-def begin(run: Run, move: Move, known: plans.Catalogue, *, now: datetime) -> Pending:
+def begin(run: Run, move: Move, known: plans.Catalogue, *, now: datetime, replay: Replay | None = None) -> Pending:
     """Reserve and record a call, in the caller's transaction.
 
     Raises:
         budgets.Exceeded: a cap leaves too little by now.
     """
-    caps = budgets.caps(run, known.budgets, now=now)
-    record = ledger.begin(run, move, caps, now=now)
+    caps = budgets.caps(run, known.budgets, now=now, replay=replay)
+    record = ledger.begin(run, move, caps, now=now, replay=replay)
     row = next(one for one in known.backends if one.name == move.offer.backend)
     try:
         address = catalogue.check_address(row.base_url, allow_private=row.allow_private)
@@ -63,8 +63,9 @@ def make(pending: Pending) -> None:
     micros = (time.monotonic_ns() - started) // 1000
     failpoints.hit("model.before_settle", record.step)
     with within(record.workspace_id) as now:
-        if ledger.settle(record, reply, micros=micros, now=now):
+        if ledger.settle(record, vectors.kept_apart(pending.move, reply), micros=micros, now=now):
             plans.heed(record.workspace_id, record.backend, reply, now=now)
+            vectors.keep(record.workspace_id, pending.move, reply)
             _keep(pending, reply)
         telemetry.after_commit(record.run.trace_id, [spans.of_model(record, reply, micros)])
     failpoints.hit("model.after_settle", record.step)

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Model
 from pydantic import SecretStr
 
+from agents import marking
 from agents.gateway.base import GatewayError
 from agents.gateway.records import LONGEST_DEADLINE
 from agents.models import Budget, ConfidenceBar, ModelBackend, ModelKey, ModelPrice
@@ -25,7 +26,9 @@ from portal.systems.reach import an_address
 
 LONGEST_KEY = 2000
 BACKEND_FIELDS = (
-    "base_url", "allow_private", "small_model", "large_model", "verifier_model", "rank", "deadline_seconds", "retired",
+    "base_url", "allow_private", "small_model", "large_model", "verifier_model", "embedding_model",
+    "rank", "deadline_seconds", "barred",
+    "retired",
 )  # fmt: skip
 R = TypeVar("R", bound=Model)
 
@@ -56,10 +59,13 @@ def check_backend(values: Mapping[str, Any]) -> str:
     Raises:
         CatalogueError.
     """
-    if not any(values.get(name) for name in ("retired", "small_model", "large_model", "verifier_model")):
-        raise CatalogueError("small_model", "name a model for at least one of the three")
+    uses = ("small_model", "large_model", "verifier_model", "embedding_model")
+    if not any(values.get(name) for name in ("retired", *uses)):
+        raise CatalogueError("small_model", "name a model for at least one of the four")
     if not 1 <= int(values.get("deadline_seconds") or 0) <= LONGEST_DEADLINE:
         raise CatalogueError("deadline_seconds", f"1 to {LONGEST_DEADLINE} seconds")
+    if unknown := sorted({str(name) for name in values.get("barred") or ()} - set(marking.WORDS)):
+        raise CatalogueError("barred", f"{unknown[0][:40]!r} is no class of data; there are {', '.join(marking.WORDS)}")
     return check_address(str(values["base_url"]), allow_private=bool(values.get("allow_private")))
 
 

@@ -9,17 +9,17 @@ from datetime import datetime
 
 from agents.gateway import budgets
 from agents.gateway.base import AWAY, Amounts, Move, Outcome, Past, Reply
-from agents.models import ModelCall, Run
+from agents.models import ModelCall, Replay, Run
 
 # These answered with a definite no, or never heard of it: nothing was paid.
 FREE = frozenset({Outcome.LIMITED, Outcome.MISUSED})
 
 
-def past(run: Run) -> dict[tuple[str, str], list[Past]]:
-    """The settled calls of a run by step and request, oldest first."""
+def past(run: Run, replay: Replay | None = None) -> dict[tuple[str, str], list[Past]]:
+    """The settled calls of a run, or of a replay of it, by step and request, oldest first."""
     found: dict[tuple[str, str], list[Past]] = defaultdict(list)
-    rows = ModelCall.objects.filter(workspace_id=run.workspace_id, run=run).exclude(outcome=Outcome.OPEN).order_by("pk")
-    for row in rows:
+    rows = ModelCall.objects.filter(workspace_id=run.workspace_id, run=run, replay=replay)
+    for row in rows.exclude(outcome=Outcome.OPEN).order_by("pk"):
         found[row.step, row.request_digest].append(
             Past(
                 row.tier, row.backend, row.model, Outcome(row.outcome), row.error, row.value, row.cost_micros,
@@ -29,7 +29,18 @@ def past(run: Run) -> dict[tuple[str, str], list[Past]]:
     return found
 
 
-def begin(run: Run, move: Move, caps: Sequence[budgets.Cap], *, now: datetime) -> ModelCall:
+def embedded(workspace: int, key: str, model: str) -> list[float] | None:
+    """The vector of a question that any run has asked this model for."""
+    rows = ModelCall.objects.filter(
+        workspace_id=workspace, step="embed", outcome=Outcome.ANSWERED, request_digest=key, model=model
+    )
+    value = rows.order_by("-pk").values_list("value", flat=True).first()
+    return value["vectors"][0] if value else None
+
+
+def begin(
+    run: Run, move: Move, caps: Sequence[budgets.Cap], *, now: datetime, replay: Replay | None = None
+) -> ModelCall:
     """Reserve the most of a call and write it down.
 
     Raises:
@@ -38,7 +49,8 @@ def begin(run: Run, move: Move, caps: Sequence[budgets.Cap], *, now: datetime) -
     keys = budgets.reserve(run.workspace_id, caps, move.most)
     offer, most = move.offer, move.most
     return ModelCall.objects.create(
-        workspace_id=run.workspace_id, run=run, step=move.request.step, request_digest=move.key, tier=offer.tier,
+        workspace_id=run.workspace_id, run=run, replay=replay, step=move.request.step, request_digest=move.key,
+        prompt=move.request.prompt, tier=offer.tier,
         backend=offer.backend, backend_version=offer.version, model=offer.model, input_price=offer.input_price,
         output_price=offer.output_price, fence=run.fence, accounts=keys, most_money=most.money,
         most_tokens=most.tokens, most_wall_ms=most.wall_ms, created_at=now,
@@ -64,7 +76,7 @@ def settle(call: ModelCall, reply: Reply, *, micros: int, now: datetime) -> bool
 def close_lost(run: Run, *, now: datetime) -> None:
     """What an earlier worker of this run began and did not settle is counted at its most."""
     for call in ModelCall.objects.filter(
-        workspace_id=run.workspace_id, run=run, outcome=Outcome.OPEN, fence__lt=run.fence
+        workspace_id=run.workspace_id, run=run, replay=None, outcome=Outcome.OPEN, fence__lt=run.fence
     ):
         settle(call, Reply(Outcome.LOST, error="the worker died before the answer was recorded"), micros=0, now=now)
 
@@ -72,8 +84,8 @@ def close_lost(run: Run, *, now: datetime) -> None:
 def costs(run: Run) -> dict[str, int]:
     """Micro-dollars by step."""
     found: dict[str, int] = defaultdict(int)
-    rows = ModelCall.objects.filter(workspace_id=run.workspace_id, run=run).values_list("step", "cost_micros")
-    for step, cost in rows:
+    rows = ModelCall.objects.filter(workspace_id=run.workspace_id, run=run, replay=None)
+    for step, cost in rows.values_list("step", "cost_micros"):
         found[step] += cost
     return found
 

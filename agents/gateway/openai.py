@@ -6,6 +6,7 @@ tried again here. What is raised on the way may quote what was sent or answered:
 
 import hashlib
 import importlib
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 from pydantic import SecretStr
 
-from agents.gateway import base, messages
+from agents.gateway import base, messages, vectors
 from agents.gateway.base import Move, Outcome, Reply
 from portal.egress import Egress, host_and_port, retry_seconds
 from portal.systems.outside import NotSent, OutsideError, Refused
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
 CONNECT_SECONDS = 3.0
+LONGEST_VECTOR = 16_000  # numbers that pgvector keeps
 # The only headers that go out: the rest of the client's tell about this machine.
 HEADERS = frozenset({"authorization", "content-type", "accept"})
 
@@ -86,7 +88,7 @@ def ask(server: Server, move: Move) -> Reply:
             timeout=server.seconds,
         )  # fmt: skip
         try:
-            return _judge(_complete(client, move), move)
+            return _embed(client, move) if vectors.is_one(move.request) else _judge(_complete(client, move), move)
         except sdk.APIStatusError as error:
             return _status(error)
         except OutsideError as error:  # ours, which the client lets through
@@ -107,6 +109,27 @@ def _complete(client: "openai.OpenAI", move: Move) -> "ChatCompletion":
     }
     found: ChatCompletion = client.chat.completions.create(**request)
     return found
+
+
+def _embed(client: "openai.OpenAI", move: Move) -> Reply:
+    """A vector for each text, all of one length, or what is wrong with what came back."""
+    texts = vectors.texts(move.request)
+    found = client.embeddings.create(model=move.offer.model, input=texts, encoding_format="float")
+    try:
+        came = [one.embedding for one in sorted(found.data, key=lambda one: one.index)]
+        known: dict[str, Any] = {
+            "input_tokens": int(found.usage.prompt_tokens) if found.usage else -1, "output_tokens": 0,
+            "served_by": str(found.model or ""), "request_id": str(getattr(found, "_request_id", "") or ""),
+        }  # fmt: skip
+        fine = len(came) == len(texts) and len({len(one) for one in came}) == 1 and 0 < len(came[0]) <= LONGEST_VECTOR
+        value = vectors.Vectors(confidence=1.0, vectors=[[float(n) for n in one] for one in came])
+    except (AttributeError, TypeError, ValueError):
+        return Reply(Outcome.MALFORMED, error="the answer holds no vectors")
+    if known["input_tokens"] > move.most.tokens:
+        return Reply(Outcome.OVERCHARGED, error="it reports more tokens than it was asked for", **known)
+    if not fine or not all(math.isfinite(number) for one in value.vectors for number in one):
+        return Reply(Outcome.MALFORMED, error="not one vector of finite numbers for each text", **known)
+    return Reply(Outcome.ANSWERED, value.model_dump(mode="json"), **known)
 
 
 def _judge(completion: Any, move: Move) -> Reply:

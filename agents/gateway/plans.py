@@ -13,11 +13,11 @@ from django.db import connection
 from agents.gateway import budgets, catalogue
 from agents.gateway.base import AWAY, Offer, Outcome, Reply
 from agents.gateway.routing import Plan
-from agents.models import BackendHealth, Budget, ModelBackend, ModelPrice, Run
+from agents.models import BackendHealth, Budget, ModelBackend, ModelPrice, Replay, Run
 from approvals import thresholds
 from approvals.risk import Rule
 
-SMALL, LARGE, VERIFIER = 1, 2, 3
+SMALL, LARGE, VERIFIER, EMBEDDING = 1, 2, 3, 4
 # So many failures in a row open the breaker; from then on one call tries, and each failure doubles the rest.
 FAILURES, REST_SECONDS, LONGEST_REST_SECONDS = 3, 30, 600
 LONGEST_RETRY_SECONDS = 3600
@@ -29,6 +29,12 @@ _FAILED = """
         excluded.rest_until, CASE WHEN h.failures + 1 >= %(failures)s THEN %(now)s + least(
             %(rest)s * power(2, least(h.failures + 1 - %(failures)s, 20)), %(longest)s) * interval '1 second' END)
 """
+
+
+VECTORS_THERE = (
+    "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'agents_clausevector'::regclass AND attname = 'vector'"
+    " AND NOT attisdropped)"
+)
 
 
 @dataclass
@@ -84,21 +90,34 @@ class Catalogue:
     def offers(self, tiers: frozenset[int]) -> Iterator[Offer]:
         """Each priced model of these tiers."""
         for row in self.backends:
-            models = {SMALL: row.small_model, LARGE: row.large_model, VERIFIER: row.verifier_model or row.large_model}
+            models = {
+                SMALL: row.small_model, LARGE: row.large_model, VERIFIER: row.verifier_model or row.large_model,
+                EMBEDDING: row.embedding_model,
+            }  # fmt: skip
             for tier, model in models.items():
                 price = self.prices.get(model)
                 if tier in tiers and model and price is not None:
                     yield Offer(
                         tier, row.name, row.version, model, price.input_micros, price.output_micros,
-                        row.deadline_seconds,
+                        row.deadline_seconds, frozenset(row.barred),
                     )  # fmt: skip
 
-    def plan(self, run: Run, tiers: frozenset[int]) -> Plan:
-        """All of it for one run."""
+    @cached_property
+    def embedding(self) -> str:
+        """The embedding model in force, "" where there is none, or no pgvector to keep what it would say."""
+        first = next(self.offers(frozenset({EMBEDDING})), None)
+        if first is None:
+            return ""
+        with connection.cursor() as cursor:
+            cursor.execute(VECTORS_THERE)
+            return first.model if cursor.fetchone()[0] else ""
+
+    def plan(self, run: Run, tiers: frozenset[int], replay: Replay | None = None) -> Plan:
+        """All of it for one run, or a replay of it."""
         offers = tuple(self.offers(tiers))
         if not offers:
             return Plan(bars=self.bars)
-        left, caps = budgets.left(self.workspace, budgets.caps(run, self.budgets, now=self.now))
+        left, caps = budgets.left(self.workspace, budgets.caps(run, self.budgets, now=self.now, replay=replay))
         return Plan(offers, self.resting, self.bars, left, caps, budgets.one_call(run, self.budgets))
 
 

@@ -14,7 +14,8 @@ LONGEST_DEADLINE = 30
 class ModelBackend(WorkspaceRow):
     """A server of models; insert-only, the newest version of a name is in force. A blank model is not served there.
 
-    `rank` orders the fall-back, lowest first; `deadline_seconds` ends a call, whatever the server does.
+    `rank` orders the fall-back, lowest first; `deadline_seconds` ends a call, whatever the server does; `barred` are
+    classes of data (`agents.marking.Data`) that are never sent there.
     """
 
     name = models.SlugField(max_length=40, db_index=False)
@@ -24,8 +25,10 @@ class ModelBackend(WorkspaceRow):
     small_model = models.CharField(max_length=80, blank=True)
     large_model = models.CharField(max_length=80, blank=True)
     verifier_model = models.CharField(max_length=80, blank=True)
+    embedding_model = models.CharField(max_length=80, blank=True, default="", db_default="")
     rank = models.PositiveSmallIntegerField(default=10)
     deadline_seconds = models.PositiveSmallIntegerField(default=25)
+    barred = models.JSONField(default=list, db_default=[], blank=True)
     retired = models.BooleanField(default=False)
     made_by = models.CharField(max_length=120)
     created_at = models.DateTimeField(db_default=Now())
@@ -165,15 +168,51 @@ class Account(WorkspaceRow):
         return self.key
 
 
+class ClauseVector(WorkspaceRow):
+    """That a model made a vector for the words of a clause, named by their SHA-256 (hex); insert-only. The vector is in
+    a column that only a database with pgvector has.
+    """
+
+    digest = models.CharField(max_length=64)
+    model = models.CharField(max_length=80)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "model", "digest"], name="clause_vector_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.digest[:8]} by {self.model}"
+
+
+class Replay(WorkspaceRow):
+    """A run worked again with models asked anew: which one, with which prompts ("" as in service). Insert-only.
+
+    Its calls count on an account of its own with the caps of a run; `most_micros` is set by the database.
+    """
+
+    run = models.ForeignKey("agents.Run", on_delete=models.PROTECT, related_name="replays")
+    model = models.CharField(max_length=80, blank=True)
+    prompts = models.CharField(max_length=200, blank=True)
+    most_micros = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"replay {self.pk} of run {self.run_id}"
+
+
 class ModelCall(WorkspaceRow):
     """One call, on record before it is made with the most it can take, and settled once, at what it took.
 
     No word of what was asked or answered is kept here, but the typed value that a resumed run goes on with, with
-    placeholders where personal data was kept back.
+    placeholders where personal data was kept back. Calls of a `replay` are no part of what their run did.
     """
 
     run = models.ForeignKey("agents.Run", on_delete=models.PROTECT, related_name="model_calls")
+    replay = models.ForeignKey(Replay, null=True, blank=True, on_delete=models.PROTECT, related_name="calls")
     step = models.CharField(max_length=20)
+    prompt = models.CharField(max_length=60, blank=True, default="", db_default="")
     request_digest = models.CharField(max_length=64)
     tier = models.PositiveSmallIntegerField()
     backend = models.CharField(max_length=40)
@@ -200,7 +239,13 @@ class ModelCall(WorkspaceRow):
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["run", "step", "id"], name="model_call_of_run")]
+        indexes: ClassVar = [
+            models.Index(fields=["run", "step", "id"], name="model_call_of_run"),
+            models.Index(
+                fields=["workspace", "request_digest", "model"], name="model_call_embedded",
+                condition=Q(step="embed", outcome="answered"),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.model} for {self.step}: {self.outcome}"

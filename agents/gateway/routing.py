@@ -6,6 +6,7 @@ worker died goes on where it was.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from agents import marking
 from agents.gateway import messages
 from agents.gateway.base import AWAY, Amounts, Answer, Move, Offer, Outcome, Past, Request, Unanswered, restore
 
@@ -41,6 +42,7 @@ _WORDS = {
     "unavailable": "No model server answers now.",
     "refused": "The model declined to answer.",
     "malformed": "The models answered, but not in a form that can be used.",
+    "barred": "No model server may be given {kind}.",
     "none": "No model may be asked here.",
 }
 
@@ -63,7 +65,7 @@ def decide(request: Request, plan: Plan, past: Sequence[Past]) -> Answer | Unans
     if best is not None:
         return best
     reason = next((reason for reason in _WORDS if reason in [one.partition(":")[0] for one in reasons]), "none")
-    kind = next((one.partition(":")[2] for one in reasons if one.startswith("budget:")), "")
+    kind = next((one.partition(":")[2] for one in reasons if one.startswith(f"{reason}:")), "")
     return Unanswered(reason, _WORDS[reason].format(kind=kind))
 
 
@@ -81,12 +83,24 @@ def _within_tier(request: Request, plan: Plan, mine: Sequence[Past], tier: int) 
         return "malformed"
     away = {call.backend for call in mine if call.outcome in AWAY} | plan.resting
     here = [o for o in plan.offers if o.tier == tier and o.model not in request.but_models]
-    offers = [offer for offer in here if offer.backend not in away]
+    up = [offer for offer in here if offer.backend not in away]
+    kept_from = barred(request, up)
+    offers = [offer for offer in up if offer.backend not in kept_from]
+    if kept_from and not offers:
+        return f"barred:{marking.in_words(frozenset().union(*kept_from.values()))}"
     if not offers:
         return "unavailable" if any(offer.tier == tier for offer in plan.offers) else "none"
     if wrong:  # who erred corrects it
         offers.sort(key=lambda offer: offer.backend != wrong[-1].backend)
     return _affordable(request, plan, offers, wrong[-1].error if wrong else "")
+
+
+def barred(request: Request, offers: Sequence[Offer]) -> dict[str, frozenset[str]]:
+    """The backends that may not be given this, with the classes of data that speak against it."""
+    if not any(offer.barred for offer in offers):
+        return {}
+    held = request.holds | messages.mark(request, request.key).open
+    return {offer.backend: offer.barred & held for offer in offers if offer.barred & held}
 
 
 def _affordable(request: Request, plan: Plan, offers: Sequence[Offer], wrong: str) -> Move | str:

@@ -13,11 +13,14 @@ GRANT UPDATE (cost_micros) ON agents_run TO @agents@;
 -- How high the stakes of a draft are: a second model looks at medium and high.
 GRANT SELECT ON approvals_threshold TO @agents@;
 
--- A call is open when it is made, of a run under way, and settled once, at no more than was reserved for it.
+-- A call is open when it is made, of a run under way or of a replay, and settled once, at no more than was reserved.
 DROP POLICY IF EXISTS own_runs ON agents_modelcall;
 CREATE POLICY own_runs ON agents_modelcall AS RESTRICTIVE FOR INSERT TO @agents@ WITH CHECK (
     outcome = 'open' AND value IS NULL AND cost_micros = 0 AND settled_at IS NULL
-    AND EXISTS (SELECT FROM agents_run r WHERE r.id = run_id AND r.state = 'running' AND r.fence = agents_modelcall.fence)
+    AND (replay_id IS NULL AND EXISTS (SELECT FROM agents_run r WHERE r.id = run_id AND r.state = 'running'
+                                       AND r.fence = agents_modelcall.fence)
+         OR EXISTS (SELECT FROM agents_replay p WHERE p.id = replay_id AND p.run_id = agents_modelcall.run_id
+                    AND p.created_at > now() - interval '15 minutes'))
 );
 CREATE OR REPLACE FUNCTION agents_settle_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -49,20 +52,25 @@ END $$;
 
 -- The most that a run can cost is known before it starts: the smallest cap a run of this agent has, 100,000
 -- micro-dollars ($0.10) where none is set, nothing where the workspace asks no model.
+CREATE OR REPLACE FUNCTION agents_most_of(workspace bigint, agent text, asked_by text) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM agents_modelbackend WHERE workspace_id = workspace) THEN
+        RETURN 0;
+    END IF;
+    RETURN coalesce((
+        SELECT min(b.most) FROM agents_budget b WHERE b.workspace_id = workspace AND NOT b.retired
+        AND b.kind = 'money' AND b.per = 'run' AND (b.scope <> 'agent' OR b.holder IN ('', agent))
+        AND (b.scope <> 'person' OR ('person:' || b.holder) = asked_by
+             OR (b.holder = '' AND asked_by LIKE 'person:%'))
+        AND NOT EXISTS (SELECT FROM agents_budget n WHERE n.workspace_id = b.workspace_id AND n.series = b.series
+                        AND n.version > b.version)), 100000);
+END $$;
 CREATE OR REPLACE FUNCTION agents_run_most() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
-    NEW.most_micros := 0;
+    NEW.most_micros := agents_most_of(NEW.workspace_id, NEW.agent, NEW.asked_by);
     NEW.cost_micros := 0;
-    IF EXISTS (SELECT FROM agents_modelbackend WHERE workspace_id = NEW.workspace_id) THEN
-        NEW.most_micros := coalesce((
-            SELECT min(b.most) FROM agents_budget b WHERE b.workspace_id = NEW.workspace_id AND NOT b.retired
-            AND b.kind = 'money' AND b.per = 'run' AND (b.scope <> 'agent' OR b.holder IN ('', NEW.agent))
-            AND (b.scope <> 'person' OR ('person:' || b.holder) = NEW.asked_by
-                 OR (b.holder = '' AND NEW.asked_by LIKE 'person:%'))
-            AND NOT EXISTS (SELECT FROM agents_budget n WHERE n.workspace_id = b.workspace_id AND n.series = b.series
-                            AND n.version > b.version)), 100000);
-    END IF;
     RETURN NEW;
 END $$;
 CREATE OR REPLACE TRIGGER most BEFORE INSERT ON agents_run FOR EACH ROW EXECUTE FUNCTION agents_run_most();

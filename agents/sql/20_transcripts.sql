@@ -5,6 +5,8 @@ GRANT SELECT ON agents_transcript TO @web@;
 DROP POLICY IF EXISTS own_runs ON agents_transcript;
 CREATE POLICY own_runs ON agents_transcript AS RESTRICTIVE FOR INSERT TO @agents@ WITH CHECK (
     EXISTS (SELECT FROM agents_run r WHERE r.id = run_id AND r.state = 'running')
+    OR EXISTS (SELECT FROM agents_replay p WHERE p.run_id = agents_transcript.run_id
+               AND p.created_at > now() - interval '15 minutes')
 );
 -- Who looks as somebody else reads none.
 DROP POLICY IF EXISTS readers ON agents_transcript;

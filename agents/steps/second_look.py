@@ -5,7 +5,7 @@ proposer thinks so. Where it does not answer, a person is told.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, cast
@@ -16,7 +16,8 @@ from pydantic_core import to_jsonable_python
 from agents import hostile
 from agents.gateway.base import Answer, Part, Request, Said, Unanswered
 from agents.gateway.plans import VERIFIER
-from agents.marking import Origin
+from agents.marking import Data, Origin
+from agents.prompts import Prompt
 from agents.steps import verify
 from agents.steps.base import Trace
 from agents.tools import Tools
@@ -26,14 +27,19 @@ from audit.recognisers import Known
 STEP = "second_look"
 DOUBTS, NOT_VERIFIED = "second_model_doubts", "not_verified"
 MOST_TOKENS = 400
-_TOLD = (
-    "Somebody proposes to do what stands under `drafts`, for the case under `message`, on the records shown. Say"
-    " `agree` where the message asks for it and the records allow it, `wrong` where it would do what the message does"
-    " not ask for or the records forbid, `doubt` where you cannot tell. Name what speaks against it in `doubts`."
-)
-
-
 _ORIGINS: Mapping[str, Origin] = {"message": "customer", "quoted": "customer", "clauses": "page"}
+_PERSON, _MONEY = frozenset({Data.IDENTITY, Data.CONTACT}), frozenset({Data.ORDER, Data.PAYMENT})
+_WRITTEN = frozenset({Data.MESSAGE})
+# What the values shown hold, by name; of drafts and quotes by what they are about.
+_HOLDS: Mapping[str, frozenset[Data]] = {
+    "message": _WRITTEN, "sender": frozenset({Data.IDENTITY}), "orders": _MONEY, "contact": _PERSON, "other": _PERSON,
+    "clauses": frozenset(),
+}  # fmt: skip
+_ABOUT: Mapping[str, frozenset[Data]] = {
+    "contact": _PERSON, "order": _MONEY, "method": _MONEY, "refund": _MONEY, "ticket": _WRITTEN, "clause": frozenset(),
+    "instruction": frozenset(),
+}  # fmt: skip
+_ANY = frozenset(Data) - {Data.SECRET}
 
 
 class Verdict(Said):
@@ -58,7 +64,7 @@ def look(
 def _look(
     tools: Tools, shown: Mapping[str, Any], known: tuple[Known, ...], outcome: Outcome, grave: tuple[Draft, ...]
 ) -> Outcome:
-    said = tools.ask(_request(grave, shown, tools.asked_models, known))
+    said = tools.ask(_request(grave, shown, tools.asked_models, tools.prompt(STEP), known))
     if isinstance(said, Unanswered):
         return outcome if said.reason == "none" else _flag(outcome, grave, NOT_VERIFIED, said.words)
     return heed(outcome, grave, said)
@@ -76,19 +82,28 @@ def heed(outcome: Outcome, grave: tuple[Draft, ...], said: Answer) -> Outcome:
 
 
 def _request(
-    grave: tuple[Draft, ...], shown: Mapping[str, Any], models: frozenset[str], known: tuple[Known, ...] = ()
-) -> Request:
+    grave: tuple[Draft, ...], shown: Mapping[str, Any], models: frozenset[str], prompt: Prompt,
+    known: tuple[Known, ...] = (),
+) -> Request:  # fmt: skip
     drafts = [{"action": d.action, "target": d.target, "args": dict(d.args)} for d in grave]
     quoted = [{"source": e.source, "quote": e.quote} for d in grave for e in d.evidence if e.quote]
     values = {**shown, "drafts": drafts, "quoted": quoted}
+    holds = {name: _HOLDS.get(name, _ANY) for name in shown}
+    holds["drafts"] = _about(d.action.partition(".")[0] for d in grave)
+    holds["quoted"] = _about(str(piece["source"]).partition(":")[0] for piece in quoted)
     parts = [
-        Part("data", name, _text(value), name == "quoted", _ORIGINS.get(name, "record"))
+        Part("data", name, _text(value), name == "quoted", _ORIGINS.get(name, "record"), holds[name])
         for name, value in values.items()
     ]
     return Request(
-        STEP, Verdict, (Part("instruction", "task", _TOLD), *parts), MOST_TOKENS, but_models=models,
-        tiers=frozenset({VERIFIER}), known=known,
+        STEP, Verdict, (Part("instruction", "task", prompt.text), *parts), MOST_TOKENS, but_models=models,
+        tiers=frozenset({VERIFIER}), known=known, prompt=prompt.name,
     )  # fmt: skip
+
+
+def _about(kinds: Iterable[str]) -> frozenset[Data]:
+    """The classes of data in what is about records of these kinds; of one that is not known here, all."""
+    return frozenset().union(*(_ABOUT.get(kind, _ANY) for kind in kinds))
 
 
 def _text(value: Any) -> str:

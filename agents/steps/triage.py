@@ -16,6 +16,7 @@ from agents.triage.classifier import Model
 from agents.types import Draft, Outcome, Told
 from portal.systems.records import Clause, Ticket
 
+LONGEST_QUESTION = 2_000
 PRIORITIES = ("P1", "P2", "P3", "P4")
 
 
@@ -29,7 +30,7 @@ def work(subject: str, tools: Tools, trace: Trace, told: Told | None = None) -> 
     if ticket.customer_id and (others := tools.open_tickets(ticket)):
         outcome = trace.step("compare", duplicates.name, outcome, text, others)
     if replying.asks(outcome, text):
-        outcome = trace.step("suggest", replying.suggest, outcome, text, tools.clauses())
+        outcome = trace.step("suggest", replying.suggest, outcome, text, tools.passages(text[:LONGEST_QUESTION]))
     if told is not None:
         outcome = trace.step("follow", following.follow, outcome, told, queues)
     cited = {name for draft in outcome.drafts for name in _clauses(draft)}
@@ -51,7 +52,7 @@ def classify(tools: Tools, model: Model, text: str, queues: tuple[str, ...]) -> 
     outcome = deciding.decide(text, model, queues=queues)
     if not escalating.may_ask(outcome, tools.bar(escalating.STEP)):
         return outcome
-    return escalating.heed(outcome, tools.ask(escalating.request(text, queues)))
+    return escalating.heed(outcome, tools.ask(escalating.request(text, queues, tools.prompt(escalating.STEP))))
 
 
 def check(
@@ -90,7 +91,7 @@ AGENT = Agent(
     name="triage",
     version="2",
     line=TriageLine,
-    tools=frozenset({"ticket", "queues", "triage_model", "open_tickets", "clauses"}),
+    tools=frozenset({"ticket", "queues", "triage_model", "open_tickets", "clauses", "passages"}),
     actions=frozenset({"ticket.update", "ticket.reply"}),
     work=work,
 )

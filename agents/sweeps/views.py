@@ -5,8 +5,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
+from agents.gateway import budgets
 from agents.models import Sweep
+from agents.steps.contacts import AGENT
 from agents.sweeps import planning
+from agents.sweeps.models import PER_SWEEP
 from approvals import queries, wording
 from portal.htmx import WorkspaceRequest, respond
 from portal.models import Role
@@ -41,10 +44,12 @@ def _show(request: WorkspaceRequest, *, problem: str = "", status: int = 200) ->
     _require(request)
     rows = list(Sweep.objects.filter(workspace=request.workspace).order_by("-pk")[:SHOWN])
     people = queries.names([row.started_by for row in rows])
+    plan = planning.plan_in_force(request.workspace.pk)
+    each = budgets.most_of(request.workspace.pk, agent=AGENT.name, asked_by=f"person:{request.user.pk}")
     context = {
         "rows": [(row, "the plan" if row.started_by == planning.SCHEDULE else wording.actor(row.started_by, people))
                  for row in rows],
-        "plan": planning.plan_in_force(request.workspace.pk), "problem": problem,
+        "plan": plan, "problem": problem, "each": each, "most": each * (plan.per_sweep if plan else PER_SWEEP),
         "under_way": bool(rows) and rows[0].finished_at is None, "plans": Role.ADMIN in request.roles,
         "zone": request.workspace.time_zone,
     }  # fmt: skip

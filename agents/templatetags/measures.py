@@ -1,6 +1,9 @@
-"""Durations and costs of runs as people read them."""
+"""Durations and costs of runs as people read them, and the most that one would cost before it is begun."""
 
 from django import template
+from django.template import Context
+
+from agents.gateway import budgets
 
 register = template.Library()
 
@@ -15,5 +18,13 @@ def took(micros: int) -> str:
 
 @register.filter
 def dollars(micros: int) -> str:
-    """A cost in millionths of a dollar: 'nothing', '$0.0021'."""
-    return f"${micros / 1_000_000:.4f}" if micros else "nothing"
+    """A cost in millionths of a dollar: 'nothing', '$0.0021', '$0.000027'."""
+    return f"${micros / 1_000_000:.{4 if micros >= 1_000 else 6}f}" if micros else "nothing"
+
+
+@register.simple_tag(takes_context=True)
+def most_of(context: Context, agent: str) -> int:
+    """The most that a run of an agent would cost if whoever looks began it now, in micro-dollars."""
+    request = context["request"]
+    name = agent.removeprefix("agent:")
+    return budgets.most_of(request.workspace.pk, agent=name, asked_by=f"person:{request.user.pk}")

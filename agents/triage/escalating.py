@@ -10,6 +10,8 @@ from pydantic import Field, JsonValue, create_model
 
 from agents import hostile
 from agents.gateway.base import Answer, Part, Request, Said, Unanswered
+from agents.marking import Data
+from agents.prompts import Prompt
 from agents.triage import deciding, matters
 from agents.types import Draft, Evidence, Outcome
 
@@ -17,10 +19,7 @@ STEP = "classify"
 NO_ANSWER, BELOW_BAR, DEAR = "no_model_answer", "below_bar", "dear_step"
 LONGEST_QUOTE = 200
 MOST_TOKENS = 200
-_TOLD = (
-    "Say which queue the customer's message belongs to, how urgent it is (P1 to P4, P1 most), and quote to the letter"
-    " the words of the message that say so. The queues are: {queues}."
-)
+SHOWN = frozenset({Data.MESSAGE})
 
 
 def may_ask(outcome: Outcome, bar: float) -> bool:
@@ -29,7 +28,7 @@ def may_ask(outcome: Outcome, bar: float) -> bool:
     return readable and outcome.confidence < bar
 
 
-def request(text: str, queues: Collection[str]) -> Request:
+def request(text: str, queues: Collection[str], prompt: Prompt) -> Request:
     """Queue, priority and a quote, by schema; the quote must stand in the text."""
     names = tuple(sorted(queues))
     fields: dict[str, Any] = {
@@ -42,8 +41,10 @@ def request(text: str, queues: Collection[str]) -> Request:
     def check(value: Any) -> str:
         return "" if value.quote in text else "quote: it does not stand in the message to the letter"
 
-    parts = (Part("instruction", "task", _TOLD.format(queues=", ".join(names))), Part("data", "message", shown))
-    return Request(STEP, schema, parts, MOST_TOKENS, check)
+    told = Part("instruction", "task", prompt.fill(queues=", ".join(names)))
+    return Request(
+        STEP, schema, (told, Part("data", "message", shown, holds=SHOWN)), MOST_TOKENS, check, prompt=prompt.name
+    )
 
 
 def heed(outcome: Outcome, answer: Answer | Unanswered) -> Outcome:

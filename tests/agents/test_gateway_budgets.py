@@ -196,3 +196,29 @@ def test_a_backend_is_on_the_operators_list_or_refused(desk, address, says):
 
     with pytest.raises(CatalogueError, match=says):
         connect(desk.workspace, address)
+
+
+def test_the_most_is_shown_before_a_run_is_begun_and_beside_what_was_spent(desk, server):
+    from agents import workflow
+    from approvals.models import Proposal, Submission
+    from tests.api.calls import browser
+    from tests.approvals import steps
+
+    def page(path, name="rosa"):
+        return browser(desk.cast, name).get(f"/w/{desk.cast.workspace.slug}/{path}").content.decode()
+
+    assert "No model is asked: it costs nothing." in page("sweeps/", "mara")
+    connect(desk.workspace, server.base_url)
+    assert "At most $0.1000 a matter for models, $5.0000 in all." in page("sweeps/", "mara")
+    cap(desk.workspace, 12_300, scope="agent", holder="triage")
+    cap(desk.workspace, 9_000, scope="person", holder=str(desk.cast.id("mara")))
+    server.says(fixture(SMALL, answer(GOOD)))
+    run = desk.take_in("triage", id="T-1", text=UNSURE).run
+    assert "Cost: at most $0.0123, spent nothing." in page(f"runs/{run}/")
+    with signed_in("agents"):
+        workflow.advance(workspace=desk.workspace, run=run)
+    assert "Cost: at most $0.0123, spent $0.000027." in page(f"runs/{run}/")
+    steps.pass_gate(desk.cast, desk.rows(Submission)[0])
+    (proposal,) = desk.rows(Proposal)
+    assert "At most $0.0123 for models" in page(f"proposals/{proposal.pk}/")
+    assert "At most $0.0090 for models" in page(f"proposals/{proposal.pk}/", "mara"), "hers is the smaller cap"

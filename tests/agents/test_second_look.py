@@ -111,13 +111,14 @@ def test_a_flagged_draft_never_passes_by_itself(looked_at, server):
 
 
 def test_the_second_model_has_another_name_than_the_first():
+    from agents import prompts
     from agents.gateway import routing
     from agents.gateway.base import Offer
     from agents.steps import second_look
     from agents.types import Draft
 
     draft = Draft("refund.create", "order:#W1", {}, 0.9, "because")
-    asked = second_look._request((draft,), {"message": "x"}, frozenset({LARGE}))
+    asked = second_look._request((draft,), {"message": "x"}, frozenset({LARGE}), prompts.in_force(second_look.STEP))
     plan = routing.Plan((Offer(3, "main", 1, LARGE, 1, 1, 5),))
     assert routing.decide(asked, plan, ()).reason == "unavailable"
     assert routing.decide(asked, routing.Plan((Offer(3, "main", 1, SMALL, 1, 1, 5),)), ()).offer.model == SMALL

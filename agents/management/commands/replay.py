@@ -5,8 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from agents import replay
+from agents import anew, replay
 from agents.replay import Compared, Replay
+from agents.templatetags.measures import dollars
 from portal import workspace
 
 
@@ -15,7 +16,8 @@ class Command(BaseCommand):
 
     help = (
         "Works a run's case again with the code that is here, hands nothing in, and names what differs: step by step"
-        " by digest, and in what was handed in field by field. Records are read as they are now. Exit code 0: equal,"
+        " by digest, and in what was handed in field by field. Records are read as they are now. Models are asked only"
+        " where another one or another prompt is named; that is paid for, within the caps of a run. Exit code 0: equal,"
         " 1: different, 2: wrong input."
     )
 
@@ -24,7 +26,15 @@ class Command(BaseCommand):
         parser.add_argument("run", metavar="RUN", type=int, help="the number of the run")
         parser.add_argument("--workspace", metavar="SLUG", help="needed where there are several")
         parser.add_argument("--agent-version", metavar="V", default="", help="refuse to replay with another one")
-        parser.add_argument("--model", metavar="M", default="", help="another fitted model, by its digest")
+        parser.add_argument(
+            "--model",
+            metavar="M",
+            default="",
+            help="another fitted model, by its digest, or a language model to ask anew",
+        )
+        parser.add_argument(
+            "--prompt", metavar="V", action="append", default=[], help="ask anew with this version, such as classify.2"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -34,9 +44,9 @@ class Command(BaseCommand):
         try:
             found = replay.replay(
                 workspace=workspace.find(options["workspace"]), run=options["run"],
-                agent_version=options["agent_version"], model=options["model"],
+                agent_version=options["agent_version"], model=options["model"], prompts=options["prompt"],
             )  # fmt: skip
-        except (replay.ReplayError, LookupError) as error:
+        except (replay.ReplayError, anew.AnewError, LookupError) as error:
             raise CommandError(str(error), returncode=2) from error
         if options["json"]:
             self.stdout.write(json.dumps(found.as_json(), ensure_ascii=False))
@@ -47,10 +57,16 @@ class Command(BaseCommand):
 
     def _print(self, found: Replay) -> None:
         versions = ", ".join(
-            f"{name} {pair['then'][:12] or 'none'} then, {pair['now'][:12] or 'none'} now"
-            for name, pair in found.versions.items()
+            f"{name} {_short(pair['then'])} then, {_short(pair['now'])} now" for name, pair in found.versions.items()
         )
         self.stdout.write(f"run {found.run} of {found.agent}: {'equal' if found.equal else 'different'} ({versions})")
+        if found.asked_anew:
+            self.stdout.write(f"  asked anew: {len(found.said)} calls of models, {dollars(found.cost)}")
+        for call in found.said:
+            ended = f"{call.outcome}: {call.error}" if call.error else call.outcome
+            self.stdout.write(f"    {call.step}, {call.prompt}: {call.model} {ended}, {dollars(call.cost_micros)}")
+        for step, words in found.unanswered.items():
+            self.stdout.write(f"  no answer, {step}: {words}")
         for one in found.moved:
             self.stdout.write(f"  records changed since: reading {one.seq}, {one.name}: {_pair(one)}")
         for kind, rows in (("step", found.steps), ("reading", found.reads)):
@@ -64,3 +80,8 @@ class Command(BaseCommand):
 
 def _pair(one: Compared) -> str:
     return f" {one.then[:12]} then, {one.now[:12]} now" if one.then or one.now else ""
+
+
+def _short(names: str) -> str:
+    """Names of versions; a digest by its beginning."""
+    return " ".join(name[:12] if len(name) == 64 else name for name in names.split()) or "none"
