@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents', '0006_sweeps'),
+        ('agents', '0010_vault'),
         ('portal', '0004_pages'),
     ]
 
