@@ -19,6 +19,8 @@ from tests.cast import Cast, gather
 from tests.conftest import sign_in
 from tests.house.test_routes import BODIES, SEEN, filled, of_kind, routes
 
+pytestmark = pytest.mark.timeout(300)  # some six hundred posts
+
 # What is the person's own: a token, a proof of presence, what they took along and looked at.
 OWN_TABLES = {"portal_personaltoken", "portal_stepup", "audit_entry", "audit_payload"}
 OWN_EVENTS = {"token.made", "token.revoked", "log.exported", "item.seen"}
@@ -84,7 +86,7 @@ def entries(cast: Cast) -> set[tuple[str, str]]:
         return set(Entry.objects.filter(workspace_id=cast.ws).values_list("actor", "event"))
 
 
-def post_everywhere(cast: Cast, name: str, ids: dict[str, list[int]]) -> dict[str, set[int]]:
+def post_everywhere(cast: Cast, name: str, ids: dict[str, list[int]], part: str = "") -> dict[str, set[int]]:
     """Post to every address, with ids of rows that are there and forms that fit some of them; answers by route."""
     client = Client()
     client.force_login(cast.people[name], backend="allauth.account.auth_backends.AuthenticationBackend")
@@ -94,7 +96,7 @@ def post_everywhere(cast: Cast, name: str, ids: dict[str, list[int]]) -> dict[st
         _, secret = tokens.make(workspace=cast.workspace, person=person, name="x", scopes=scopes, now=now)
         digests = dict(Proposal.objects.values_list("pk", "digest"))
     answers: dict[str, set[int]] = {}
-    for route in routes():
+    for route in (one for one in routes() if part in one):
         names = re.findall(r"<(?:\w+:)?(\w+)>", route)
         for key in of_kind(route, ids)[:2] if names else [0]:
             item = {"item": f"proposal:{ids['proposals'][0]}", "action": "ticket.update", "app_label": "audit"}
@@ -130,7 +132,7 @@ def test_an_auditor_posts_to_every_address_and_nothing_changes(cast: Cast) -> No
 def test_the_same_walk_by_a_manager_does_change_something(cast: Cast) -> None:
     """Without this the walk above could be knocking at walls."""
     ids, before = rows(cast), prints(cast)
-    answers = post_everywhere(cast, "mara", ids)
+    answers = post_everywhere(cast, "mara", ids, "proposals/") | post_everywhere(cast, "mara", ids, "handoffs/")
     changed = {table for table, digest in prints(cast).items() if digest != before[table]}
     assert {"approvals_proposal", "approvals_decision", "approvals_handoff"} <= changed, (changed, answers)
 
