@@ -129,6 +129,7 @@ def verify(
     if (newest := source.newest()) is None:
         raise Finding(INCOMPLETE, "no checkpoint: nothing says what the log should be")
     last = checkpoint(*newest, keys)
+    _in_force(source, keys, last.origin)
     if max_age is not None and (last.time is None or abs((now - last.time).total_seconds()) > max_age):
         said = f"of {last.time:%Y-%m-%dT%H:%M:%SZ}" if last.time else "of no time that it says"
         raise Finding(INCOMPLETE, f"the newest checkpoint is {said}, more than {max_age:.0f} s from now")
@@ -158,6 +159,22 @@ def verify(
         _first(message for part in moves.read() if replay for message in _illegal(part, counts))
     said = "".join(f", {number} {what}" for what, number in counts.items())
     return f"sound: {last.size} entries of {last.origin}{said}"
+
+
+def _in_force(source: Source, keys: Keys, origin: str) -> None:
+    """Keys count in the order in which they were given: what two sign hands over, and the older one signs no more."""
+    order = [key for key, (algorithm, _) in keys.items() if algorithm != TIMED and key[0] == origin]
+    place = -1
+    for where, note in source.checkpoints() if len(order) > 1 else ():
+        checkpoint(where, note, keys)
+        lines = [line.split(" ") for line in note.decode().rpartition("\n\n")[2].splitlines()]
+        by = {order.index(key) for _, name, coded in lines if (key := (name, _bytes(coded)[:4])) in order}
+        place = min(by) if place < 0 else place
+        if place not in by:
+            raise Finding(TAMPERED, f"{where} is signed by none but a key that is not in force there")
+        place += place + 1 in by
+    if 0 <= place < len(order) - 1:
+        raise Finding(TAMPERED, "the newest checkpoint is not under the last key given: cut off before its hand-over?")
 
 
 def _still_young(index: int, entry: Record, now: datetime) -> None:
