@@ -40,8 +40,8 @@ def trusted(given: Iterable[str] = ()) -> list[notes.Verifier]:
         NoKeys, notes.BadKey.
     """
     texts = list(given) or [str(path) for path in sorted(KEYS.glob("log*.vkey"))]
-    if not given:  # the key in force, and the one before it while it is still at hand
-        held = (settings.LOG_SIGNING_KEY, settings.LOG_SIGNING_KEY_OLD)
+    if not given:  # the one before it while it is still at hand, then the key in force: their order counts
+        held = (settings.LOG_SIGNING_KEY_OLD, settings.LOG_SIGNING_KEY)
         texts += [str(notes.Signer.parse(key.get_secret_value()).verifier) for key in held if key is not None]
     files = [Path(text).read_text().split() if Path(text).is_file() else [text] for text in texts]
     if not files:
