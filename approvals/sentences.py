@@ -19,6 +19,7 @@ PHRASES = {
     "bar.set": "set {about}",
     "run.finished": "finished {about}",
     "run.failed": "gave up {about}",
+    "run.replayed": "was asked again about {about}",
     "sweep.planned": "planned the sweeps of contacts",
     "sweep.started": "began {about}",
     "sweep.finished": "finished {about}",

@@ -82,6 +82,15 @@ def open_value(sealed: bytes, wrapped: bytes) -> tuple[bytes, Any]:
     return text[:SALT_BYTES], json.loads(text[SALT_BYTES:])
 
 
+def is_pair(public: bytes, wrapped: bytes) -> bool:
+    """Whether what seals for a subject now is what its key opens.
+
+    Raises:
+        NoKey, NotForUs.
+    """
+    return bytes(PrivateKey(_unwrapped(bytes(wrapped))).public_key) == bytes(public)
+
+
 def seal_for_vault(text: str) -> str:
     """Text that only the vault's private key opens, in Base64.
 

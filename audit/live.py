@@ -23,7 +23,8 @@ from audit.verify import TAMPERED, Finding, Record
 CHUNK = 2_000
 # How far the clock beside a checkpoint may be from the second that was signed.
 CLOCKS = timedelta(seconds=60)
-APPEND_ONLY = ("audit_entry", "audit_leaf", "audit_node", "audit_checkpoint", "audit_anchor", "audit_verification")
+APPEND_ONLY = ("audit_entry", "audit_leaf", "audit_node", "audit_checkpoint", "audit_anchor", "audit_verification",
+               "audit_payload", "audit_subjectkey", "audit_hold", "audit_retention")  # fmt: skip
 FOLLOWING = ("audit_leaf", "audit_checkpoint")
 COPIES = ("workspace", "subject", "version", "event", "state", "actor", "case", "trace_id", "at")
 
@@ -53,6 +54,23 @@ _STAGED = """
     WHERE u.reported_at IS DISTINCT FROM e.at OR u.id IS NULL OR e.workspace_id <> u.workspace_id
         OR e.actor <> 'role:' || u.signed_in_as OR e.body ->> 'table' <> u."table" OR e.body ->> 'row' <> u."row"
         OR e.body ->> 'operation' <> u.operation OR (e.body ->> 'at')::timestamptz <> u.at ORDER BY 1 LIMIT 1
+"""
+# The same of holds and periods.
+_HOLDS = """
+    SELECT coalesce(h.id::text, e.subject) FROM audit_hold h FULL JOIN (
+        SELECT workspace_id, subject, actor, at, event = 'hold.placed' AS placed FROM audit_entry
+        WHERE event IN ('hold.placed', 'hold.lifted')) e
+        ON e.workspace_id = h.workspace_id AND e.subject = 'hold:' || coalesce(nullif(h.about, ''), 'all')
+        AND e.at = h.created_at
+    WHERE h.id IS NULL OR e.subject IS NULL OR e.actor <> h.made_by OR e.placed <> h.placed ORDER BY 1 LIMIT 1
+"""
+_PERIODS = """
+    SELECT coalesce(r.id::text, e.subject) FROM audit_retention r FULL JOIN (
+        SELECT workspace_id, subject, version, actor, at, (canonical::json -> 'body' ->> 'days')::int AS days
+        FROM audit_entry WHERE event = 'retention.set') e
+        ON e.workspace_id = r.workspace_id AND e.subject = 'period:' || r.kind AND e.version = r.version
+    WHERE r.id IS NULL OR e.subject IS NULL OR e.actor <> r.made_by OR e.days <> r.days OR e.at <> r.created_at
+    ORDER BY 1 LIMIT 1
 """
 _VALUES = """
     SELECT p.id, p.name FROM audit_payload p LEFT JOIN audit_entry e ON e.id = p.entry_id
@@ -154,6 +172,8 @@ def beside() -> None:
         for statement, given, words in (
             (_BELOW, [low_water], "the entry with the id {} is no leaf and lies below the mark: nobody will seal it"),
             (_STAGED, [], "audit_unattributed {}: the row and its entry on the log differ, or one is gone"),
+            (_HOLDS, [], "audit_hold {}: the row and its entry on the log differ, or one is gone"),
+            (_PERIODS, [], "audit_retention {}: the row and its entry on the log differ, or one is gone"),
             (_VALUES, [], "audit_payload {}: a value that no entry commits to"),
         ):
             cursor.execute(statement, given)

@@ -35,9 +35,19 @@ BEGIN
     FOREACH kept IN ARRAY ARRAY['audit_hold', 'audit_retention'] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I'
                        ' FOR EACH ROW EXECUTE FUNCTION audit_refuse()', kept);
+        EXECUTE format('CREATE OR REPLACE TRIGGER never_truncated BEFORE TRUNCATE ON %I'
+                       ' FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()', kept);
         EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER append_only', kept);
+        EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER never_truncated', kept);
         EXECUTE format('CREATE OR REPLACE TRIGGER watched AFTER INSERT ON %I'
                        ' FOR EACH ROW EXECUTE FUNCTION audit_watch()', kept);
         EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER watched', kept);
     END LOOP;
 END $$;
+
+-- Whoever verifies the log holds them against their entries.
+GRANT SELECT ON audit_hold, audit_retention TO @sealer@;
+DROP POLICY IF EXISTS verifies ON audit_hold;
+CREATE POLICY verifies ON audit_hold FOR SELECT TO @sealer@ USING (true);
+DROP POLICY IF EXISTS verifies ON audit_retention;
+CREATE POLICY verifies ON audit_retention FOR SELECT TO @sealer@ USING (true);

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from agents.evals import throwaway
-from audit import log, notes, sealing, tree, verifications, watch
+from audit import holds, log, notes, periods, sealing, tree, verifications, watch
 from audit.events import Event
 from audit.models import Checkpoint, Leaf
 from audit.tiles import BITS
@@ -19,7 +19,7 @@ from tests.cast import gather
 
 SUBJECTS, ROUNDS, BATCH = 20, 30, 100
 TABLES = ("audit_entry", "audit_payload", "audit_unattributed", "audit_leaf", "audit_node", "audit_checkpoint",
-          "audit_anchor", "audit_verification")  # fmt: skip
+          "audit_anchor", "audit_verification", "audit_hold", "audit_retention", "audit_subjectkey")  # fmt: skip
 
 
 @contextmanager
@@ -29,6 +29,9 @@ def filled() -> Iterator[int]:
         throwaway.sign_in("web")
         ws = gather().ws
         write(ws)
+        with workspace.within(ws) as now:
+            holds.place(workspace=ws, about="", reason="A court asked", actor="person:1", now=now)
+            periods.set_days(workspace=ws, kind="transcripts", days=60, actor="person:1", now=now)
         throwaway.sign_in("owner")
         with workspace.within(ws), connection.cursor() as cursor:  # no action is named: the triggers note it
             for name in "abc":

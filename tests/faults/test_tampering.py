@@ -25,6 +25,8 @@ ENTRY = "WHERE id = (SELECT entry_id FROM audit_leaf WHERE index = 300)"
 LEAF, NODE = "WHERE index = 300", "WHERE id = (SELECT min(id) FROM audit_node)"
 CHECKPOINT = "WHERE id = (SELECT id FROM audit_checkpoint ORDER BY id OFFSET 2 LIMIT 1)"
 VALUE = "WHERE id = (SELECT min(id) FROM audit_payload)"
+KEY = "WHERE id = (SELECT key_id FROM audit_payload ORDER BY id LIMIT 1)"
+HOLD, PERIOD = "WHERE id = (SELECT min(id) FROM audit_hold)", "WHERE id = (SELECT min(id) FROM audit_retention)"
 STAGED = "WHERE id = (SELECT min(id) FROM audit_unattributed)"
 SAYS, GONE = "entry 300: the column {} says something else", "entry 300: the entry with the id"
 UNACCOUNTED, DIFFER = "a value that no entry commits to", "the row and its entry on the log differ"
@@ -56,8 +58,23 @@ COLUMNS: dict[str, tuple[str, str, str]] = {
     "audit_payload.workspace_id": ("workspace_id + 1", VALUE, UNACCOUNTED),
     "audit_payload.entry_id": ("entry_id + 300", VALUE, UNACCOUNTED),
     "audit_payload.name": ("name || 'x'", VALUE, UNACCOUNTED),
-    "audit_payload.salt": ("sha256(salt)", VALUE, OPENED),
-    "audit_payload.value": ("'\"Berta\"'", VALUE, OPENED),
+    "audit_payload.sealed": ("sealed || 'x'::bytea", VALUE, OPENED),
+    "audit_payload.key_id": ("(SELECT max(id) FROM audit_subjectkey)", VALUE, OPENED),
+    "audit_payload.salt": ("sha256('x'), value = '\"Berta\"', sealed = NULL, key_id = NULL", VALUE, OPENED),
+    "audit_payload.value": ("'\"Berta\"', salt = sha256('x'), sealed = NULL, key_id = NULL", VALUE, OPENED),
+    "audit_subjectkey.wrapped": ("wrapped || 'x'::bytea", KEY, OPENED),
+    "audit_subjectkey.public": ("sha256(public)", KEY, OPENED),
+    "audit_hold.workspace_id": ("workspace_id + 1", HOLD, DIFFER),
+    "audit_hold.about": ("'customer:7'", HOLD, DIFFER),
+    "audit_hold.placed": ("NOT placed", HOLD, DIFFER),
+    "audit_hold.made_by": ("'person:0'", HOLD, DIFFER),
+    "audit_hold.created_at": ("created_at + interval '1 second'", HOLD, DIFFER),
+    "audit_retention.workspace_id": ("workspace_id + 1", PERIOD, DIFFER),
+    "audit_retention.kind": ("'traces'", PERIOD, DIFFER),
+    "audit_retention.version": ("version + 1", PERIOD, DIFFER),
+    "audit_retention.days": ("days + 1", PERIOD, DIFFER),
+    "audit_retention.made_by": ("'person:0'", PERIOD, DIFFER),
+    "audit_retention.created_at": ("created_at + interval '1 second'", PERIOD, DIFFER),
     **{f"audit_unattributed.{name}": (f'"{name}" || \'x\'', STAGED, DIFFER) for name in
        ("table", "row", "signed_in_as")},
     "audit_unattributed.operation": ("'insert'", STAGED, DIFFER),
@@ -68,11 +85,16 @@ COLUMNS: dict[str, tuple[str, str, str]] = {
 }  # fmt: skip
 HEARSAY = "what lies elsewhere is the proof, this row only says that it was put there"
 AGAIN = "whoever doubts it verifies again"
+NAMED = "it says for whom a key is made; what it sealed still opens, and its entries are what they were"
+SETTING = "a number that nothing refers to, and words that the entry committed to"
 NOT_FOUND = {
     "audit_entry.xact": "which transaction wrote it counts in that transaction alone",
     "audit_payload.id": "a number that nothing refers to",
     **{f"audit_anchor.{name}": HEARSAY for name in ("id", "checkpoint_id", "where", "outcome", "because", "at")},
     **{f"audit_verification.{name}": AGAIN for name in ("id", "at", "size", "code", "message", "who")},
+    **{f"audit_subjectkey.{name}": NAMED for name in ("id", "workspace_id", "about", "created_at")},
+    **{f"{table}.{name}": SETTING for table, name in
+       (("audit_hold", "id"), ("audit_hold", "reason"), ("audit_retention", "id"))},
 }  # fmt: skip
 
 
@@ -123,7 +145,8 @@ def test_57_a_column_that_was_changed_is_found_and_named(ws: int, column: str) -
 def test_57_what_is_not_found_means_nothing_and_is_told(ws: int, column: str) -> None:
     table, _, name = column.partition(".")
     value = {"id": "id + 1000000", "xact": "'7'", "at": "at + interval '1 day'", "size": "size + 1", "code": "1"}
-    value |= {"checkpoint_id": "checkpoint_id + 1", "outcome": "'failed'"}
+    value |= {"checkpoint_id": "checkpoint_id + 1", "outcome": "'failed'", "workspace_id": "workspace_id + 1"}
+    value |= {"created_at": "created_at + interval '1 day'"}
     first = f"WHERE id = (SELECT min(id) FROM {table})"
     with changed(f'UPDATE {table} SET "{name}" = {value.get(name, "$$else$$")} {first}'):
         assert verified()[0] == 0
@@ -236,7 +259,9 @@ def test_57_the_owner_of_the_key_rewrites_what_no_anchor_saw_and_nothing_else(ws
 
 
 CUT = [
-    "DELETE FROM audit_unattributed", "DELETE FROM audit_anchor",
+    "DELETE FROM audit_unattributed", "DELETE FROM audit_anchor", "DELETE FROM audit_hold",
+    "DELETE FROM audit_retention",
+    "DELETE FROM audit_payload WHERE entry_id NOT IN (SELECT entry_id FROM audit_leaf WHERE index < 500)",
     "DELETE FROM audit_entry WHERE id NOT IN (SELECT entry_id FROM audit_leaf WHERE index < 500)",
     "DELETE FROM audit_leaf WHERE index >= 500", "DELETE FROM audit_node WHERE index = 1",
     "DELETE FROM audit_checkpoint WHERE size > 500",

@@ -22,7 +22,7 @@ from tests.house.test_routes import BODIES, SEEN, filled, of_kind, routes
 pytestmark = pytest.mark.timeout(300)  # some six hundred posts
 
 # What is the person's own: a token, a proof of presence, what they took along and looked at.
-OWN_TABLES = {"portal_personaltoken", "portal_stepup", "audit_entry", "audit_payload"}
+OWN_TABLES = {"portal_personaltoken", "portal_stepup", "audit_entry", "audit_payload", "audit_subjectkey"}
 OWN_EVENTS = {"token.made", "token.revoked", "log.exported", "item.seen"}
 FORMS = [
     {},
