@@ -41,7 +41,7 @@ def opened(workspace: int, *, before: int | None = None) -> Iterator[dict[str, A
             salt, value = bytes(row.salt), row.value
         except Exception as error:  # whatever keeps it closed: it was sealed for another key, or changed since
             raise Finding(TAMPERED, f"audit_payload {row.pk} ({row.name}) does not open: {error}") from error
-        if row.key is not None and not envelopes.is_pair(row.key.public, row.key.wrapped):
+        if row.key is not None and not envelopes.is_pair(bytes(row.key.public), bytes(row.key.wrapped)):
             raise Finding(TAMPERED, f"audit_payload {row.pk}: what is sealed for whom it is about will not open")
         said = json.loads(row.entry.canonical)["commitments"].get(row.name)
         if said != canonical.commit(row.name, value, salt):
