@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.accept.installation import NOT_MEASURED
 
+TOLD = 80  # lines of a measure; of a run of tests the last
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
 PYTEST = [PYTHON, "-m", "pytest", "-q", "--no-header", "--timeout", "300"]
@@ -157,7 +158,7 @@ def _result(name: str) -> str:
     start = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     tail = done.stdout.strip().splitlines()
-    figure = "\n    ".join(tail[-1:] if "pytest" in command else tail[-12:]) or done.stderr.strip()[-600:]
+    figure = "\n    ".join(tail[-1:] if "pytest" in command else tail[-TOLD:]) or done.stderr.strip()[-600:]
     result = {0: "met", NOT_MEASURED: "not measured"}.get(done.returncode, "MISSED")
     print(
         f"{result} {name:<11} {what} ({time.monotonic() - start:.0f} s)\n    {figure}",
