@@ -10,6 +10,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from tlog_scales import tlog
+
+from audit import verify
+from tests.accept import by_hand
 from tests.accept.installation import ROOT, verdict
 from tests.approvals.reading import missing, strings
 from tests.audit import outsider
@@ -57,7 +61,8 @@ def measure(vkey: str) -> tuple[bool, str]:
             proofs += 1
     said = (
         f"{len(keys)} reports ({', '.join(f'{n} {state}' for state, n in sorted(states.items()))}),"
-        f" {texts} texts looked for on the pages, {proofs} proofs checked by a stranger, {len(wrong)} wrong"
+        f" {texts} texts looked for on the pages, {proofs} proofs checked by a stranger,"
+        f" by tlog-scales and by verify.py, {len(wrong)} wrong"
     )
     return len(keys) >= LEAST_REPORTS and not wrong, "\n".join([*wrong[:9], said])
 
@@ -68,12 +73,23 @@ def refused(client: Any, one: dict[str, Any], vkey: str) -> list[str]:
     entry, proof = client.get(f"{where}.json").content, client.get(f"{where}.tlog-proof").content.decode()
     try:
         accepted = outsider.check(entry, proof, vkey)
-    except (outsider.Refused, ValueError) as error:
+        by_hand.proof(entry, proof, vkey)
+        alone(entry, proof, vkey)
+    except (outsider.Refused, tlog.InclusionProofInvalid, verify.Finding, RuntimeError, ValueError) as error:
         return [f"entry {one['entry']}: {error}"]
     seal = one["seal"]
     said = (seal["index"], seal["origin"], seal["size"], seal["root"])
     told = (accepted.index, accepted.origin, accepted.size, accepted.root.hex())
     return [] if said == told else [f"entry {one['entry']}: the report says {said}, the proof {told}"]
+
+
+def alone(entry: bytes, proof: str, vkey: str) -> None:
+    """By the file that stands alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        leaf, path = Path(folder) / "entry.json", Path(folder) / "entry.tlog-proof"
+        leaf.write_bytes(entry)
+        path.write_text(proof)
+        verify.verify_report(leaf, path, verify.keys_of([vkey]))
 
 
 def page(client: Any, key: int) -> str:
