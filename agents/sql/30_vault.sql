@@ -6,6 +6,8 @@ GRANT SELECT ON agents_fulltranscript TO @web@;
 DROP POLICY IF EXISTS own_runs ON agents_fulltranscript;
 CREATE POLICY own_runs ON agents_fulltranscript AS RESTRICTIVE FOR INSERT TO @agents@ WITH CHECK (
     EXISTS (SELECT FROM agents_run r WHERE r.id = run_id AND r.state = 'running')
+    OR EXISTS (SELECT FROM agents_replay p WHERE p.run_id = agents_fulltranscript.run_id
+               AND p.created_at > now() - interval '15 minutes')
 );
 DROP POLICY IF EXISTS readers ON agents_fulltranscript;
 CREATE POLICY readers ON agents_fulltranscript AS RESTRICTIVE FOR SELECT TO @web@ USING (

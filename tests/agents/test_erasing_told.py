@@ -37,7 +37,7 @@ def test_its_pages_open_offer_nothing_and_say_what_happened(cast: Cast) -> None:
         runs = list(Run.objects.values_list("pk", flat=True))
     mara, odile = sit_down(cast, "mara"), sit_down(cast, "odile")
     pages = {f"/proposals/{row.pk}/": mara for row in rows} | {f"/cases/{pk}/": mara for pk in cases}
-    pages |= {f"/handoffs/{pk}/": mara for pk in handoffs} | {f"/log/cases/{pk}/": odile for pk in cases}
+    pages |= {f"/handoffs/{pk}/": mara for pk in handoffs} | {f"/audit/?case={pk}": odile for pk in cases}
     pages |= {f"/runs/{pk}/": odile for pk in runs}
     for path, desk in pages.items():
         answer = desk.get(path)

@@ -254,8 +254,10 @@ def test_a_value_that_was_erased_says_so(cast: Cast) -> None:
     assert "erased" not in text(odile.get(odile_page))
     sign_in("owner")
     try:
-        with workspace.within(cast.ws):
+        with workspace.within(cast.ws), connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE audit_payload DISABLE TRIGGER append_only")
             Payload.objects.filter(entry=_first(cast, row)).delete()
+            cursor.execute("ALTER TABLE audit_payload ENABLE ALWAYS TRIGGER append_only")
     finally:
         sign_in("web")
     assert "erased" in text(odile.get(odile_page))

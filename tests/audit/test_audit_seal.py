@@ -34,6 +34,8 @@ def environment(**extra: str) -> dict[str, str]:
     url = f"postgresql:///{connection.settings_dict['NAME']}?host={host['HOST']}"
     url += f"&port={host['PORT']}" if host["PORT"] else ""
     given = {"DATABASE_URL": url, "PROCESS_ROLE": "sealer", "LOG_SIGNING_KEY": SIGNER.text()}
+    # Each of the session's databases has anchors of its own: the log of one is not that of another.
+    given["ANCHOR_DIR"] = str(settings.VAR_DIR / "anchors-of" / str(connection.settings_dict["NAME"]))
     return {**os.environ, **given, **extra}
 
 

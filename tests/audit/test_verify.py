@@ -153,7 +153,8 @@ def test_a_log_that_was_rewritten_and_signed_anew_is_a_fork_against_an_anchor(bu
 def test_only_keys_that_are_given_count(bundle: Path, tmp_path: Path) -> None:
     (bundle / "log.vkey").write_text(str(SIGNER.verifier))
     assert check(bundle, key=str(OTHER.verifier))[0] == 4
-    assert check(bundle, "--key", str(OTHER.verifier))[0] == 0  # either of two
+    assert check(bundle, "--key", str(SIGNER.verifier), key=str(OTHER.verifier))[0] == 0  # the last of two
+    assert check(bundle, "--key", str(OTHER.verifier))[0] == 1  # nothing was handed over to it
     (tmp_path / "pinned").write_text(f"{SIGNER.verifier}\n")
     assert check(bundle, key=str(tmp_path / "pinned"))[0] == 0
     assert check(bundle, key="no key")[0] == 64
