@@ -80,7 +80,7 @@ def test_a_log_whose_newest_checkpoint_is_old_is_incomplete(bundle: Path) -> Non
     code, said = check(bundle, "--max-age", "900")
     assert (code, "of no time that it says" in said) == (2, True), said
     for age, expected in ((timedelta(seconds=30), 0), (timedelta(hours=1), 2), (-timedelta(hours=1), 2)):
-        sign_at(bundle, 20, NOW - age)
+        sign_at(bundle, 20, datetime.now(UTC) - age)
         assert check(bundle, "--max-age", "900")[0] == expected
     assert check(bundle)[0] == 0
     whole = (bundle / "checkpoints/20.note").read_text().splitlines()
