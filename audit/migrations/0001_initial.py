@@ -6,73 +6,63 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
-    dependencies = []
+    dependencies = [
+    ]
 
     operations = [
         migrations.CreateModel(
-            name="Entry",
+            name='Entry',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("workspace_id", models.BigIntegerField()),
-                ("subject", models.CharField(max_length=120)),
-                ("version", models.PositiveIntegerField()),
-                ("event", models.CharField(max_length=60)),
-                ("state", models.CharField(blank=True, max_length=12)),
-                ("actor", models.CharField(max_length=120)),
-                ("case", models.CharField(blank=True, max_length=120)),
-                ("trace_id", models.CharField(blank=True, max_length=32)),
-                ("at", models.DateTimeField()),
-                ("canonical", models.TextField()),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('workspace_id', models.BigIntegerField()),
+                ('subject', models.CharField(max_length=120)),
+                ('version', models.PositiveIntegerField()),
+                ('event', models.CharField(max_length=60)),
+                ('state', models.CharField(blank=True, max_length=12)),
+                ('actor', models.CharField(max_length=120)),
+                ('case', models.CharField(blank=True, max_length=120)),
+                ('trace_id', models.CharField(blank=True, max_length=32)),
+                ('at', models.DateTimeField()),
+                ('canonical', models.TextField()),
             ],
             options={
-                "verbose_name_plural": "entries",
-                "indexes": [
-                    models.Index(fields=["workspace_id", "case", "id"], name="entry_by_case"),
-                    models.Index(fields=["workspace_id", "id"], name="entry_by_workspace"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("workspace_id", "subject", "version"), name="entry_version_once")
-                ],
+                'verbose_name_plural': 'entries',
+                'indexes': [models.Index(fields=['workspace_id', 'case', 'id'], name='entry_by_case'), models.Index(fields=['workspace_id', 'id'], name='entry_by_workspace')],
+                'constraints': [models.UniqueConstraint(fields=('workspace_id', 'subject', 'version'), name='entry_version_once')],
             },
         ),
         migrations.CreateModel(
-            name="Unattributed",
+            name='Unattributed',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("workspace_id", models.BigIntegerField(null=True)),
-                ("table", models.CharField(max_length=63)),
-                ("row", models.CharField(max_length=80)),
-                ("operation", models.CharField(max_length=6)),
-                ("signed_in_as", models.CharField(max_length=63)),
-                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ("reported_at", models.DateTimeField(null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('workspace_id', models.BigIntegerField(null=True)),
+                ('table', models.CharField(max_length=63)),
+                ('row', models.CharField(max_length=80)),
+                ('operation', models.CharField(max_length=6)),
+                ('signed_in_as', models.CharField(max_length=63)),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('reported_at', models.DateTimeField(null=True)),
             ],
             options={
-                "verbose_name": "unattributed change",
-                "indexes": [
-                    models.Index(condition=models.Q(("reported_at", None)), fields=["id"], name="unattributed_open")
-                ],
+                'verbose_name': 'unattributed change',
+                'indexes': [models.Index(condition=models.Q(('reported_at', None)), fields=['id'], name='unattributed_open')],
             },
         ),
         migrations.CreateModel(
-            name="Payload",
+            name='Payload',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("workspace_id", models.BigIntegerField()),
-                ("name", models.CharField(max_length=60)),
-                ("salt", models.BinaryField(max_length=32)),
-                ("value", models.JSONField()),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="payloads", to="audit.entry"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('workspace_id', models.BigIntegerField()),
+                ('name', models.CharField(max_length=60)),
+                ('salt', models.BinaryField(max_length=32)),
+                ('value', models.JSONField()),
+                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payloads', to='audit.entry')),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("entry", "name"), name="payload_name_once")],
+                'constraints': [models.UniqueConstraint(fields=('entry', 'name'), name='payload_name_once')],
             },
         ),
     ]

@@ -6,51 +6,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("audit", "0001_initial"),
+        ('audit', '0001_initial'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Checkpoint",
+            name='Checkpoint',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("size", models.BigIntegerField()),
-                ("root", models.BinaryField(max_length=32)),
-                ("note", models.TextField()),
-                ("low_water", models.BigIntegerField()),
-                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('size', models.BigIntegerField()),
+                ('root', models.BinaryField(max_length=32)),
+                ('note', models.TextField()),
+                ('low_water', models.BigIntegerField()),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                "indexes": [models.Index(fields=["size"], name="checkpoint_by_size")],
+                'indexes': [models.Index(fields=['size'], name='checkpoint_by_size')],
             },
         ),
         migrations.CreateModel(
-            name="Leaf",
+            name='Leaf',
             fields=[
-                ("index", models.BigIntegerField(primary_key=True, serialize=False)),
-                ("hash", models.BinaryField(max_length=32)),
-                (
-                    "entry",
-                    models.OneToOneField(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="leaf",
-                        to="audit.entry",
-                    ),
-                ),
+                ('index', models.BigIntegerField(primary_key=True, serialize=False)),
+                ('hash', models.BinaryField(max_length=32)),
+                ('entry', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='leaf', to='audit.entry')),
             ],
         ),
         migrations.CreateModel(
-            name="Node",
+            name='Node',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("level", models.PositiveSmallIntegerField()),
-                ("index", models.BigIntegerField()),
-                ("hash", models.BinaryField(max_length=32)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('level', models.PositiveSmallIntegerField()),
+                ('index', models.BigIntegerField()),
+                ('hash', models.BinaryField(max_length=32)),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("level", "index"), name="node_once")],
+                'constraints': [models.UniqueConstraint(fields=('level', 'index'), name='node_once')],
             },
         ),
     ]

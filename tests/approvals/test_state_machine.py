@@ -73,6 +73,7 @@ class Door(RuleBasedStateMachine):
         self.an_agent_proposes_a_ticket_change({"priority": "P1"})
         self.somebody_proposes_a_refund(4_510, "cu-1", "")
         self.somebody_proposes_a_refund(60_000, "cu-1", "rosa")
+        self.enough_approve_and_it_is_carried_out(0)
 
     def row(self, number: int) -> Proposal:
         with workspace.within(self.cast.ws):
