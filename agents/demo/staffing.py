@@ -8,14 +8,15 @@ from django.db import transaction
 
 from agents.demo import staging
 from agents.demo.cast import CAST, SHOP
-from agents.models import Run
+from agents.models import Run, Sweep
 from approvals import decisions, handoffs, proposals, reversal, revising, votes
 from approvals.models import Handoff, Proposal, Submission
 from approvals.state import State
 from portal import factors, roles, stepup, workspace
 from portal.models import Person
 
-REJECTED_EVERY, EDITED_EVERY, UNDONE_EVERY = 7, 9, 3
+REJECTED_EVERY, EDITED_EVERY, WITHDRAWN_EVERY, UNDONE_EVERY = 7, 9, 11, 3
+SEEN_THROUGH = "contact.merge"  # a short day brings one: it is approved, and undone
 _SESSION = stepup.session_of("demo")
 _shown: dict[int, int] = {}  # by person, the time step whose code was used last
 
@@ -65,21 +66,24 @@ def decide_by_hand(shop: int) -> int:
 
 
 def decide_all(shop: int) -> int:
-    """Work through all that waits: mostly approve, sometimes edit, reject, undo; returns how many decisions fell."""
+    """Work through all that waits: mostly approve, now and then something else; returns how many decisions fell."""
     staff = people()
     with workspace.within(shop):
-        waiting = list(Proposal.objects.filter(workspace=shop, state=State.PENDING).values_list("pk", flat=True))
+        pending = Proposal.objects.filter(workspace=shop, state=State.PENDING)
+        waiting = list(pending.values_list("pk", flat=True))
+        off_the_table = [row.pk for row in pending.exclude(action=SEEN_THROUGH) if row.pk % WITHDRAWN_EVERY == 0]
         done_with = [
             row.pk
             for row in Proposal.objects.filter(
                 workspace=shop, state=State.APPLIED, undoes=None, undo_submissions=None,
-                action__in=("ticket.update", "contact.update"), proposer__startswith="agent:",
+                action__in=("ticket.update", "contact.update", SEEN_THROUGH), proposer__startswith="agent:",
             )
-            if row.pk % UNDONE_EVERY == 0
+            if row.pk % UNDONE_EVERY == 0 or row.action == SEEN_THROUGH
         ]  # fmt: skip
         stale = list(Proposal.objects.filter(workspace=shop, state=State.STALE).values_list("pk", flat=True))
         open_handoffs = list(Handoff.objects.filter(workspace=shop, state="open").values_list("pk", flat=True))
-    done = sum(_decide(shop, key, staff) for key in waiting) + sum(_withdraw(shop, key, staff) for key in stale)
+    done = sum(_withdraw(shop, key, staff) for key in [*off_the_table, *stale])
+    done += sum(_decide(shop, key, staff) for key in waiting)
     done += sum(_undo(shop, key, staff) for key in done_with)
     return done + sum(_resolve(shop, key, staff) for key in open_handoffs)
 
@@ -93,7 +97,7 @@ def _decide(shop: int, key: int, staff: dict[str, int]) -> bool:
             ):  # fmt: skip
                 continue
             seen = decisions.Seen(row.revision, row.digest)
-            if key % REJECTED_EVERY == 0:
+            if key % REJECTED_EVERY == 0 and row.action != SEEN_THROUGH:
                 decisions.reject(
                     workspace=shop,
                     proposal=key,
@@ -174,6 +178,8 @@ def be_present(shop: int, name: str, person: int, ask: stepup.Ask, now: datetime
 def _withdraw(shop: int, key: int, staff: dict[str, int]) -> bool:
     with workspace.within(shop, staff["mara"]) as now:
         row = proposals.locked(workspace=shop, proposal=key)
+        if row.state not in (State.PENDING, State.STALE):
+            return False
         seen = decisions.Seen(row.revision, row.digest)
         decisions.withdraw(workspace=shop, proposal=key, seen=seen, person=staff["mara"], now=now)
     return True
@@ -187,10 +193,11 @@ def _resolve(shop: int, key: int, staff: dict[str, int]) -> bool:
 
 
 def counts(shop: int) -> dict[str, int]:
-    """Proposals and hand-offs per state, and runs not yet at their end. Small tables: the sample's own."""
+    """Proposals and hand-offs per state, and runs and sweeps not yet at their end. Small tables: the sample's own."""
     with workspace.within(shop):
         states = Counter(Proposal.objects.filter(workspace=shop).values_list("state", flat=True))
         states.update(f"handoff_{s}" for s in Handoff.objects.filter(workspace=shop).values_list("state", flat=True))
         states["runs_open"] = Run.objects.filter(workspace=shop).exclude(state__in=("done", "failed")).count()
+        states["sweeps_open"] = Sweep.objects.filter(workspace=shop, finished_at=None).count()
         states["submissions_open"] = Submission.objects.filter(workspace=shop, status="new").count()
     return dict(states)

@@ -14,12 +14,13 @@ from django.db import transaction
 
 from agents import intake
 from agents.demo.cast import CAST, NEIGHBOUR, NEIGHBOUR_NAME, QUEUES, SHOP, SHOP_NAME, Member
+from agents.sweeps import planning
 from approvals import thresholds
 from portal import factors, imports, staff, workspace
 from portal.models import Person, Role, Workspace
 
 CONTENT = Path(__file__).parent / "content"
-REFUND_HOLD_SECONDS = 20
+HOLD_SECONDS = 20
 ACTOR = "system:demo"
 
 
@@ -74,7 +75,11 @@ def _open(slug: str, name: str, passwords: Mapping[str, str]) -> Workspace:
             actor=ACTOR,
             now=now,
         )
-    thresholds.install(workspace=made.pk, actor=ACTOR, now=now, refund_hold_seconds=REFUND_HOLD_SECONDS)
+    thresholds.install(workspace=made.pk, actor=ACTOR, now=now, refund_hold_seconds=HOLD_SECONDS)
+    thresholds.set_threshold(
+        workspace=made.pk, series="contact-merge", actor=ACTOR, now=now, action="contact.merge", tier="high",
+        people="two", second_role="manager", hold_seconds=HOLD_SECONDS,
+    )  # fmt: skip
     return made
 
 
@@ -139,3 +144,9 @@ def receive(shop: int, arrival: Arrival) -> intake.Taken:
     """One arrival through the same intake as in service."""
     with workspace.within(shop) as now:
         return intake.take_in(workspace=shop, agent=arrival.agent, line=arrival.line, actor=ACTOR, now=now)
+
+
+def sweep(shop: int) -> None:
+    """Go over the contacts that came in so far, as the night would."""
+    with workspace.within(shop) as now:
+        planning.begin(workspace=shop, actor=ACTOR, now=now)

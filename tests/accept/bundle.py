@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.accept.installation import ROOT, verdict
 
 TICKETS = 40
-ACTIONS = {"ticket.update", "ticket.reply", "refund.create", "contact.update"}
+ACTIONS = {"ticket.update", "ticket.reply", "refund.create", "contact.update", "contact.merge"}
 DECISIONS = {"approve", "reject", "edit", "withdraw"}
 UNDONE = """
 from approvals.models import Proposal

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from agents.dedupe.finding import find
+
 DEMO = Path(__file__).parents[2] / "agents" / "demo" / "content"
 DECIMALS = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0}
 # What the refunds agent cites.
@@ -78,7 +80,7 @@ def customers() -> dict[str, dict[str, str]]:
 
 def test_every_file_has_its_rows(orders: dict[str, dict[str, str]], customers: dict[str, dict[str, str]]) -> None:
     assert (len(customers), len(orders)) == (80, 200)
-    assert (len(lines("tickets.jsonl")), len(lines("contacts.jsonl"))) == (60, 40)
+    assert (len(lines("tickets.jsonl")), len(lines("contacts.jsonl"))) == (60, 42)
     assert {row["clause_id"] for row in lines("policy_clauses.jsonl")} == CITED
     assert Counter(row["agent"] for row in lines("tickets.jsonl")).keys() == {"refunds", "triage"}
 
@@ -193,6 +195,12 @@ def test_the_first_contacts_show_a_mask_and_a_lock() -> None:
     assert any("X" in row["record"]["phone"] for row in first)
     assert any(row["locked_fields"] for row in first)
     assert all(set(row["locked_fields"]) <= row["record"].keys() for row in lines("contacts.jsonl"))
+
+
+def test_a_sweep_of_a_short_day_finds_two_that_are_one_person() -> None:
+    first = [(row["id"], row["record"]) for row in lines("contacts.jsonl")]
+    assert [(found.left, found.right) for found in find(first[:13])] == [("C-017", "C-042")]
+    assert len(find(first)) == 2
 
 
 def test_the_long_ticket_is_long_and_repeats_no_paragraph() -> None:

@@ -89,9 +89,13 @@ class Command(BaseCommand):
         if new and watch.patiently(lambda: staffing.change_meanwhile(shop)):
             self._settle(watch, shop, decide=False)
             watch.patiently(lambda: staffing.decide_by_hand(shop))
+        if new and not options["exit"]:
+            watch.patiently(lambda: staging.sweep(shop))
         if options["exit"]:
             for arrival in rest:
                 self._receive(watch, shop, arrival)
+            self._settle(watch, shop, decide=options["decide"])
+            watch.patiently(lambda: staging.sweep(shop))
             self._settle(watch, shop, decide=options["decide"], to_the_end=options["decide"])
             self._report(shop, as_json=options["json"])
             return
@@ -129,7 +133,7 @@ class Command(BaseCommand):
             if decide:
                 watch.patiently(lambda: staffing.decide_all(shop))
             now = watch.patiently(lambda: staffing.counts(shop))
-            busy = now["runs_open"] + now["submissions_open"]
+            busy = now["runs_open"] + now["sweeps_open"] + now["submissions_open"]
             still_open = sum(n for state, n in now.items() if not _ended(state)) if to_the_end else 0
             if not busy and not still_open:
                 return
@@ -158,7 +162,7 @@ class Command(BaseCommand):
 
 
 def _ended(state: str) -> bool:
-    return state in ENDED or state in ("handoff_resolved", "runs_open", "submissions_open")
+    return state in ENDED or state in ("handoff_resolved", "runs_open", "sweeps_open", "submissions_open")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
