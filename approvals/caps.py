@@ -1,7 +1,10 @@
-"""Daily caps: reserved by the gate under lock when a proposal is made, released when it ends without effect."""
+"""Daily caps: reserved by the gate under lock when a proposal is made, released when it ends without effect.
+
+A day is one where the workspace is.
+"""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 
 from django.db import connection
@@ -9,6 +12,7 @@ from django.db.models import Count, Sum
 
 from approvals import thresholds
 from approvals.models import CapUse, DailyCap, Proposal
+from portal import hours
 
 
 class Day:
@@ -19,6 +23,11 @@ class Day:
         self._now = now
         self._used: dict[tuple[str, str, str], tuple[int, int]] = {}
         self._reserved: list[CapUse] = []
+
+    @cached_property
+    def today(self) -> date:
+        """The day whose use counts."""
+        return hours.today(self._workspace, self._now)
 
     @cached_property
     def _caps(self) -> list[DailyCap]:
@@ -42,7 +51,7 @@ class Day:
         for scope, holder in holders.items():
             self._reserved.append(
                 CapUse(
-                    workspace_id=self._workspace, proposal=proposal, day=self._now.date(), scope=scope, holder=holder,
+                    workspace_id=self._workspace, proposal=proposal, day=self.today, scope=scope, holder=holder,
                     currency=proposal.currency, amount_minor=amount,
                 )
             )  # fmt: skip
@@ -60,7 +69,7 @@ class Day:
         key = (scope, holder, currency)
         if key not in self._used:
             rows = CapUse.objects.filter(
-                workspace_id=self._workspace, scope=scope, holder=holder, day=self._now.date(), released=False
+                workspace_id=self._workspace, scope=scope, holder=holder, day=self.today, released=False
             )
             rows = rows.filter(currency=currency) if currency else rows
             found = rows.aggregate(writes=Count("pk"), amount=Sum("amount_minor"))
@@ -98,7 +107,7 @@ def confirm(proposal: Proposal, *, now: datetime) -> str:
     day = Day(proposal.workspace_id, now)
     over = day.exceeded(holders=holders, amount_minor=proposal.amount_minor, currency=proposal.currency)
     if not over:
-        uses.update(released=False, amount_minor=proposal.amount_minor or 0, day=now.date())
+        uses.update(released=False, amount_minor=proposal.amount_minor or 0, day=day.today)
     return over
 
 
@@ -108,8 +117,9 @@ def recount(proposal: Proposal, *, amount_minor: int | None, currency: str, now:
     held = list(uses)
     uses.update(released=True)
     holders = {use.scope: use.holder for use in held}
-    over = Day(proposal.workspace_id, now).exceeded(holders=holders, amount_minor=amount_minor, currency=currency)
-    counted = {} if over else {"amount_minor": amount_minor or 0, "day": now.date()}
+    day = Day(proposal.workspace_id, now)
+    over = day.exceeded(holders=holders, amount_minor=amount_minor, currency=currency)
+    counted = {} if over else {"amount_minor": amount_minor or 0, "day": day.today}
     CapUse.objects.filter(pk__in=[use.pk for use in held]).update(released=False, **counted)
     return over
 

@@ -3,8 +3,9 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -21,6 +22,11 @@ def of(workspace: int) -> Hours:
     """The hours in force in a workspace; none of one that is not seen from here."""
     row = Workspace.objects.filter(pk=workspace).only("time_zone", "hours", "closed_on").first()
     return worktime.ALWAYS if row is None else of_row(row)
+
+
+def today(workspace: int, now: datetime) -> date:
+    """The day that it is where the workspace is."""
+    return now.astimezone(ZoneInfo(of(workspace).zone)).date()
 
 
 def of_row(row: Workspace) -> Hours:
