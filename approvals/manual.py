@@ -24,6 +24,15 @@ ACTIONS_OF = {
 }
 
 
+# Texts to begin a reply with, by the name that an address gives them.
+TEXTS: Mapping[str, str] = {
+    "holding": (
+        "Thank you for your message. A colleague is looking into it, and you will hear from us as soon as we know more."
+        " You need not do anything until then."
+    )
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What a form starts from: choices, first values, fixed fields, the record's own values."""

@@ -133,7 +133,7 @@ def overview(*, workspace: int, now: datetime) -> Overview:
         dead=_dead(workspace),
         lost=_lost(workspace, now),
         queues=tuple((row, _is_silent(row, now)) for row in Pulse.objects.order_by("-queue")),
-        load=_load(workspace, now),
+        load=load(workspace, now),
         away=_away(workspace, now),
         rates=reversal.undo_rate(workspace=workspace, since=now - RATED)[:MOST],
         people=queries.names(line.who for line in everybody),
@@ -238,7 +238,7 @@ def _is_silent(row: Pulse, now: datetime) -> bool:
     return max(row.asked_at, row.answered_at or row.asked_at) < now - pulse.SILENT_AFTER
 
 
-def _load(workspace: int, now: datetime) -> tuple[Load, ...]:
+def load(workspace: int, now: datetime) -> tuple[Load, ...]:
     """Who decides here, busiest first; of each the newest thousand decisions are looked at, at most."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -76,6 +76,8 @@ PHRASES = {
     "factors.forgotten": "took away the second factors of {about}",
     "view.begun": "began to look as {about}",
     "view.ended": "stopped looking as {about}",
+    "shift.noted": "left the next shift a note",
+    "shift.settled": "settled a note of an earlier shift",
     "delegation.set": "set who stands in for {about}",
     "hours.set": "set the working hours",
     "skill.set": "set the skills of {about}",

@@ -68,6 +68,8 @@ class Event(StrEnum):
     VIEW_BEGUN = "view.begun"
     VIEW_ENDED = "view.ended"
     DELEGATION_SET = "delegation.set"
+    SHIFT_NOTED = "shift.noted"
+    SHIFT_SETTLED = "shift.settled"
     HOURS_SET = "hours.set"
     SKILL_SET = "skill.set"
     SYSTEM_CHOSEN = "system.chosen"

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,12 @@ def of(workspace: int) -> Hours:
 def today(workspace: int, now: datetime) -> date:
     """The day that it is where the workspace is."""
     return now.astimezone(ZoneInfo(of(workspace).zone)).date()
+
+
+def midnight(workspace: int, now: datetime) -> datetime:
+    """When the day there ends."""
+    zone = ZoneInfo(of(workspace).zone)
+    return datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(), zone)
 
 
 def of_row(row: Workspace) -> Hours:

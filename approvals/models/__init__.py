@@ -2,6 +2,7 @@
 
 from approvals.models.limits import CapUse, DailyCap, Switch, SwitchEverywhere, Threshold
 from approvals.models.record import Attempt, Decision, Outbox, Pulse, Receipt, Revision
+from approvals.models.shifts import ShiftNote
 from approvals.models.work import Case, Claim, Dependency, Handoff, Instruction, Mark, Proposal, Submission, Timer
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Pulse",
     "Receipt",
     "Revision",
+    "ShiftNote",
     "Submission",
     "Switch",
     "SwitchEverywhere",

@@ -37,7 +37,7 @@ def assign(request: WorkspaceRequest) -> HttpResponse:
         raise Http404 from missing
     except claims.ClaimError as error:
         return _show(request, problem=str(error), status=409)
-    return redirect("manage")
+    return redirect("escalations" if request.POST.get("back") == "escalations" else "manage")
 
 
 @require_POST

@@ -54,6 +54,8 @@ def new_action(request: WorkspaceRequest, pk: int, action: str) -> HttpResponse:
         raise Http404
     handoff = _handoff(request, case)
     plans = manual.found_args(handoff, action)
+    if action == "ticket.reply" and request.GET.get("text") in manual.TEXTS:
+        plans = [{"body": manual.TEXTS[request.GET["text"]]}]
     target = _target(request, case, action, plans)
     context = {"case": case, "action": action, "title": ACTIONS[action].title, "handoff": handoff}
     if not target:

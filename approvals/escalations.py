@@ -1,0 +1,200 @@
+"""What was escalated and why, what it costs today, and how much of it tomorrow will find. Reads only.
+
+The number of statements is fixed, and none looks at more than `LOOKED_AT` rows, however much there is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import Count, Q, Sum
+
+from approvals import claims, queries, wording
+from approvals.models import CapUse, Claim, Handoff
+from approvals.state import State
+from audit.events import Event
+from portal import hours
+from portal.models import Person
+
+LOOKED_AT, SHOWN, SOON = 1_000, 8, timedelta(hours=1)
+CAME = (Event.PROPOSAL_PROPOSED, Event.HANDOFF_OPENED)
+WENT = (
+    Event.PROPOSAL_APPROVED, Event.PROPOSAL_REJECTED, Event.PROPOSAL_WITHDRAWN, Event.PROPOSAL_EXPIRED,
+    Event.HANDOFF_RESOLVED,
+)  # fmt: skip
+OUT = (State.APPLYING, State.APPLIED, State.UNKNOWN)
+
+# What each reason is a matter of; what is not named here is unclear.
+GROUPS: Mapping[str, tuple[str, frozenset[str]]] = {
+    "policy": ("Policy", frozenset({"policy", "no_undo", "held_back", "switched_off", "not_there", "over_budget"})),
+    "money": (
+        "Money", frozenset({"over_cap", "daily_cap", "dispute", "books_behind", "bounced", "recovery", "duplicate"})
+    ),
+    "abuse": ("Abuse", frozenset({"injection", "tool_refused"})),
+    "data": (
+        "Missing data",
+        frozenset(
+            {"missing_data", "bad_arguments", "verification_failed", "unjustified", "cannot_check", "agent_failed"}
+        ),
+    ),
+    "late": ("Nobody decided", frozenset({"expired"})),
+    "unclear": ("Unclear", frozenset()),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One hand-off; `due` is UTC, `paused` while its customer is to write, `holder` who has it in hand."""
+
+    key: int
+    case: int
+    headline: str
+    about: str
+    reason: str
+    due: datetime
+    paused: bool
+    holder: Person | None
+    is_ticket: bool
+
+    @property
+    def item(self) -> str:
+        """Its name in the queue."""
+        return f"handoff:{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Hand-offs of one kind: how many, of these overdue and due within the hour, the most urgent of them."""
+
+    name: str
+    title: str
+    total: int
+    breached: int
+    soon: int
+    first: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What one agent moved today where the workspace is: sent, and waiting for somebody."""
+
+    agent: str
+    sent: str
+    sent_writes: int
+    waiting: str
+    waiting_writes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Open items by when they are due, and a day's coming and going; each count stops at `LOOKED_AT`."""
+
+    overdue: int
+    today: int
+    tomorrow: int
+    later: int
+    came: int
+    went: int
+
+    @property
+    def expected(self) -> int:
+        """What is open in a day if it comes and goes as in the last one."""
+        return max(0, self.overdue + self.today + self.tomorrow + self.later + self.came - self.went)
+
+
+@dataclass(frozen=True, slots=True)
+class Escalations:
+    """All of the page; `more` says that more is open than was looked at."""
+
+    groups: tuple[Group, ...]
+    more: bool
+    money: tuple[Money, ...]
+    backlog: Backlog
+
+
+def escalations(*, workspace: int, now: datetime) -> Escalations:
+    """What a manager's round goes through, most urgent first."""
+    groups, more = _groups(workspace, now)
+    return Escalations(groups, more, _money(workspace, now), _backlog(workspace, now))
+
+
+def group_of(reason: str) -> str:
+    """The name of the group a hand-off's reason belongs to."""
+    return next((name for name, (_, reasons) in GROUPS.items() if reason in reasons), "unclear")
+
+
+def _groups(workspace: int, now: datetime) -> tuple[tuple[Group, ...], bool]:
+    rows = Handoff.objects.filter(workspace_id=workspace, state="open").select_related("case")
+    found = list(rows.defer("found", "evidence").order_by("urgency", "pk")[: LOOKED_AT + 1])
+    by_group: dict[str, list[Handoff]] = {name: [] for name in GROUPS}
+    for row in found[:LOOKED_AT]:
+        by_group[group_of(row.reason)].append(row)
+    shown = [row for rows in by_group.values() for row in rows[:SHOWN]]
+    held = claims.holders(workspace=workspace, items=[f"handoff:{row.pk}" for row in shown], now=now)
+    made = (_group(name, by_group[name], held, now) for name in GROUPS if by_group[name])
+    return tuple(sorted(made, key=lambda group: (-group.breached, -group.soon))), len(found) > LOOKED_AT
+
+
+def _group(name: str, rows: list[Handoff], held: Mapping[str, Claim], now: datetime) -> Group:
+    running = [queries.moment(row.urgency) for row in rows if row.case.waiting_since is None]
+    breached = sum(due < now for due in running)
+    soon = sum(now <= due < now + SOON for due in running)
+    return Group(name, GROUPS[name][0], len(rows), breached, soon, tuple(_item(row, held) for row in rows[:SHOWN]))
+
+
+def _item(row: Handoff, held: Mapping[str, Claim]) -> Item:
+    claim = held.get(f"handoff:{row.pk}")
+    return Item(
+        row.pk, row.case_id, queries.headline(row), row.case.title, wording.reason(row.reason),
+        queries.moment(row.urgency), row.case.waiting_since is not None, claim.person if claim else None,
+        row.case.subject.startswith("ticket:"),
+    )  # fmt: skip
+
+
+def _money(workspace: int, now: datetime) -> tuple[Money, ...]:
+    """By agent and currency, from what is reserved of the day's caps: the books of the gate itself."""
+    sent = Q(proposal__state__in=OUT)
+    rows = CapUse.objects.filter(
+        workspace_id=workspace, scope="agent", released=False, day=hours.today(workspace, now), amount_minor__gt=0,
+        holder__in=queries.agents(workspace),
+    )  # fmt: skip
+    found = rows.values("holder", "currency").annotate(
+        out=Sum("amount_minor", filter=sent), out_n=Count("pk", filter=sent),
+        waits=Sum("amount_minor", filter=~sent), waits_n=Count("pk", filter=~sent),
+    )  # fmt: skip
+    return tuple(
+        Money(
+            wording.actor(f"agent:{row['holder']}", {}), wording.amount(row["out"] or 0, row["currency"]), row["out_n"],
+            wording.amount(row["waits"] or 0, row["currency"]), row["waits_n"],
+        )
+        for row in found.order_by("holder", "currency")
+    )  # fmt: skip
+
+
+def _backlog(workspace: int, now: datetime) -> Backlog:
+    tonight = hours.midnight(workspace, now)
+    ends = [now, tonight, tonight + timedelta(days=1), now + timedelta(days=3660)]
+    starts = [now - timedelta(days=3660), *ends[:-1]]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM (SELECT FROM approvals_proposal p WHERE p.workspace_id = %(ws)s"
+            " AND p.state = 'pending' AND p.urgency >= b.low AND p.urgency < b.high LIMIT %(most)s) x)"
+            " + (SELECT count(*) FROM (SELECT FROM approvals_handoff h WHERE h.workspace_id = %(ws)s"
+            " AND h.state = 'open' AND h.urgency >= b.low AND h.urgency < b.high LIMIT %(most)s) x)"
+            " FROM unnest(%(low)s::bigint[], %(high)s::bigint[]) WITH ORDINALITY AS b (low, high, n) ORDER BY b.n",
+            {
+                "ws": workspace, "most": LOOKED_AT,
+                "low": [int(one.timestamp()) for one in starts], "high": [int(one.timestamp()) for one in ends],
+            },
+        )  # fmt: skip
+        open_now = [n for (n,) in cursor.fetchall()]
+        flow = []
+        for events in (CAME, WENT):
+            cursor.execute(
+                "SELECT coalesce(sum(n), 0) FROM unnest(%s::text[]) AS e CROSS JOIN LATERAL (SELECT count(*) AS n FROM"
+                " (SELECT FROM audit_entry WHERE workspace_id = %s AND event = e AND at > %s LIMIT %s) x) c",
+                [[str(event) for event in events], workspace, now - timedelta(days=1), LOOKED_AT],
+            )
+            flow.append(int(cursor.fetchone()[0]))
+    return Backlog(*open_now, *flow)

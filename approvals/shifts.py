@@ -1,0 +1,69 @@
+"""Notes for the next shift: what no clock, queue or proposal says."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from approvals.models import Case, ShiftNote
+from audit import log
+from audit.events import Event
+
+LONGEST, SHOWN = 500, 25
+
+
+class NoteError(Exception):
+    """What is refused; the message names the field."""
+
+
+def open_notes(workspace: int) -> list[ShiftNote]:
+    """Those that nobody settled, newest first."""
+    rows = ShiftNote.objects.filter(workspace_id=workspace, closed_at=None)
+    return list(rows.select_related("made_by", "case").order_by("-pk")[:SHOWN])
+
+
+def leave(*, workspace: int, person: int, text: str, case: int | None, now: datetime) -> ShiftNote:
+    """Write one down.
+
+    Raises:
+        NoteError: the text is empty or too long, or there is no such case.
+    """
+    text = " ".join("".join(c for c in text if c.isprintable() or c.isspace()).split())
+    if not text:
+        raise NoteError("text: write what the next shift must know.")
+    if len(text) > LONGEST:
+        raise NoteError(f"text: {len(text)} characters; {LONGEST} at most.")
+    about = Case.objects.filter(workspace_id=workspace, pk=case).first() if case is not None else None
+    if case is not None and about is None:
+        raise NoteError(f"case: there is no case {case}; its number stands in the address of its page.")
+    with transaction.atomic():
+        log.attribute(f"person:{person}")
+        row = ShiftNote.objects.create(
+            workspace_id=workspace, case=about, text=text, made_by_id=person, created_at=now
+        )  # fmt: skip
+        _record(row, Event.SHIFT_NOTED, person, now, {"text": text})
+    return row
+
+
+def settle(*, workspace: int, person: int, note: int, now: datetime) -> ShiftNote:
+    """Say that it is done with; one that somebody settled before is left as it is.
+
+    Raises:
+        ShiftNote.DoesNotExist.
+    """
+    with transaction.atomic():
+        row = ShiftNote.objects.select_for_update(of=("self",)).select_related("case").get(
+            workspace_id=workspace, pk=note
+        )  # fmt: skip
+        if row.closed_at is None:
+            log.attribute(f"person:{person}")
+            row.closed_by_id, row.closed_at = person, now
+            row.save(update_fields=["closed_by", "closed_at"])
+            _record(row, Event.SHIFT_SETTLED, person, now, {})
+    return row
+
+
+def _record(row: ShiftNote, event: Event, person: int, now: datetime, personal: dict[str, str]) -> None:
+    log.record(
+        workspace=row.workspace_id, subject=f"shift-note:{row.pk}", event=event, actor=f"person:{person}", now=now,
+        case=row.case.subject if row.case else "", body={}, personal=personal,
+    )  # fmt: skip

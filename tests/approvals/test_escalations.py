@@ -1,0 +1,168 @@
+"""The managers' round: by reason, with clocks, money and backlog; notes for who comes next."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from approvals import escalations, shifts
+from approvals.escalations import Escalations
+from approvals.models import Case, ShiftNote
+from audit.models import Entry
+from portal import workspace
+from tests.approvals import steps
+from tests.approvals.desk import sit_down, text
+from tests.approvals.test_managing import due_in, propose, propose_handoff, section
+from tests.cast import Cast, gather
+from tests.conftest import signed_in
+
+
+@pytest.fixture
+def cast(live: None) -> Iterator[Cast]:
+    return gather()
+
+
+def found(cast: Cast) -> Escalations:
+    with workspace.within(cast.ws, cast.id("mara")) as now:
+        return escalations.escalations(workspace=cast.ws, now=now)
+
+
+def test_an_empty_workspace_is_told_what_would_stand_there(cast: Cast) -> None:
+    page = text(sit_down(cast, "mara").get("/escalations/"))
+    assert "Nothing is escalated" in page
+    assert "No agent moved money today" in section(page, "money")
+    assert "Nobody left a note" in section(page, "notes")
+
+
+def test_hand_offs_stand_by_their_reason_and_the_group_with_most_overdue_comes_first(cast: Cast) -> None:
+    late, soon, paused = (propose_handoff(cast) for _ in range(3))
+    due_in(cast, late, timedelta(minutes=-5))
+    due_in(cast, soon, timedelta(minutes=30))
+    due_in(cast, paused, timedelta(minutes=-50))
+    with workspace.within(cast.ws) as now:
+        Case.objects.filter(pk=paused.case_id).update(waiting_since=now)
+    (group,) = found(cast).groups
+    assert (group.name, group.total, group.breached, group.soon) == ("data", 3, 1, 1)
+    page = text(sit_down(cast, "mara").get("/escalations/"))
+    assert "1 overdue" in section(page, "group-data")
+    assert "customer&#x27;s turn" in page or "customer's turn" in page
+
+
+@pytest.mark.parametrize(
+    ("reason", "group"), [("policy", "policy"), ("daily_cap", "money"), ("injection", "abuse"), ("expired", "late"),
+                          ("missing_data", "data"), ("never heard of", "unclear")]
+)  # fmt: skip
+def test_every_reason_has_a_group(reason: str, group: str) -> None:
+    assert escalations.group_of(reason) == group
+
+
+def test_money_is_what_counts_against_the_caps_of_today(cast: Cast) -> None:
+    for amount in (4_510, 1_000):
+        order, case = steps.order(cast, amount=amount), steps.ticket(cast, customer="cu-1")
+        args = steps.refund_args(order, amount=amount)
+        last = steps.propose(cast, case, "refund.create", f"order:{order}", args, agent="refunds")
+    steps.approve(cast, last, "rosa")
+    steps.apply(cast, last)
+    (money,) = found(cast).money
+    assert (money.agent, money.sent_writes, money.waiting_writes) == ("Refunds agent", 1, 1)
+    assert "10.00" in money.sent
+    assert "45.10" in money.waiting
+
+
+def test_the_backlog_says_when_it_is_due_and_what_a_day_brings(cast: Cast) -> None:
+    over, tomorrow, decided = (propose(cast) for _ in range(3))
+    due_in(cast, over, timedelta(minutes=-5))
+    due_in(cast, tomorrow, timedelta(days=3))
+    steps.approve(cast, decided, "rosa")
+    backlog = found(cast).backlog
+    assert (backlog.overdue, backlog.later, backlog.came, backlog.went) == (1, 1, 3, 1)
+    assert backlog.expected == backlog.overdue + backlog.today + backlog.tomorrow + backlog.later + 2
+
+
+def test_the_page_costs_a_fixed_number_of_statements(cast: Cast) -> None:
+    desk, counts = sit_down(cast, "mara"), []
+    for _ in range(2):
+        for _ in range(3):
+            propose_handoff(cast)
+        with CaptureQueriesContext(connection) as captured:
+            assert desk.get("/escalations/").status_code == 200
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
+
+
+def test_a_manager_gives_an_item_away_and_comes_back_to_the_round(cast: Cast) -> None:
+    row = propose_handoff(cast)
+    answer = sit_down(cast, "mara").post(
+        "/manage/assign/", {"item": f"handoff:{row.pk}", "to": cast.id("ravi"), "back": "escalations"}
+    )
+    assert answer.headers["Location"].endswith("/escalations/")
+    assert "Ravi" in section(text(sit_down(cast, "mara").get("/escalations/")), "group-data")
+
+
+def test_a_holding_message_begins_with_its_text(cast: Cast) -> None:
+    row = propose_handoff(cast)
+    page = text(sit_down(cast, "mara").get(f"/cases/{row.case_id}/new/ticket.reply/?text=holding"))
+    assert "A colleague is looking into it" in page
+    assert "A colleague" not in text(sit_down(cast, "mara").get(f"/cases/{row.case_id}/new/ticket.reply/?text=other"))
+
+
+def test_reviewers_do_not_make_the_round(cast: Cast) -> None:
+    desk = sit_down(cast, "rosa")
+    assert desk.get("/escalations/").status_code == 403
+    assert desk.post("/escalations/notes/", {"text": "x"}).status_code == 403
+    assert not ShiftNote.objects.exists()
+
+
+# Notes ---------------------------------------------------------------------------------------------------
+
+
+def test_a_note_stays_until_somebody_settles_it_and_both_are_on_the_log(cast: Cast) -> None:
+    row = propose(cast)
+    mara, ada = sit_down(cast, "mara"), sit_down(cast, "ada")
+    assert mara.post("/escalations/notes/", {"text": " Parcels\nare late ", "case": row.case_id}).status_code == 302
+    page = section(text(ada.get("/escalations/")), "notes")
+    assert "Parcels are late" in page
+    assert f"/cases/{row.case_id}/" in page
+    with workspace.within(cast.ws):
+        note = ShiftNote.objects.get()
+    for desk in (ada, mara):
+        assert desk.post(f"/escalations/notes/{note.pk}/settle/").status_code == 302
+    assert "Parcels" not in text(mara.get("/escalations/"))
+    with workspace.within(cast.ws):
+        told = Entry.objects.filter(subject=f"shift-note:{note.pk}").order_by("version")
+        assert list(told.values_list("event", "actor")) == [
+            ("shift.noted", f"person:{cast.id('mara')}"), ("shift.settled", f"person:{cast.id('ada')}"),
+        ]  # fmt: skip
+        assert "Parcels" not in told[0].canonical
+
+
+@pytest.mark.parametrize(
+    ("said", "field"), [({"text": " "}, "text"), ({"text": "x" * 501}, "text"), ({"text": "x", "case": "99999999"},
+    "case"), ({"text": "x", "case": "T-1"}, "case")]
+)  # fmt: skip
+def test_a_note_that_cannot_be_kept_names_its_field_and_keeps_what_was_written(
+    cast: Cast, said: dict[str, str], field: str
+) -> None:
+    answer = sit_down(cast, "mara").post("/escalations/notes/", said)
+    assert answer.status_code == 422
+    assert f"{field}:" in text(answer)
+    assert said["text"].strip() in text(answer)
+    with workspace.within(cast.ws):
+        assert not ShiftNote.objects.exists()
+
+
+def test_a_note_of_another_workspace_is_not_there(cast: Cast) -> None:
+    with workspace.within(cast.ws, cast.id("mara")) as now:
+        note = shifts.leave(workspace=cast.ws, person=cast.id("mara"), text="Ours.", case=None, now=now)
+    other = gather()
+    assert sit_down(other, "mara").post(f"/escalations/notes/{note.pk}/settle/").status_code == 404
+
+
+def test_the_database_lets_nobody_rewrite_a_note(cast: Cast) -> None:
+    with workspace.within(cast.ws, cast.id("mara")) as now:
+        note = shifts.leave(workspace=cast.ws, person=cast.id("mara"), text="Ours.", case=None, now=now)
+    for role in ("web", "apply", "agents"):
+        with signed_in(role), pytest.raises(Exception, match="permission denied"), workspace.within(cast.ws):
+            ShiftNote.objects.filter(pk=note.pk).update(text="Theirs.")
