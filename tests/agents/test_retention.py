@@ -127,6 +127,7 @@ def _call(cast: Cast, now: Any) -> None:
         cursor.execute("SELECT agents_retain(%s, 'transcripts', %s, 10, false)", [cast.ws, now])
 
 
+@pytest.mark.timeout(600)
 def test_61_killed_midway_and_run_twice_the_counts_are_right_and_all_verifies(live: None, tmp_path: Path) -> None:
     """Killed between entry and taking, and again after a batch; then twice at once to the end."""
     with throwaway.database():
