@@ -48,6 +48,7 @@ class ModelPriceAdmin(SetAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         words = "Micro-dollars per million tokens: $0.15 a million is 150000."
         kwargs["help_texts"] = {"input_micros": words, "output_micros": words, "since": "The day it begins (UTC)."}
+        kwargs["labels"] = {"input_micros": "Input price", "output_micros": "Output price"}
         return super().get_form(request, obj, change, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -79,6 +80,7 @@ class BudgetForm(Checked):
     class Meta:
         model = Budget
         fields = ("scope", "holder", "kind", "per", "most", "retired")
+        labels: ClassVar = {"most": "At most"}
         help_texts: ClassVar = {
             "holder": "The name of one agent or tool, or the number of one person; blank is each of them by itself.",
             "most": "In micro-dollars (1,000,000 are one dollar), tokens, calls or milliseconds, by its kind.",
