@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,6 @@ def receive(shop: int, arrival: Arrival) -> intake.Taken:
 
 
 def sweep(shop: int) -> None:
-    """Go over the contacts that came in so far, as the night would."""
-    with workspace.within(shop) as now:
+    """Go over the contacts that came in so far, as the night would; nothing where that is under way."""
+    with suppress(planning.UnderWay), workspace.within(shop) as now:
         planning.begin(workspace=shop, actor=ACTOR, now=now)

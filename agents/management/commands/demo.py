@@ -23,7 +23,7 @@ HOW_TO_CODE = (
     "  Signing in with a one-time secret, and deciding on high tier, asks for a code: put the secret into any\n"
     "  authenticator app, or run  .venv/bin/python manage.py one_time_code mara@kestrel.example"
 )
-WAITING, AT_ONCE, EVERY_SECONDS, SLOW_SECONDS, FAST_ARRIVALS = 20, 5, 5, 60, 60
+WAITING, AT_ONCE, EVERY_SECONDS, SLOW_SECONDS, FAST_ARRIVALS, SWEPT_AFTER = 20, 5, 5, 60, 60, 15
 SETTLE_SECONDS = 180
 ENDED = {"applied", "rejected", "denied", "expired", "withdrawn", "failed"}
 
@@ -89,8 +89,6 @@ class Command(BaseCommand):
         if new and watch.patiently(lambda: staffing.change_meanwhile(shop)):
             self._settle(watch, shop, decide=False)
             watch.patiently(lambda: staffing.decide_by_hand(shop))
-        if new and not options["exit"]:
-            watch.patiently(lambda: staging.sweep(shop))
         if options["exit"]:
             for arrival in rest:
                 self._receive(watch, shop, arrival)
@@ -118,6 +116,8 @@ class Command(BaseCommand):
             while rest and not self._receive(watch, shop, rest.pop(0)):
                 pass
             taken += 1
+            if taken == SWEPT_AFTER:
+                watch.patiently(lambda: staging.sweep(shop))
             if decide:
                 watch.patiently(lambda: staffing.decide_all(shop))
 
