@@ -90,11 +90,13 @@ def test_every_id_of_another_workspace_answers_404_on_every_route(neighbours: tu
     assert not wrong, "\n".join(map(str, wrong[:40]))
 
 
-def _no_to_all(client: Client, answer: HttpResponse, method: str, cast: Cast, route: str, token: dict[str, str]) -> bool:
+def _no_to_all(
+    client: Client, answer: HttpResponse, method: str, cast: Cast, route: str, token: dict[str, str]
+) -> bool:
     """Whether the same is said of an id that nobody has: then it tells nothing."""
     if answer.status_code != 403:
         return False
-    nothing = {name: "99999999" for name in ("pk", "object_id", "person", "ticket", "version", "item", "clause")}
+    nothing = dict.fromkeys(("pk", "object_id", "person", "ticket", "version", "item", "clause"), "99999999")
     path = furnished.plain(route, nothing | {"action": "ticket.update"})
     return ask(client, method, f"/w/{cast.workspace.slug}/{path}", token).status_code == 403
 
@@ -127,8 +129,7 @@ def test_no_field_of_a_form_or_an_address_reaches_another_workspaces_rows(neighb
         assert b"/audit/entries/" not in page.content, query
         name, _, value = query.partition("=")
         export = mara.post(f"{base}/audit/export/", {"format": "jsonl", name: value})
-        lines = b"".join(export.streaming_content).splitlines()  # type: ignore[attr-defined]
-        assert lines == [], query
+        assert export.status_code == 422 or b"".join(export.streaming_content) == b"", query  # type: ignore[attr-defined]
     for path in (f"/undo/?run={ids['runs'][0]}", f"/?q=order:{ids['proposals'][0]}", f"/?item={item}"):
         assert second.said.encode() not in mara.get(f"{base}{path}").content, path
     for path, form in (
@@ -165,9 +166,7 @@ def test_nobody_unsigned_gets_past_the_sign_in_page(neighbours: tuple[Cast, Hous
     client, wrong = Client(), []
     for _, path in furnished.addresses(second.ids, most=1):
         answer = client.get(f"/w/{first.workspace.slug}/{path}")
-        right = (
-            answer.status_code in (401, 404) if "api/" in path else "/accounts/login/" in answer.get("Location", "")
-        )
+        right = answer.status_code in (401, 404) if "api/" in path else "/accounts/login/" in answer.get("Location", "")
         if not right and not f"/{path}".endswith(PUBLIC):
             wrong.append((path, answer.status_code))
     assert not wrong, "\n".join(map(str, wrong))
@@ -213,7 +212,7 @@ def test_no_post_counts_without_its_token(neighbours: tuple[Cast, House], name: 
         for origin in ("", "https://evil.example"):
             answer = client.post(path, SEEN, headers={"Origin": origin} if origin else {})
             tried += 1
-            allowed = (401, 404, 405) if "/api/" in path else (403, 404, 405)
+            allowed = (401, 403, 404, 405) if "/api/" in path else (403, 404, 405)
             if answer.status_code not in allowed:
                 wrong.append((path, answer.status_code))
     assert tried > 500
