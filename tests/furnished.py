@@ -24,7 +24,7 @@ from approvals import claims, conversations, decisions, handoffs, switches
 from approvals import models as approvals
 from audit import log
 from audit.models import Entry
-from portal import models, pages, standing_in, stepup, tokens, walls, workspace
+from portal import models, standing_in, stepup, tokens, walls, workspace
 from portal.admin_site import site
 from tests.agents.models import connect
 from tests.approvals import steps

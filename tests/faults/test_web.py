@@ -1,4 +1,4 @@
-"""Attacks on the web server as it runs: bodies without measure, guessing, fixed sessions, forged hosts, forged lines."""
+"""Attacks on the web server as it runs: bodies without measure, guessing, fixed sessions, forged hosts and lines."""
 
 import contextlib
 import http.client
@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -79,7 +78,7 @@ class From:
         form = f"login={email}&password={password}&csrfmiddlewaretoken={token}".encode()
         status, headers, page, _ = self.ask(
             "POST", "/accounts/login/", form, Cookie=jar, Referer=self.ground.base,
-            **{"Content_Type": "application/x-www-form-urlencoded"},
+            Content_Type="application/x-www-form-urlencoded",
         )  # fmt: skip
         told = re.sub(r'value="[^"]*"', "", page.decode())
         return status, headers, told
@@ -135,11 +134,12 @@ def test_40_a_session_that_somebody_fixed_is_nobodys(web: Ground, cast: Cast, fi
     here, planted = From(web), "sessionid=" + "a" * 32
     status, headers, _ = here.sign_in(cast.people["rosa"].email, PASSWORD, cookie=planted)
     assert status == 302
-    got = re.search(r"sessionid=([^;]+); expires.*HttpOnly.*SameSite=Lax", str(headers))
     assert "a" * 32 not in str(headers)
     page = f"/w/{cast.workspace.slug}/"
     assert here.ask("GET", page, Cookie=planted)[0] == 302
-    mine = got.group(0).partition(";")[0] if got else _session(headers)
+    mine = "sessionid=" + re.findall(r"sessionid=(\w+)", str(headers))[0]
+    assert "HttpOnly" in str(headers)
+    assert "SameSite=Lax" in str(headers)
     assert here.ask("GET", page, Cookie=mine)[0] == 200
     secret = program(cast)
     api = f"/w/{cast.workspace.slug}/api/cases/"
@@ -149,10 +149,6 @@ def test_40_a_session_that_somebody_fixed_is_nobodys(web: Ground, cast: Cast, fi
     assert here.ask("GET", api, Authorization=f"Bearer {secret}")[0] == 401
     assert here.sign_in(cast.people["rosa"].email, PASSWORD)[0] == 200
     figures.tried += 6
-
-
-def _session(headers: dict[str, str]) -> str:
-    return headers["Set-Cookie"].partition(";")[0]
 
 
 def test_41_guessing_and_spraying_stop_and_nobody_else_does(web: Ground, cast: Cast, figures: Figures) -> None:
@@ -190,35 +186,34 @@ def test_41_who_is_there_cannot_be_told_by_the_time_it_takes(web: Ground, cast: 
     assert min(absent) < 3 * min(there) + 0.05
 
 
-@pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "127.0.0.1@evil.example", "evil.example:80", ""]
-)
-def test_44_a_forged_host_is_refused_and_named_nowhere(web: Ground, cast: Cast, host: str, figures: Figures) -> None:
+HOSTS = ("evil.example", "127.0.0.1.evil.example", "127.0.0.1@evil.example", "evil.example:80")
+OUT = ("/static/../portal/settings.py", "/static/%2e%2e/portal/settings.py", "/static/..%2fportal%2fsettings.py",
+       "/static//etc/passwd", "/static/%2fetc%2fpasswd", "/static/....//....//etc/passwd",
+       "/static/..\\..\\manage.py")  # fmt: skip
+
+
+def test_44_a_forged_host_is_refused_and_named_nowhere(web: Ground, cast: Cast, figures: Figures) -> None:
     here = From(web)
-    for path in ("/accounts/login/", "/accounts/password/reset/", f"/w/{cast.workspace.slug}/", "/healthz"):
-        status, headers, page, _ = here.ask("GET", path, Host=host)
-        assert status in (400, 200 if not host else 400, 302 if not host else 400), (path, host, status)
-        assert b"evil.example" not in page
-        assert "evil.example" not in str(headers)
-        figures.tried += 1
+    for host in HOSTS:
+        for path in ("/accounts/login/", "/accounts/password/reset/", f"/w/{cast.workspace.slug}/", "/nowhere/"):
+            status, headers, page, _ = here.ask("GET", path, Host=host)
+            assert status == 400, (path, host, status)
+            assert b"evil.example" not in page
+            assert "evil.example" not in str(headers)
+            figures.tried += 1
     for name in ("X_Forwarded_Host", "X_Host", "Forwarded", "X_Original_URL", "X_Rewrite_URL"):
         status, headers, page, _ = here.ask("GET", "/", **{name: "evil.example"})
         assert (status, "evil.example" in str(headers), b"evil.example" in page) == (302, False, False), name
+        figures.tried += 1
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/static/../portal/settings.py", "/static/%2e%2e/portal/settings.py", "/static/..%2fportal%2fsettings.py",
-        "/static//etc/passwd", "/static/%2fetc%2fpasswd", "/static/....//....//etc/passwd", "/static/..\\..\\manage.py",
-    ],
-)  # fmt: skip
-def test_45_no_path_leads_out_of_the_static_files(web: Ground, path: str, figures: Figures) -> None:
-    status, _, page, _ = From(web).ask("GET", path)
-    assert status in (400, 404)
-    assert b"INSTALLED_APPS" not in page
-    assert b"root:" not in page
-    figures.tried += 1
+def test_45_no_path_leads_out_of_the_static_files(web: Ground, figures: Figures) -> None:
+    for path in OUT:
+        status, _, page, _ = From(web).ask("GET", path)
+        assert status in (400, 404), path
+        assert b"INSTALLED_APPS" not in page
+        assert b"root:" not in page
+        figures.tried += 1
 
 
 FORGED = "2026-01-01 00:00:00,000 ERROR portal 'all is lost'"
@@ -257,24 +252,32 @@ def _raw(ground: Ground, request: bytes) -> None:
 
 # 48 -------------------------------------------------------------------------------------------------------------
 
-SHELL = (
-    "from approvals.models import Proposal; from portal import workspace\nwith workspace.within({ws}): print({what})"
-)
-MOVES = {
-    "update": "Proposal.objects.filter(pk={pk}).update(state='applied')",
-    "update with version": "Proposal.objects.filter(pk={pk}).update(state='approved', version=2)",
-    "save": "(lambda row: (setattr(row, 'state', 'approved'), row.save()))(Proposal.objects.get(pk={pk}))",
-    "delete": "Proposal.objects.filter(pk={pk}).delete()",
-}
+SHELL = """
+from approvals.models import Proposal
+from portal import workspace
+def save(row):
+    row.state = "approved"
+    row.save()
+for act in (
+    lambda rows: rows.update(state="applied"), lambda rows: rows.update(state="approved", version=2),
+    lambda rows: save(rows.get()), lambda rows: rows.delete(), lambda rows: rows.update(digest="0" * 64),
+):
+    try:
+        with workspace.within({ws}):
+            print("DONE", act(Proposal.objects.filter(pk={pk})))
+    except Exception as error:
+        print("REFUSED", type(error).__name__, str(error).splitlines()[0])
+"""
+MOVES = 5
 
 
 @pytest.fixture
-def pending(ground: Ground, cast: Cast) -> Iterator[int]:
+def pending(ground: Ground, cast: Cast) -> int:
     """A proposal that waits for a person."""
     from tests.approvals import steps
 
     target = steps.ticket(cast)
-    yield steps.propose(cast, target, "ticket.update", target, {"priority": "P1"}).pk
+    return steps.propose(cast, target, "ticket.update", target, {"priority": "P1"}).pk
 
 
 def run(ground: Ground, role: str, *words: str, text: str = "") -> subprocess.CompletedProcess[str]:
@@ -294,18 +297,15 @@ def state(cast: Cast, pk: int) -> tuple[str, int]:
 
 
 @pytest.mark.parametrize("role", ["web", "apply", "agents"])
-@pytest.mark.parametrize("move", MOVES)
 def test_48_no_state_is_changed_in_a_shell(
-    ground: Ground, cast: Cast, pending: int, role: str, move: str, figures: Figures
+    ground: Ground, cast: Cast, pending: int, role: str, figures: Figures
 ) -> None:
-    what = MOVES[move].format(pk=pending)
-    done = run(ground, role, "shell", "-c", SHELL.format(ws=cast.ws, what=what))
-    assert done.returncode != 0, done.stdout
-    assert re.search(r"CS00\d|permission denied|version|Forbidden|row-level|PROTECT|protected|entry", done.stderr), (
-        done.stderr[-400:]
-    )
+    script = SHELL.replace("{ws}", str(cast.ws)).replace("{pk}", str(pending))
+    done = run(ground, role, "shell", "-c", script)
+    assert done.stdout.count("REFUSED") == MOVES, done.stdout + done.stderr[-600:]
+    assert "DONE" not in done.stdout
     assert state(cast, pending) == ("pending", 1)
-    figures.tried += 1
+    figures.tried += MOVES
 
 
 @pytest.mark.parametrize("role", ["web", "apply"])

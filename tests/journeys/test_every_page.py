@@ -33,6 +33,8 @@ OUTSIDE = (
     "accounts/2fa/recovery-codes/generate/", "accounts/reauthenticate/", "accounts/2fa/totp/deactivate/", "nowhere/",
 )  # fmt: skip
 UNSIGNED = ("accounts/login/", "accounts/password/reset/", "accounts/password/reset/done/")
+# Colours on their way from one scheme to the other are neither.
+ARRIVED = "document.getAnimations().forEach((one) => one.finish())"
 LISTEN = """
   window.__broken = [];
   document.addEventListener("securitypolicyviolation",
@@ -91,7 +93,7 @@ def walk(page: Page, root: str, paths: list[str], seen: Seen, tabbed: set[str]) 
         page.evaluate(AXE_SCRIPT)
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
-            page.evaluate("document.getAnimations().forEach((one) => one.finish())")  # colours on their way count as neither
+            page.evaluate(ARRIVED)
             seen.checks += 1
             for found in page.evaluate("options => axe.run(document, options)", RULES)["violations"]:
                 for node in found["nodes"][:3]:
