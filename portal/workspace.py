@@ -13,6 +13,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import set_script_prefix
+from django.utils.cache import add_never_cache_headers
 
 from portal import outage, tokens, viewing, wire
 from portal.models import Membership, Person, Workspace
@@ -81,6 +82,8 @@ class WorkspaceMiddleware:
             response = self._once(request, slug, person)
             if request.broken_by and outage.worth_another_try(request.broken_by):  # type: ignore[attr-defined]  # as below
                 response = self._once(request, slug, person)
+            if not response.has_header("Cache-Control"):
+                add_never_cache_headers(response)  # what a workspace shows is kept by nobody
             return response
         finally:
             set_script_prefix("/")

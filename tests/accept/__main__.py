@@ -55,7 +55,19 @@ LINES: dict[str, tuple[str, list[str]]] = {
         "a fixed number of queries, no COUNT, no OFFSET",
         [*PYTEST, "tests/approvals/test_queue_cost.py"],
     ),
-    "faults": ("cases 1-32 of the faults, real servers killed", [PYTHON, "-m", "tests.faults"]),
+    "faults": ("all cases of the faults, real servers killed", [PYTHON, "-m", "tests.faults"]),
+    "web-faults": (
+        "cases 33-48: every address attacked, real processes over real HTTP; tried and held by number",
+        [PYTHON, "-m", "tests.faults", *map(str, range(33, 49))],
+    ),
+    "axe": (
+        "every page as each role, light and dark: axe, content policy, console, requests elsewhere, focus",
+        [PYTHON, "-m", "tests.accept.pages"],
+    ),
+    "small": (
+        "script of our own under 400 lines, style under 700",
+        [*PYTEST, "-s", "tests/house/test_fences.py", "-k", "small_in_the_browser"],
+    ),
     "postgres": (
         "PostgreSQL stopped hard every 5-20 s over 300 proposals: none lost, none doubled",
         [PYTHON, "-m", "tests.faults", "10"],

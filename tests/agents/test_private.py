@@ -10,10 +10,12 @@ from agents.marking import Data, Passage
 from agents.models import Run, Transcript
 from agents.steps import triage
 from agents.tools import Tools
-from audit import log
+from approvals import gate, queries
+from audit import explorer, log
 from portal import logs, workspace
 from portal.models import Customer
 from portal.systems.books import BooksReader
+from tests import furnished
 from tests.conftest import signed_in
 
 CONTACT = ["zsuzsa.quill@example.org", "+44 20 7946 0958", "(212) 555-0147"]
@@ -114,3 +116,28 @@ def test_log_lines_hold_none_even_where_an_error_quotes_the_ticket(desk, run: Ru
     assert "ValueError: cannot read" in text
     assert "#W1234567" in text
     reported("log lines", len(text.splitlines()), leaks(text))
+
+
+def test_47_error_pages_and_exports_hold_none(desk, run: Run, monkeypatch) -> None:
+    """Where a page breaks over the ticket, and in what an auditor takes along of its whole way."""
+    with signed_in("agents"):
+        workflow.advance(workspace=desk.workspace, run=run.pk)
+    with signed_in("apply"):
+        gate.pass_due(workspace=desk.workspace)
+    odile, base = furnished.browser(desk.cast, "odile"), f"/w/{desk.cast.workspace.slug}"
+    texts = [
+        b"".join(odile.post(f"{base}/audit/export/", {"format": form}).streaming_content).decode()
+        for form in ("csv", "jsonl")
+    ]
+    assert all("ticket.received" in text for text in texts)
+
+    def breaks(*args: object, **more: object) -> None:
+        raise ValueError(f"cannot show {WRITTEN!r}")
+
+    monkeypatch.setattr(queries, "names", breaks)
+    monkeypatch.setattr(explorer, "page", breaks)
+    for path in ("/audit/", f"/runs/{run.pk}/", f"/cases/{run.case_id}/"):
+        answer = odile.get(f"{base}{path}?q=hunter22")
+        texts.append(answer.content.decode() if answer.status_code == 500 else "")
+    assert sum(map(bool, texts)) > 2, "no page broke"
+    reported("error pages and exports", len(texts), [value for text in texts for value in leaks(text)])

@@ -14,7 +14,7 @@ from tests.faults.cases import CASES, STORIES
 from tests.faults.report import Report
 
 # As often as the design asks for; the suite repeats less.
-OFTEN = {"RACE_ROUNDS": "200", "RACE_STOPS": "500", "STORIES": "40"}
+OFTEN = {"RACE_ROUNDS": "200", "RACE_STOPS": "500", "STORIES": "40", "ROUTES_EACH": "10000"}
 
 
 def main(words: list[str]) -> int:

@@ -16,6 +16,8 @@ DELIVERY, REDIS = "tests/faults/test_delivery.py::test_", "tests/faults/test_red
 POSTGRES, OUTSIDE = "tests/faults/test_postgres_dies.py::test_", "tests/faults/test_outside_dies.py::test_"
 DIFFER, SEALER = "tests/faults/test_workers_differ.py::test_", "tests/faults/test_sealer_dies.py::test_"
 MODELS, TAMPERING = "tests/agents/test_", "tests/faults/test_tampering.py::test_"
+ROUTES, ATTACKED = "tests/house/test_routes.py::test_", "tests/portal/test_under_attack.py::test_"
+WEB, PORTAL = "tests/faults/test_web.py::test_", "tests/portal/test_"
 BESIDE, AGAIN = "tests/approvals/test_", "tests/approvals/test_second_thoughts.py::test_"
 
 CASES: dict[int, Case] = {
@@ -184,6 +186,149 @@ CASES: dict[int, Case] = {
             f"{BESIDE}undo.py::test_an_undo_can_itself_be_undone_and_the_change_undone_again",
             f"{BESIDE}undo.py::test_an_undo_against_a_later_change_at_the_same_moment_loses_neither",
             f"{BESIDE}undo.py::test_a_refund_that_was_sent_has_no_undo_but_a_recovery_case",
+        ),
+    ),
+    33: Case("a planted item approved", later="comes with the practice queue; there are no planted items yet"),
+    34: Case(
+        "CSRF; a GET that changes something",
+        (
+            f"{ROUTES}get_requests_leave_nothing_behind",
+            f"{ROUTES}no_post_counts_without_its_token",
+            f"{PORTAL}sign_in.py::test_sign_in_posts_with_a_csrf_token_only",
+        ),
+    ),
+    35: Case(
+        "every route with every id of another workspace",
+        tuple(
+            f"{ROUTES}{what}"
+            for what in (
+                "every_id_of_another_workspace_answers_404_on_every_route",
+                "no_fragment_shows_another_workspaces_rows",
+                "no_field_of_a_form_or_an_address_reaches_another_workspaces_rows",
+                "every_address_of_another_workspace_answers_404",
+                "nobody_unsigned_gets_past_the_sign_in_page",
+            )
+        ),
+    ),
+    36: Case(
+        "stored script, hx-* and svg in every field",
+        (
+            f"{ATTACKED}36_no_text_becomes_markup_on_any_page_or_fragment",
+            "tests/journeys/test_every_page.py::test_36_stored_script_does_nothing_in_a_browser",
+        ),
+    ),
+    37: Case(
+        "unseen characters, look-alikes, NUL, half a character",
+        (
+            f"{ATTACKED}37_no_text_is_a_500_anywhere",
+            f"{ATTACKED}37_nor_before_signing_in",
+            f"{BESIDE}unseen_pages.py::test_no_page_shows_what_nobody_sees",
+            f"{BESIDE}views.py::test_what_cannot_be_seen_is_spelled_out",
+        ),
+    ),
+    38: Case(
+        "50 MB, 10 MB, 10,000 deep, 1e309, doubled keys, 10,000 digits",
+        (
+            f"{WEB}38_a_body_without_measure_is_refused_within_a_second_in_flat_memory",
+            "tests/api/test_api_tickets.py::test_a_body_that_is_off_gets_one_clear_error",
+        ),
+    ),
+    39: Case(
+        "formulas in exports",
+        (
+            f"{ATTACKED}39_no_cell_of_an_export_begins_a_formula",
+            f"{BESIDE}explorer.py::test_a_cell_never_begins_a_formula",
+        ),
+    ),
+    40: Case(
+        "session fixation, a disabled person",
+        (
+            f"{WEB}40_a_session_that_somebody_fixed_is_nobodys",
+            f"{PORTAL}sign_in.py::test_the_session_key_changes_at_sign_in",
+            f"{PORTAL}sign_in.py::test_a_disabled_person_does_not_come_in_and_is_out_at_once",
+        ),
+    ),
+    41: Case(
+        "guessing and spraying",
+        (
+            f"{WEB}41_guessing_and_spraying_stop_and_nobody_else_does",
+            f"{WEB}41_who_is_there_cannot_be_told_by_the_time_it_takes",
+            f"{PORTAL}sign_in.py::test_guessing_at_one_person_is_stopped_from_everywhere_and_others_are_not",
+            f"{PORTAL}sign_in.py::test_spraying_from_one_address_is_stopped_and_other_addresses_are_not",
+            f"{PORTAL}sign_in.py::test_a_forged_header_is_no_other_address",
+            f"{PORTAL}sign_in.py::test_wrong_password_unknown_and_disabled_people_look_the_same",
+            f"{PORTAL}sign_in.py::test_a_reset_says_the_same_for_everybody",
+            f"{PORTAL}stepup.py::test_new_challenges_are_no_more_tries",
+        ),
+    ),
+    42: Case(
+        "a proof used for another digest, late, or from another session",
+        tuple(
+            f"{PORTAL}stepup.py::test_{what}"
+            for what in (
+                "a_code_passes_it_and_the_proof_is_used_once",
+                "it_counts_for_nothing_else",
+                "it_is_worth_nothing_to_another_session_or_person",
+                "five_minutes_after_asking_or_passing_it_is_over",
+            )
+        ),
+    ),
+    43: Case(
+        "fields that no form asks for",
+        (
+            f"{ATTACKED}43_a_form_sets_no_more_than_it_asks_for",
+            f"{BESIDE}views.py::test_a_field_that_the_schema_lacks_is_refused_and_the_input_kept",
+        ),
+    ),
+    44: Case(
+        "open redirect, forged host, cached fragments, framing",
+        (
+            f"{ATTACKED}44_no_address_leads_anywhere_else",
+            f"{ATTACKED}44_signing_in_leads_nowhere_else",
+            f"{ATTACKED}44_no_page_or_fragment_is_kept_or_framed",
+            f"{WEB}44_a_forged_host_is_refused_and_named_nowhere",
+            f"{PORTAL}sign_in.py::test_next_leads_only_inside",
+        ),
+    ),
+    45: Case(
+        "order, filters, slow patterns, paths, addresses inside the network",
+        (
+            f"{ATTACKED}45_no_order_and_no_filter_is_taken_from_an_address",
+            f"{ATTACKED}45_no_pattern_is_slow",
+            f"{ATTACKED}45_no_text_of_a_customer_is_slow_to_read",
+            f"{ATTACKED}45_no_name_leads_out_of_its_folder",
+            f"{ATTACKED}45_a_page_of_the_knowledge_base_comes_from_a_file_and_never_from_an_address",
+            f"{WEB}45_no_path_leads_out_of_the_static_files",
+            f"{PORTAL}admin.py::test_lists_ask_only_what_their_filters_ask",
+            f"{PORTAL}egress.py::test_an_address_that_is_not_public_is_refused",
+        ),
+    ),
+    46: Case(
+        "line breaks and escape codes in logs",
+        (
+            f"{WEB}46_no_request_forges_or_hides_a_line_of_the_log",
+            f"{PORTAL}logs.py::test_a_traceback_loses_it_too_and_forges_no_line",
+        ),
+    ),
+    47: Case(
+        "planted secrets and personal data in logs, traces, error pages, exports",
+        (
+            f"{MODELS}private.py::test_a_model_request_holds_none",
+            f"{MODELS}private.py::test_a_transcript_holds_none",
+            f"{MODELS}private.py::test_log_lines_hold_none_even_where_an_error_quotes_the_ticket",
+            f"{MODELS}private.py::test_47_error_pages_and_exports_hold_none",
+            f"{MODELS}spans.py::test_one_trace_of_spans_leads_from_intake_to_the_write_and_holds_no_text",
+        ),
+    ),
+    48: Case(
+        "a state changed in admin, shell, loaddata, raw SQL",
+        (
+            f"{PORTAL}admin.py::test_records_of_work_cannot_be_edited",
+            f"{WEB}48_no_state_is_changed_in_a_shell",
+            f"{WEB}48_no_state_is_loaded_from_a_fixture",
+            f"{BESIDE}transition.py::test_raw_sql_without_an_entry_is_refused",
+            f"{BESIDE}transition.py::test_web_with_a_forged_entry_is_refused",
+            f"{BESIDE}transition.py::test_apply_alone_cannot_approve_what_nobody_voted_for",
         ),
     ),
     49: Case(

@@ -153,6 +153,17 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) < 150
 
 
+@pytest.mark.parametrize(("kind", "most"), [("js", 400), ("css", 700)])
+def test_what_we_bring_is_small_in_the_browser(kind: str, most: int) -> None:
+    lines = sum(len(path.read_text().splitlines()) for path in (ROOT / "static").rglob(f"*.{kind}"))
+    inline = [
+        path.name for path in (ROOT / "templates").rglob("*.html") if re.search(r"<style|style=\"", path.read_text())
+    ]
+    print(f"\n{lines} lines of {kind}, under {most}")
+    assert 0 < lines < most
+    assert inline == []
+
+
 def test_every_setting_from_outside_is_documented() -> None:
     from portal.env import Env
 
