@@ -1,6 +1,6 @@
 """Tables of the door; triggers in `approvals/sql/` hold what a constraint cannot say."""
 
-from approvals.models.limits import CapUse, DailyCap, Switch, SwitchEverywhere, Threshold
+from approvals.models.limits import CapUse, DailyCap, Loosening, Switch, SwitchEverywhere, Threshold
 from approvals.models.record import Attempt, Decision, Outbox, Pulse, Receipt, Revision
 from approvals.models.work import Case, Claim, Dependency, Handoff, Instruction, Mark, Proposal, Submission, Timer
 
@@ -14,6 +14,7 @@ __all__ = [
     "Dependency",
     "Handoff",
     "Instruction",
+    "Loosening",
     "Mark",
     "Outbox",
     "Proposal",
