@@ -1,51 +1,34 @@
 """The backtest beside the form of a threshold: what its row would have done to past writes, before it is saved.
 
 It goes on part by part, each a request that carries what was counted so far, signed; leaving the page ends it. Nothing
-is written.
+is written. What it says at its end can be proposed to a second admin, or followed down to the cases.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core import signing
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from approvals import backtesting, thresholds
-from approvals.admin_forms import ThresholdForm
-from approvals.backtest import BANDS, WAYS, Tally
-from approvals.models import Threshold
+from approvals import admin_tallies, backtesting, thresholds
+from approvals.admin_forms import ThresholdForm, within
+from approvals.backtest import WAYS, Cell, Past, Tally
+from approvals.backtesting import Question
+from approvals.models import Handoff, Proposal, Threshold
 from portal import money
+from portal.admin_site import site
 
 DAYS = 90
 MINUTES = 15
-SALT = "countersign.backtest"
+GOING, ATTACHED = "countersign.backtest", "countersign.backtest.attached"
 RULE = tuple(name for name in thresholds.COPIED if name != "retired")
-WORDS = {
-    "alone": "Passes by itself",
-    "one": "One person",
-    "two": "Two people",
-    "never": "Nobody: denied, or a person's",
-}
-GROUPS = {"agent": "Agent", "amount": "Amount", "queue": "Queue"}
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One line of the result: how many went this way, and would have."""
-
-    words: str
-    now: int
-    then: int
-
-    @property
-    def change(self) -> int:
-        """More or fewer."""
-        return self.then - self.now
+_ITEM = re.compile(r"(proposal|handoff):[0-9]{1,19}\Z")
+PAGE = "admin/approvals/threshold/backtest.html"
 
 
 def view(request: Any) -> HttpResponse:
@@ -54,25 +37,75 @@ def view(request: Any) -> HttpResponse:
     Raises:
         PermissionDenied: the token is of somebody else, or too old.
     """
-    token = request.POST.get("token")
-    if token:
-        state = _open(request, token)
+    if token := request.POST.get("token"):
+        state = opened(request, token, GOING)
     else:
-        form = ThresholdForm(request.POST, instance=_row(request))
+        row = _row(request)
+        form = within(ThresholdForm, request.workspace)(request.POST, instance=row)
         if not form.is_valid():
             return _answer(request, {"wrong": form.errors})
-        values = {name: form.cleaned_data.get(name) for name in RULE}
-        state = {"series": form.instance.series, "values": values, **_kept(backtesting.begin())}
-    progress = backtesting.Progress(state["before"], Tally.of_json(state["tally"]))
-    rules = backtesting.proposed_rules(request.workspace.pk, series=state["series"], values=state["values"])
-    progress = backtesting.go_on(
-        progress, workspace=request.workspace.pk, proposed=rules, since=request.now - timedelta(days=DAYS)
-    )
-    if progress.before:
-        kept = {**state, **_kept(progress), "person": request.user.pk, "workspace": request.workspace.pk}
-        token = signing.dumps(kept, salt=SALT, compress=True)
-        return _answer(request, {"token": token, "done": progress.tally.total, "most": backtesting.MOST})
-    return _answer(request, shown(progress.tally))
+        values = {name: form.cleaned_data.get(name) for name in RULE} | {"retired": False}
+        state = _begun(request, row.series if row else "", values, form.cleaned_data["why"])
+    question = Question.of_json(state["question"])
+    progress = backtesting.Progress(state["behind"], Tally.of_json(state["tally"]))
+    progress = backtesting.go_on(progress, question)
+    state |= {"behind": progress.behind, "tally": progress.tally.as_json()}
+    return _going(request, state) if progress.behind else _done(request, question, state)
+
+
+def start(request: Any, series: str, values: Mapping[str, Any], why: str) -> HttpResponse:
+    """The page of a backtest that begins: of what somebody wanted to save, and that a second admin has to see."""
+    return _going(request, _begun(request, series, values, why))
+
+
+def opened(request: Any, token: str, salt: str) -> dict[str, Any]:
+    """What a token says.
+
+    Raises:
+        PermissionDenied: it is of somebody else, or too old.
+    """
+    try:
+        state: dict[str, Any] = signing.loads(token, salt=salt, max_age=timedelta(minutes=MINUTES))
+    except signing.BadSignature as error:
+        raise PermissionDenied("This backtest is over; start it again.") from error
+    if (state["person"], state["workspace"]) != (request.user.pk, request.workspace.pk):
+        raise PermissionDenied("This backtest is of somebody else; start your own.")
+    return state
+
+
+def attach(request: Any, **proposed: Any) -> str:
+    """What is proposed to a second admin, signed, so that its backtest is the one that was made."""
+    whose = {"person": request.user.pk, "workspace": request.workspace.pk}
+    return signing.dumps({**proposed, **whose}, salt=ATTACHED, compress=True)
+
+
+def cases(request: Any) -> HttpResponse:
+    """A page of the writes that one figure counts."""
+    asked = request.GET
+    cell = Cell(*(asked.get(name, "")[:80] for name in ("now", "then", "kind", "name", "outcome")))
+    behind = asked.get("behind", "")
+    if not {cell.now, cell.then} <= set(WAYS) or (behind and not _ITEM.match(behind)):
+        raise SuspiciousOperation("There is no such figure.")
+    question = admin_tallies.question(request.workspace.pk, asked.get("q", ""))
+    found, more = backtesting.cases(question, cell, behind=behind)
+    onward = asked.copy()
+    onward["behind"] = more
+    context = {
+        **site.each_context(request), "title": "Cases behind a figure", "lines": list(_lines(request, found)),
+        "cell": admin_tallies.told(cell), "more": f"?{onward.urlencode()}" if more else "", "since": question.since,
+    }  # fmt: skip
+    return render(request, "admin/approvals/threshold/cases.html", context)
+
+
+def _begun(request: Any, series: str, values: Mapping[str, Any], why: str) -> dict[str, Any]:
+    now: datetime = request.now
+    ws = request.workspace.pk
+    question = Question(ws, series, dict(values), now - timedelta(days=DAYS), thresholds.newest(ws))
+    progress = backtesting.begin()
+    return {
+        "question": question.as_json(), "behind": progress.behind, "tally": progress.tally.as_json(), "why": why,
+        "person": request.user.pk, "workspace": ws,
+    }  # fmt: skip
 
 
 def _row(request: Any) -> Threshold | None:
@@ -81,56 +114,46 @@ def _row(request: Any) -> Threshold | None:
     return rows.first()
 
 
-def _kept(progress: backtesting.Progress) -> dict[str, Any]:
-    return {"before": progress.before, "tally": progress.tally.as_json()}
+def _going(request: Any, state: Mapping[str, Any]) -> HttpResponse:
+    token = signing.dumps(state, salt=GOING, compress=True)
+    done = Tally.of_json(state["tally"]).total
+    return _answer(request, {"token": token, "done": done, "most": backtesting.MOST})
 
 
-def _open(request: Any, token: str) -> dict[str, Any]:
-    try:
-        state: dict[str, Any] = signing.loads(token, salt=SALT, max_age=timedelta(minutes=MINUTES))
-    except signing.BadSignature as error:
-        raise PermissionDenied("This backtest is over; start it again.") from error
-    if (state["person"], state["workspace"]) != (request.user.pk, request.workspace.pk):
-        raise PermissionDenied("This backtest is of somebody else; start your own.")
-    return state
+def _done(request: Any, question: Question, state: Mapping[str, Any]) -> HttpResponse:
+    """All of it; and where it loosens something, the way to a second admin."""
+    words = thresholds.loosened(Threshold, question.workspace, question.series, question.values)
+    attached = attach(
+        request, kind="threshold", series=question.series, values=dict(question.values),
+        backtest={"question": state["question"], "tally": state["tally"]},
+    )  # fmt: skip
+    tally = Tally.of_json(state["tally"])
+    return _answer(request, {
+        **admin_tallies.shown(tally, question), "loosens": words, "attached": attached, "why": state["why"],
+    })  # fmt: skip
 
 
 def _answer(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
-    name = "_backtest" if getattr(request, "htmx", False) else "backtest"
     more = {"days": DAYS, "address": reverse("admin:approvals_threshold_backtest"), "title": "Backtest"}
-    return render(request, f"admin/approvals/threshold/{name}.html", {**more, **context})
+    if getattr(request, "htmx", False):
+        return render(request, "admin/approvals/threshold/_backtest.html", {**more, **context})
+    return render(request, PAGE, {**site.each_context(request), **more, **context})
 
 
-def shown(tally: Tally) -> dict[str, Any]:
-    """What the page says of a whole tally."""
-    return {
-        "tally": tally,
-        "ways": [Way(WORDS[way], tally.now(way), tally.then(way)) for way in WAYS],
-        "moves": [
-            (WORDS[now], WORDS[then], count) for (now, then), count in sorted(tally.moves.items()) if now != then
-        ],
-        "money": [
-            (money.shown(minor, currency), WORDS[now], WORDS[then])
-            for (currency, now, then), minor in sorted(tally.money.items())
-        ],
-        "groups": sorted(_groups(tally)),
-        "regrets": sorted(tally.regrets.items()),
-        "regretted": [(outcome, *item.split(":")) for item, outcome in tally.shown],
-    }
-
-
-def _groups(tally: Tally) -> Iterable[tuple[str, str, str, str, int]]:
-    for (kind, name, now, then), count in tally.groups.items():
-        words = _band(name) if kind == "amount" else name.replace("_", " ") or "in no queue"
-        yield GROUPS[kind], words, WORDS[now], WORDS[then], count
-
-
-def _band(name: str) -> str:
-    """`EUR:2` as people read it."""
-    currency, _, place = name.partition(":")
-    if not place:
-        return "no money"
-    number = int(place)
-    if number == len(BANDS):
-        return f"over {money.shown(BANDS[-1], currency)}"
-    return f"up to {money.shown(BANDS[number], currency)}"
+def _lines(request: Any, found: Iterable[Past]) -> Iterable[dict[str, Any]]:
+    """Each write with its summary, and what became of it."""
+    many = list(found)
+    ids = [(one.item.partition(":")[0], int(one.item.partition(":")[2])) for one in many]
+    words: dict[tuple[str, int], str] = {}
+    for kind, model in (("proposal", Proposal), ("handoff", Handoff)):
+        rows = model._default_manager.filter(
+            workspace=request.workspace.pk, pk__in=[pk for name, pk in ids if name == kind]
+        )
+        words |= {(kind, pk): summary for pk, summary in rows.values_list("pk", "summary")}
+    for one, (kind, pk) in zip(many, ids, strict=True):
+        write = one.write
+        yield {
+            "kind": kind, "pk": pk, "summary": words.get((kind, pk), ""), "by": write.agent or "a person",
+            "amount": "" if write.amount_minor is None else money.shown(write.amount_minor, write.currency),
+            "confidence": write.confidence_pct, "queue": one.team.replace("_", " "), "outcome": one.outcome,
+        }  # fmt: skip

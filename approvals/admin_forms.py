@@ -1,17 +1,35 @@
-"""The forms of thresholds and daily caps: money in the currency's decimals; what cannot hold is refused."""
+"""The forms of thresholds and daily caps: money in the currency's decimals, in the workspace's where none is named.
 
-from collections.abc import Iterable
-from typing import Any, ClassVar
+What cannot hold is refused: an empty band, bands that cross, a lower tier for more money.
+"""
+
+from collections.abc import Mapping
+from math import inf
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 
+from approvals import risk, thresholds
 from approvals.actions import ACTIONS
 from approvals.models import DailyCap, Threshold
 from portal import money
+from portal.models import Workspace
 
 LONGEST_HOLD_SECONDS, LONGEST_FRESH_MINUTES = 7 * 24 * 3600, 30 * 24 * 60
+PEOPLE = {
+    "automatic": "Nobody: it passes by itself", "one": "One person", "two": "Two people",
+    "never": "Never: a person does it instead",
+}  # fmt: skip
+WHOSE = ("action", "proposer_kind", "agent", "currency")
+PLACE = (*WHOSE, "above_minor", "up_to_minor", "tier")
+F = TypeVar("F", bound=forms.BaseForm)
 AGENT_NAME = RegexValidator(r"^[a-z0-9_-]+\Z", "A name like triage: small letters, digits, - and _.")
+
+
+def within(form: type[F], workspace: Workspace) -> type[F]:
+    """The form of a workspace."""
+    return type(form.__name__, (form,), {"workspace": workspace})
 
 
 class MoneyField(forms.CharField):
@@ -25,12 +43,18 @@ class _MoneyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
     """Reads each field of `amounts` (`field: column of minor units`) in the row's currency."""
 
     amounts: ClassVar[dict[str, str]]
+    workspace: ClassVar[Workspace]
+    why = forms.CharField(
+        max_length=500, required=False, widget=forms.Textarea({"rows": 2}), label="Why",
+        help_text="Stays on the log, beside who and when. Name no customer.",
+    )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "currency" not in self.fields:  # who may only read gets a form without fields
             return
-        self.fields["currency"].help_text = "ISO 4217, like EUR. Empty is any."
+        own = self.workspace.currency
+        self.fields["currency"].help_text = f"Empty is any; an amount without one is in {own}, the workspace's."
         for field, column in self.amounts.items():
             minor = getattr(self.instance, column)
             if minor is not None and self.instance.currency:
@@ -49,15 +73,14 @@ class _MoneyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
     def clean(self) -> dict[str, Any]:
         """Amounts in minor units, under the names of their columns."""
         cleaned = super().clean() or self.cleaned_data
+        if any(cleaned.get(field) for field in self.amounts) and cleaned.get("currency") == "":
+            cleaned["currency"] = self.workspace.currency
         for field, column in self.amounts.items():
             cleaned[column] = self._minor(field, cleaned.get(field) or "", cleaned.get("currency"))
         return cleaned
 
     def _minor(self, field: str, text: str, currency: str | None) -> int | None:
-        if not text or currency is None:
-            return None
-        if not currency:
-            self.add_error(field, "Say in which currency.")
+        if not text or not currency:
             return None
         try:
             return money.to_minor(text, currency)
@@ -71,9 +94,17 @@ class ThresholdForm(_MoneyForm):
 
     amounts: ClassVar = {"above": "above_minor", "up_to": "up_to_minor"}
     action = forms.ChoiceField(choices=lambda: [(name, action.title) for name, action in ACTIONS.items()])
+    proposer_kind = forms.ChoiceField(
+        choices=[("", "Anyone"), ("agent", "An agent"), ("person", "A person")], required=False, label="Proposed by"
+    )
     agent = forms.CharField(max_length=40, required=False, validators=[AGENT_NAME], help_text="Empty is any.")
     above = MoneyField(help_text="The band is above this amount; empty is open.")
     up_to = MoneyField(help_text="The band is up to and with this amount; empty is open.")
+    people = forms.ChoiceField(choices=list(PEOPLE.items()))
+    second_role = forms.ChoiceField(
+        choices=[("", "Any"), ("manager", "A manager")], required=False, label="One of the two",
+        help_text="Counts where two people decide.",
+    )  # fmt: skip
     hold_seconds = forms.IntegerField(
         validators=[MinValueValidator(0), MaxValueValidator(LONGEST_HOLD_SECONDS)],
         label="Hold (seconds)",
@@ -91,12 +122,8 @@ class ThresholdForm(_MoneyForm):
             "action", "proposer_kind", "agent", "currency", "tier", "people", "second_role",
             "confidence_floor_pct", "hold_seconds", "fresh_minutes",
         ]  # fmt: skip
-        labels: ClassVar = {"proposer_kind": "Proposed by", "confidence_floor_pct": "Confidence floor (%)"}
-        help_texts: ClassVar = {
-            "proposer_kind": "Empty is anyone.",
-            "second_role": "Of one of the two, where two decide; empty is any.",
-            "confidence_floor_pct": "Below it nothing passes by itself.",
-        }
+        labels: ClassVar = {"confidence_floor_pct": "Confidence floor (%)"}
+        help_texts: ClassVar = {"confidence_floor_pct": "Below it nothing passes by itself."}
 
     def clean(self) -> dict[str, Any]:
         """What the rows must say together."""
@@ -113,7 +140,22 @@ class ThresholdForm(_MoneyForm):
             self.add_error("people", f"{action.title} cannot be undone, so it never passes by itself.")
         if cleaned.get("agent") and cleaned.get("proposer_kind") == "person":
             self.add_error("agent", "A person is no agent.")
+        if not self.errors and self._moved(cleaned):
+            self._stand_beside(cleaned)
         return cleaned
+
+    def _moved(self, cleaned: dict[str, Any]) -> bool:
+        """Whether it is new, or speaks about others or of another tier: a row that stands where it stood may cross."""
+        return not self.instance.pk or any(getattr(self.instance, name) != cleaned[name] for name in PLACE)
+
+    def _stand_beside(self, cleaned: dict[str, Any]) -> None:
+        """The other rows about the same writes: their bands do not cross, and more money is of no lower tier."""
+        for row in thresholds.in_force(self.workspace.pk):
+            if row.series == self.instance.series or any(getattr(row, name) != cleaned[name] for name in WHOSE):
+                continue
+            if (wrong := beside(cleaned, row)) is not None:
+                self.add_error(*wrong)
+                return
 
 
 class CapForm(_MoneyForm):
@@ -145,23 +187,26 @@ def band(row: Threshold) -> str:
     return f"{low or '0'} – {high or '…'} {row.currency}" if low or high else ""
 
 
-def crossing(rows: Iterable[Threshold]) -> list[str]:
-    """A sentence for each two bands that speak about the same amounts of the same writes."""
-    banded = [row for row in rows if row.above_minor is not None or row.up_to_minor is not None]
-    return [
-        f"The bands of {one.series} ({band(one)}) and {other.series} ({band(other)}) cross;"
-        " the stricter one wins there."
-        for number, one in enumerate(banded)
-        for other in banded[number + 1 :]
-        if _whose(one) == _whose(other) and _cross(one, other)
-    ]
+ALL = (-1, inf)
 
 
-def _whose(row: Threshold) -> tuple[str, ...]:
-    return row.action, row.currency, row.proposer_kind, row.agent
+def beside(new: Mapping[str, Any], row: Threshold) -> tuple[str, str] | None:
+    """The field and the reason why a new row cannot stand beside one in force about the same writes; None if it can."""
+    (low, high), (other_low, other_high) = (
+        _ends(new["above_minor"], new["up_to_minor"]),
+        _ends(row.above_minor, row.up_to_minor),
+    )
+    if ((low, high) == ALL) != ((other_low, other_high) == ALL):
+        return None  # a band goes before the row for all amounts, which is for the rest
+    named = f"{band(row) or 'all amounts'} ({row.series}, tier {row.tier})"
+    if max(low, other_low) < min(high, other_high):
+        field, way = ("above", "begin where it ends") if low >= other_low else ("up_to", "end where it begins")
+        return field, f"This crosses the row for {named}: {way}, or change that one first."
+    first, then = (new["tier"], row.tier) if high <= other_low else (row.tier, new["tier"])
+    if risk.lower(then, first):
+        return "tier", f"More money would be of a lower tier beside the row for {named}; change that one first."
+    return None
 
 
-def _cross(one: Threshold, other: Threshold) -> bool:
-    begins = max(row.above_minor if row.above_minor is not None else -1 for row in (one, other))
-    ends = [row.up_to_minor for row in (one, other) if row.up_to_minor is not None]
-    return not ends or begins < min(ends)
+def _ends(above: int | None, up_to: int | None) -> tuple[float, float]:
+    return (-1 if above is None else above), (inf if up_to is None else up_to)

@@ -15,7 +15,6 @@ Way = Literal["alone", "one", "two", "never"]
 WAYS: tuple[Way, ...] = ("alone", "one", "two", "never")
 REGRETS = ("rejected", "edited", "undone")
 """What people did to a proposal that nobody would have seen."""
-SHOWN = 200
 BANDS = (2_500, 10_000, 25_000, 50_000, 100_000)
 """Upper edges, in minor units, of the amounts that are told apart."""
 
@@ -33,30 +32,51 @@ class Past:
     outcome: str
     team: str = ""
 
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Where it is counted: by agent, band of amounts, queue."""
+        return ("agent", self.write.agent or "people"), ("amount", band(self.write)), ("queue", self.team)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Some of the past: what goes (now, then) this way, in one place, with one outcome; "" is any."""
+
+    now: str
+    then: str
+    kind: str = ""
+    name: str = ""
+    outcome: str = ""
+
+    def holds(self, past: Past, now: str, then: str) -> bool:
+        """Whether a write that goes so is among them."""
+        if (now, then) != (self.now, self.then) or self.outcome not in ("", past.outcome):
+            return False
+        return not self.kind or (self.kind, self.name) in past.places
+
 
 class Judge:
-    """`risk.judge` for many writes: asked once for all that no threshold tells apart."""
+    """`risk.judge` by several sets of thresholds, for many writes: asked once for all that no threshold tells apart."""
 
-    def __init__(self, rules: Sequence[risk.Rule]) -> None:
-        self._rules = rules
-        self._edges = sorted(
-            {edge for rule in rules for edge in (rule.above_minor, rule.up_to_minor) if edge is not None}
-        )
-        self._known: dict[tuple[Any, ...], Way] = {}
+    def __init__(self, *sets: Sequence[risk.Rule]) -> None:
+        self._sets = sets
+        edges = (edge for rules in sets for rule in rules for edge in (rule.above_minor, rule.up_to_minor))
+        self._edges = sorted({edge for edge in edges if edge is not None})
+        self._known: dict[tuple[Any, ...], tuple[Way, ...]] = {}
 
-    def way(self, past: Past) -> Way:
-        """Which way the write would have gone."""
-        if past.denied:
-            return "never"
+    def ways(self, past: Past) -> tuple[Way, ...]:
+        """Which way the write would have gone by each set."""
         write = past.write
         band = None if write.amount_minor is None else bisect_left(self._edges, write.amount_minor)
         key = (
             write.action, write.proposer_kind, write.agent, write.currency, band, write.confidence_pct,
-            write.reversible, write.flags,
+            write.reversible, write.flags, past.denied,
         )  # fmt: skip
-        if key not in self._known:
-            self._known[key] = way_of(risk.judge(self._rules, write))
-        return self._known[key]
+        if (ways := self._known.get(key)) is None:
+            ways = self._known[key] = tuple(
+                "never" if past.denied else way_of(risk.judge(rules, write)) for rules in self._sets
+            )
+        return ways
 
 
 def way_of(verdict: risk.Verdict) -> Way:
@@ -66,13 +86,16 @@ def way_of(verdict: risk.Verdict) -> Way:
 
 @dataclass
 class Tally:
-    """What a backtest has counted so far; `moves` by (now, then), `groups` by (kind, name, now, then)."""
+    """What a backtest has counted so far.
+
+    `moves` by (now, then), `money` by (currency, now, then), `groups` by (kind, name, now, then), `regrets` of what
+    would pass by itself by (now, outcome).
+    """
 
     moves: Counter[tuple[str, str]] = field(default_factory=Counter)
     money: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     groups: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
-    regrets: Counter[str] = field(default_factory=Counter)
-    shown: list[tuple[str, str]] = field(default_factory=list)
+    regrets: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def total(self) -> int:
@@ -92,37 +115,32 @@ class Tally:
         """How many would have gone this way."""
         return sum(count for (_, then), count in self.moves.items() if then == way)
 
-    def add(self, pasts: Iterable[Past], *, in_force: Judge, proposed: Judge) -> None:
-        """Count more writes."""
+    def add(self, pasts: Iterable[Past], judge: Judge) -> None:
+        """Count more writes, by a judge of the thresholds in force and of those proposed."""
         for past in pasts:
-            now, then = in_force.way(past), proposed.way(past)
+            now, then = judge.ways(past)
             self.moves[now, then] += 1
             if now == then:
                 continue
             write = past.write
             if write.amount_minor is not None:
                 self.money[write.currency, now, then] += write.amount_minor
-            for kind, name in (("agent", write.agent or "people"), ("amount", band(write)), ("queue", past.team)):
+            for kind, name in past.places:
                 self.groups[kind, name, now, then] += 1
             if then == "alone" and past.outcome in REGRETS:
-                self.regrets[past.outcome] += 1
-                if len(self.shown) < SHOWN:
-                    self.shown.append((past.item, past.outcome))
+                self.regrets[now, past.outcome] += 1
 
     def as_json(self) -> dict[str, Any]:
-        """For going on with the next part."""
-        return {
-            name: [[*key, count] for key, count in getattr(self, name).items()] for name in ("moves", "money", "groups")
-        } | {"regrets": dict(self.regrets), "shown": [list(each) for each in self.shown]}
+        """For going on with the next part, and to keep."""
+        return {name: [[*key, count] for key, count in getattr(self, name).items()] for name in _COUNTED}
 
     @classmethod
     def of_json(cls, value: Mapping[str, Any]) -> "Tally":
         """What `as_json` kept."""
-        moves, money, groups = (
-            Counter({tuple(key): count for *key, count in value[name]}) for name in ("moves", "money", "groups")
-        )
-        shown = [(item, outcome) for item, outcome in value["shown"]]
-        return cls(moves, money, groups, Counter(value["regrets"]), shown)
+        return cls(*(Counter({tuple(key): count for *key, count in value[name]}) for name in _COUNTED))
+
+
+_COUNTED = ("moves", "money", "groups", "regrets")
 
 
 def band(write: risk.Write) -> str:

@@ -244,14 +244,13 @@ def _judge(asked: opening.Asked, preview: Preview, content: bytes, sitting: Sitt
         confidence_pct=asked.confidence_pct, flags=asked.flags, now=now,
     )  # fmt: skip
     denied_by_policy = not verdict.allowed and any(rule.startswith("policy ") for rule in verdict.rules)
+    money = {"amount_minor": preview.amount_minor, "currency": preview.currency}
+    found = {**money, "args": asked.args, "flags": list(asked.flags)}
     if not verdict.allowed and not denied_by_policy:
-        return handoffs.open_refused(
-            submission, reason="over_cap", summary=" ".join((preview.summary, *verdict.reasons)), now=now,
-            found={"amount_minor": preview.amount_minor, "currency": preview.currency, "args": asked.args},
-        )  # fmt: skip
+        summary = " ".join((preview.summary, *verdict.reasons))
+        return handoffs.open_refused(submission, reason="over_cap", summary=summary, now=now, found=found)
     if verdict.tier == "high" and not denied_by_policy and not opening.is_justified(asked):
         summary = f"{preview.summary}. This is of the high tier, and its justification names no evidence."
-        found = {"amount_minor": preview.amount_minor, "currency": preview.currency, "args": asked.args}
         return handoffs.open_refused(submission, reason=citations.UNJUSTIFIED, summary=summary, now=now, found=found)
     holders = {} if denied_by_policy else _holders(asked, preview)
     if over := sitting.day.exceeded(holders=holders, amount_minor=preview.amount_minor, currency=preview.currency):

@@ -72,6 +72,15 @@ class PolicySet:
 
 @lru_cache(maxsize=2)
 def load(folder: Path = FOLDER, name: str = WRITES) -> PolicySet:
+    """What this process goes by: the files as they were when it first asked.
+
+    Raises:
+        PolicyError: see `read`.
+    """
+    return read(folder, name)
+
+
+def read(folder: Path = FOLDER, name: str = WRITES) -> PolicySet:
     """Read and validate the policy files: `policies` about writes, `reads` about what agents look at.
 
     Raises:

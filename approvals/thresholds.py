@@ -1,21 +1,34 @@
 """Thresholds and daily caps in force, their defaults, and how an admin changes them: insert-only, on the log."""
 
-import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Max
 
 from approvals import loosening
 from approvals.models import DailyCap, Threshold
 from approvals.risk import Rule
-from audit import canonical, log
+from audit import log
 from audit.events import Event
-from portal import stepup
 
 R = TypeVar("R", Threshold, DailyCap)
+Model = type[Threshold] | type[DailyCap]
+
+
+class ThresholdError(Exception):
+    """Base of what setting a threshold or a cap refuses."""
+
+
+class Loosens(ThresholdError):
+    """A second admin has to agree first: `words` say what it loosens, `values` what `series` was to become."""
+
+    def __init__(self, words: tuple[str, ...], series: str, values: dict[str, Any]) -> None:
+        super().__init__(f"This loosens something, so a second admin agrees first: {', '.join(words)}.")
+        self.words, self.series, self.values = words, series, values
+
 
 # JPY has no decimals; its limits stand for about the same money.
 LIMITS = {"EUR": (10_000, 50_000), "USD": (10_000, 50_000), "GBP": (10_000, 50_000), "JPY": (10_000, 50_000)}
@@ -29,10 +42,16 @@ COPIED = (
 CAP_COPIED = ("scope", "currency", "writes", "amount_minor", "retired")
 
 
-def in_force(workspace: int) -> list[Threshold]:
-    """The newest version of each series that is not retired."""
-    rows = Threshold.objects.filter(workspace_id=workspace).order_by("series", "-version").distinct("series")
-    return [row for row in rows if not row.retired]
+def in_force(workspace: int, *, upto: int | None = None) -> list[Threshold]:
+    """The newest version of each series that is not retired; as it was when the row `upto` was the last, if given."""
+    known = Threshold.objects.filter(workspace_id=workspace)
+    rows = known if upto is None else known.filter(pk__lte=upto)
+    return [row for row in rows.order_by("series", "-version").distinct("series") if not row.retired]
+
+
+def newest(workspace: int) -> int:
+    """The last row that was written; 0 where there is none."""
+    return Threshold.objects.filter(workspace_id=workspace).aggregate(last=Max("pk"))["last"] or 0
 
 
 def rules(workspace: int) -> list[Rule]:
@@ -58,80 +77,94 @@ def caps_in_force(workspace: int) -> list[DailyCap]:
 
 
 def set_threshold(
-    *, workspace: int, series: str, actor: str, now: datetime, step_up: stepup.Proof | None = None, **values: Any
+    *,
+    workspace: int,
+    series: str,
+    actor: str,
+    now: datetime,
+    why: str = "",
+    agreed: Mapping[str, Any] | None = None,
+    **values: Any,
 ) -> Threshold:
     """Write the next version of a row (a new series where `series` is empty), with its entry.
 
+    `agreed` says in the entry who proposed it and who agreed, where it loosens something.
+
     Raises:
-        stepup.StepUpError: a person loosens it without a fresh proof of presence.
+        Loosens: a person wants it, and nobody else has agreed.
     """
-    with transaction.atomic():
-        row = Threshold(workspace_id=workspace, series=series, made_by=actor, created_at=now, **values)
-        before, after = _latest(row), _values(row, COPIED)
-        why = loosening.of_threshold(before, after)
-        ask = _ask(row, "threshold", after, why, high=loosening.touches_high(before, after))
-        return _write(row, ask if why else None, Event.THRESHOLD_SET, after, step_up)
+    row = Threshold(workspace_id=workspace, series=series, made_by=actor, created_at=now, **values)
+    return _write(row, Event.THRESHOLD_SET, COPIED, why, agreed)
 
 
 def set_cap(
-    *, workspace: int, series: str, actor: str, now: datetime, step_up: stepup.Proof | None = None, **values: Any
+    *,
+    workspace: int,
+    series: str,
+    actor: str,
+    now: datetime,
+    why: str = "",
+    agreed: Mapping[str, Any] | None = None,
+    **values: Any,
 ) -> DailyCap:
-    """Write the next version of a daily cap, with its entry.
+    """Write the next version of a daily cap, with its entry; see `set_threshold`.
 
     Raises:
-        stepup.StepUpError: a person loosens it without a fresh proof of presence.
+        Loosens: a person wants it, and nobody else has agreed.
     """
+    row = DailyCap(workspace_id=workspace, series=series, made_by=actor, created_at=now, **values)
+    return _write(row, Event.CAP_SET, CAP_COPIED, why, agreed)
+
+
+def _write(row: R, event: Event, fields: Sequence[str], why: str, agreed: Mapping[str, Any] | None) -> R:
+    """The row and its entry."""
     with transaction.atomic():
-        row = DailyCap(workspace_id=workspace, series=series, made_by=actor, created_at=now, **values)
-        after = _values(row, CAP_COPIED)
-        why = loosening.of_cap(_latest(row), after)
-        return _write(row, _ask(row, "cap", after, why) if why else None, Event.CAP_SET, after, step_up)
-
-
-def _write(row: R, ask: stepup.Ask | None, event: Event, after: dict[str, Any], step_up: stepup.Proof | None) -> R:
-    """The row and its entry; where a person loosens something, with the proof that it is them."""
-    kind, _, person = row.made_by.partition(":")
-    proof = {}
-    if ask is not None and kind == "person":
-        used = stepup.use(
-            workspace=row.workspace_id, person=int(person), proof=step_up, ask=ask, now=row.created_at
+        lock(row.workspace_id)
+        after = _values(row, fields)
+        words = loosened(type(row), row.workspace_id, row.series, after)
+        if words and agreed is None and row.made_by.startswith("person:"):
+            raise Loosens(words, row.series, after)
+        row.series = row.series or secrets.token_hex(4)
+        row.version = version_of(type(row), row.workspace_id, row.series) + 1
+        subject = f"{'threshold' if isinstance(row, Threshold) else 'cap'}:{row.series}"
+        log.attribute(subject)
+        row.save(force_insert=True)
+        log.record(
+            workspace=row.workspace_id, subject=subject, version=row.version, event=event, actor=row.made_by,
+            now=row.created_at, body={**after, **({"why": why} if why else {}), **(agreed or {})},
         )  # fmt: skip
-        proof = {"step_up": used.pk}
-    row.series = row.series or secrets.token_hex(4)
-    latest = _newest(row)
-    row.version = 1 if latest is None else latest.version + 1
-    subject = f"{'threshold' if isinstance(row, Threshold) else 'cap'}:{row.series}"
-    log.attribute(subject)
-    row.save(force_insert=True)
-    log.record(
-        workspace=row.workspace_id, subject=subject, version=row.version, event=event, actor=row.made_by,
-        now=row.created_at, body={**after, **proof},
-    )  # fmt: skip
     return row
 
 
-def _ask(
-    row: Threshold | DailyCap, kind: str, after: dict[str, Any], why: Iterable[str], *, high: bool = False
-) -> stepup.Ask:
-    """What is repeated to who loosens it; the digest is that of all its values."""
-    series = row.series or "new"
-    return stepup.Ask(
-        purpose="loosen", subject=f"{kind}:{series}", digest=hashlib.sha256(canonical.encode(after)).hexdigest(),
-        words=f"Loosen the {kind} {row}: {', '.join(why)}", target=f"{kind} {series}", high=high,
-    )  # fmt: skip
+def lock(workspace: int) -> None:
+    """Until the transaction ends nobody else changes what is in force: what was compared with stays so."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 5))", [f"thresholds:{workspace}"])
 
 
-def _newest(row: Threshold | DailyCap) -> Threshold | DailyCap | None:
-    same = type(row)._default_manager.filter(workspace_id=row.workspace_id, series=row.series)
-    return same.order_by("-version").first() if row.series else None
+def loosened(model: Model, workspace: int, series: str, after: Mapping[str, Any]) -> tuple[str, ...]:
+    """What these values of a series would loosen, in words; none where they are stricter in everything."""
+    before = values_of(model, workspace, series)
+    return loosening.of_threshold(before, after) if model is Threshold else loosening.of_cap(before, after)
 
 
-def _latest(row: Threshold | DailyCap) -> dict[str, Any] | None:
-    """The values in force before; None of a new row and of one that had ended."""
-    newest = _newest(row)
-    if newest is None or newest.retired:
+def values_of(model: Model, workspace: int, series: str) -> dict[str, Any] | None:
+    """The values of a series in force; None of a new one and of one that has ended."""
+    row = _newest(model, workspace, series)
+    if row is None or row.retired:
         return None
-    return _values(newest, COPIED if isinstance(newest, Threshold) else CAP_COPIED)
+    return _values(row, COPIED if model is Threshold else CAP_COPIED)
+
+
+def version_of(model: Model, workspace: int, series: str) -> int:
+    """The newest version of a series; 0 of a new one."""
+    row = _newest(model, workspace, series)
+    return 0 if row is None else row.version
+
+
+def _newest(model: Model, workspace: int, series: str) -> Threshold | DailyCap | None:
+    same = model._default_manager.filter(workspace_id=workspace, series=series)
+    return same.order_by("-version").first() if series else None
 
 
 def _values(row: Threshold | DailyCap, fields: Iterable[str]) -> dict[str, Any]:

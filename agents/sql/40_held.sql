@@ -144,6 +144,7 @@ SELECT relation, field, becomes, because FROM (VALUES
     ('approvals_outbox', '*', NULL, 'numbers of rows'),
     ('approvals_pulse', '*', NULL, 'names of queues'),
     ('approvals_threshold', '*', NULL, 'a setting of the house'),
+    ('approvals_loosening', '*', NULL, 'settings of the house and counts; why and note must name no customer'),
     ('approvals_dailycap', '*', NULL, 'a setting of the house'),
     ('approvals_switch', '*', NULL, 'a setting of the house'),
     ('approvals_switcheverywhere', '*', NULL, 'a setting of the house'),

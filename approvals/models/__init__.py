@@ -1,6 +1,6 @@
 """Tables of the door; triggers in `approvals/sql/` hold what a constraint cannot say."""
 
-from approvals.models.limits import CapUse, DailyCap, Switch, SwitchEverywhere, Threshold
+from approvals.models.limits import CapUse, DailyCap, Loosening, Switch, SwitchEverywhere, Threshold
 from approvals.models.record import Attempt, Decision, Outbox, Pulse, Receipt, Revision
 from approvals.models.shifts import ShiftNote
 from approvals.models.work import Case, Claim, Dependency, Handoff, Instruction, Mark, Proposal, Submission, Timer
@@ -15,6 +15,7 @@ __all__ = [
     "Dependency",
     "Handoff",
     "Instruction",
+    "Loosening",
     "Mark",
     "Outbox",
     "Proposal",

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from approvals.models.work import Proposal
-from portal.models import WorkspaceRow
+from portal.models import Person, WorkspaceRow
 
 
 class Threshold(WorkspaceRow):
@@ -74,6 +74,60 @@ class DailyCap(WorkspaceRow):
 
     def __str__(self) -> str:
         return f"{self.get_scope_display()} {self.currency} v{self.version}"
+
+
+class Loosening(WorkspaceRow):
+    """A threshold or a cap that one admin wants looser: `values` are to be the next version of `series`, "" a new one.
+
+    `loosens` says in words what, `backtest` is what it would have done (a question and its tally, of a threshold).
+    Somebody else agrees or not; nothing of it changes after. `version` is what it became.
+    """
+
+    class Is(models.TextChoices):
+        THRESHOLD = "threshold"
+        CAP = "cap"
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        AGREED = "agreed"
+        REFUSED = "refused"
+        TAKEN_BACK = "taken_back"
+
+    kind = models.CharField(max_length=10, choices=Is)
+    series = models.CharField(max_length=32, blank=True)
+    based_on = models.PositiveIntegerField()
+    values = models.JSONField()
+    loosens = models.JSONField()
+    why = models.CharField(max_length=500)
+    backtest = models.JSONField(null=True)
+    proposed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    decided_by = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=500, blank=True)
+    version = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["workspace", "kind", "series"],
+                name="one_open_loosening",
+                condition=Q(state="open") & ~Q(series=""),
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", decided_by=None)
+                | Q(state="taken_back", decided_by=models.F("proposed_by"))
+                | (
+                    Q(state__in=["agreed", "refused"], decided_by__isnull=False)
+                    & ~Q(decided_by=models.F("proposed_by"))
+                ),
+                name="loosening_by_two",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Looser {self.kind} {self.series or 'of its own'}"
 
 
 class CapUse(WorkspaceRow):

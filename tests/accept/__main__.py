@@ -84,6 +84,10 @@ LINES: dict[str, tuple[str, list[str]]] = {
     "kill-switch": ("200 approved, 20 in flight: nothing new sent 5 s later", [PYTHON, "-m", "tests.faults", "18"]),
     "claims": ("8 claimers, 20,000 items, beside a bare loop", [PYTHON, "-m", "tests.accept.benchmarks", "claims"]),
     "runs": ("runs a second beside bare Django, commits", [PYTHON, "-m", "tests.accept.benchmarks", "runs"]),
+    "backtest": (
+        "100,000 past writes under 5 s; 500 at random judged by the gate again",
+        [PYTHON, "-m", "tests.accept.benchmarks", "backtest"],
+    ),
     "never-counts": (
         "proposed, edited, is the subject, looked at as, service token, demoted",
         [*PYTEST, "tests/approvals/test_never_counts.py"],

@@ -1,4 +1,4 @@
-"""`benchmark claims`, `runs` and `audit`, each beside its floor in one run: python -m tests.accept.benchmarks NAME."""
+"""`benchmark claims`, `runs`, `audit` and `backtest`: python -m tests.accept.benchmarks NAME."""
 
 import sys
 from typing import Any
@@ -25,6 +25,16 @@ def main(which: str) -> None:
             f" {got['ratio']:.2f} of 0.9; {got['seal_per_s']} entries sealed a second of 20,000; 100,000 verified in"
             f" {got['verify_100k_s']:.1f} s of 5, 1,000,000 in {got['verify_1m_s']:.0f} s and"
             f" {got['verify_1m_mb']:.0f} MB of 200",
+        )
+    if which == "backtest":
+        met = got["seconds"] < 5 and got["writes"] >= 100_000 and got["versions"] >= 30
+        met = met and got["equal"] == got["replayed"] == got["backtests"] * 500
+        met = met and min(got["rejected"], got["edited"], got["undone"]) > 0
+        verdict(
+            met,
+            f"backtest: {got['writes']} past writes in {got['seconds']:.1f} s of 5, the slowest of"
+            f" {got['backtests']}; {got['versions']} threshold versions, {got['edited']} edited, {got['rejected']}"
+            f" rejected, {got['undone']} undone; {got['equal']} of {got['replayed']} judged the same by the gate",
         )
     verdict(
         got["ratio"] >= 0.2 and got["commits_per_run"] <= 5 and got["p95_ms"] <= 50,

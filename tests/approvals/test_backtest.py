@@ -1,7 +1,7 @@
 """A backtest counts what the thresholds themselves say, over what came in, and shows where people disagreed."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,26 +29,29 @@ def test_each_write_goes_the_way_the_thresholds_say(rows: list[dict[str, Any]], 
     rules = [replace(rule(row), id=f"r{n} v1") for n, row in enumerate(rows)]
     judge = Judge(rules)
     for past in many:
-        assert judge.way(past) == ("never" if past.denied else backtest.way_of(risk.judge(rules, past.write)))
+        assert judge.ways(past) == (("never" if past.denied else backtest.way_of(risk.judge(rules, past.write))),)
 
 
 @settings(max_examples=100, deadline=None)
 @given(now=st.lists(values, max_size=3), then=st.lists(values, max_size=3), many=st.lists(pasts, max_size=12))
 def test_in_parts_it_counts_the_same(now: list[Any], then: list[Any], many: list[Past]) -> None:
-    judges = {"in_force": Judge([rule(row) for row in now]), "proposed": Judge([rule(row) for row in then])}
+    judge = Judge([rule(row) for row in now], [rule(row) for row in then])
     whole, parts = Tally(), Tally()
-    whole.add(many, **judges)
+    whole.add(many, judge)
     for past in many:
         parts = Tally.of_json(parts.as_json())
-        parts.add([past], **judges)
+        parts.add([past], judge)
     assert parts == whole
     assert whole.total == len(many)
 
 
-def _loosened(cast: Cast) -> list[risk.Rule]:
+def _loosened(cast: Cast, now: datetime, **change: Any) -> backtesting.Question:
     row = next(row for row in thresholds.in_force(cast.ws) if row.series == "contact-update")
-    rows = {name: getattr(row, name) for name in thresholds.COPIED if name != "retired"}
-    return backtesting.proposed_rules(cast.ws, series=row.series, values={**rows, "people": "automatic"})
+    values = {name: getattr(row, name) for name in thresholds.COPIED}
+    return backtesting.Question(
+        cast.ws, row.series, {**values, "people": "automatic", **change}, now - timedelta(days=1),
+        thresholds.newest(cast.ws),
+    )  # fmt: skip
 
 
 def _proposed(cast: Cast, name: str, confidence: float = 0.95) -> Proposal:
@@ -57,14 +60,17 @@ def _proposed(cast: Cast, name: str, confidence: float = 0.95) -> Proposal:
     return propose(cast, target, "contact.update", target, args, agent="contacts", confidence=confidence)
 
 
-def _whole(cast: Cast, rules: list[risk.Rule], part: int = 2) -> Tally:
+def _whole(cast: Cast, part: int = 2, **change: Any) -> tuple[backtesting.Question, Tally]:
     with workspace.within(cast.ws) as now:
-        progress = backtesting.begin()
-        while progress.before:
-            progress = backtesting.go_on(
-                progress, workspace=cast.ws, proposed=rules, since=now - timedelta(days=1), part=part
-            )
-    return progress.tally
+        question, progress = _loosened(cast, now, **change), backtesting.begin()
+        while progress.behind:
+            progress = backtesting.go_on(progress, question, part=part)
+    return question, progress.tally
+
+
+def _items(cast: Cast, question: backtesting.Question, cell: backtest.Cell) -> list[str]:
+    with workspace.within(cast.ws):
+        return [past.item for past in backtesting.cases(question, cell)[0]]
 
 
 @pytest.fixture
@@ -80,12 +86,13 @@ def test_what_people_rejected_and_would_now_pass_is_named(cast: Cast) -> None:
             workspace=cast.ws, proposal=refused.pk, seen=seen(refused), person=cast.id("rosa"), now=now,
             reason="wrong_value", note="",
         )  # fmt: skip
-    with workspace.within(cast.ws):
-        rules = _loosened(cast)
-    tally = _whole(cast, rules)
+    question, tally = _whole(cast)
     assert dict(tally.moves) == {("one", "alone"): 2, ("one", "one"): 1}
-    assert tally.shown == [(f"proposal:{refused.pk}", "rejected")]
-    assert dict(tally.regrets) == {"rejected": 1}
+    assert dict(tally.regrets) == {("one", "rejected"): 1}
+    alone = backtest.Cell("one", "alone")
+    assert _items(cast, question, replace(alone, outcome="rejected")) == [f"proposal:{refused.pk}"]
+    assert _items(cast, question, alone) == [f"proposal:{refused.pk}", f"proposal:{kept.pk}"]
+    assert _items(cast, question, replace(alone, kind="agent", name="refunds")) == []
     assert unsure.state == "pending"
 
 
@@ -107,7 +114,7 @@ def test_an_admin_sees_it_before_saving_and_nothing_is_saved(cast: Cast, monkeyp
         row = next(row for row in thresholds.in_force(cast.ws) if row.series == "contact-update")
     answer = _post(cast, "ada", {**FORM, "row": str(row.pk)})
     assert "3 writes of the last 90 days; 3 would have gone another way" in answer.content.decode()
-    monkeypatch.setattr(backtesting.go_on, "__kwdefaults__", {"part": 2})
+    monkeypatch.setattr(backtesting.go_on, "__kwdefaults__", {"part": 2})  # as if there were many
     first = _post(cast, "ada", {**FORM, "row": str(row.pk)})
     assert "Looked at 2" in first.content.decode()
     last = _post(cast, "ada", {"token": first.context["token"]})

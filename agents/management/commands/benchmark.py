@@ -1,4 +1,4 @@
-"""`benchmark`: what this machine does a second, ours beside a floor, in one run on a throwaway database."""
+"""`benchmark`: what this machine does, in one run on a throwaway database; a rate a second beside a floor."""
 
 import json
 import signal
@@ -6,32 +6,36 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from agents.benchmarks import auditing, claiming, crowd, filling, running
+from agents.benchmarks import auditing, claiming, crowd, filling, looking_back, running
 
 
 class Command(BaseCommand):
     """Measure, print."""
 
     help = (
-        "Measures runs, claims or entries of the log a second beside a floor, in one run, in a throwaway database with"
-        " fsync on."
-        " Nothing is left behind."
+        "Measures runs, claims or entries of the log a second beside a floor, or how long a backtest takes and whether"
+        " the gate says the same; in one run, in a throwaway database with fsync on. Nothing is left behind."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which one."""
-        parser.add_argument("which", choices=["runs", "claims", "audit"])
+        parser.add_argument("which", choices=["runs", "claims", "audit", "backtest"])
         parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument("--size", metavar="N", type=int, help="how many runs, items or entries; for a quick look")
+        parser.add_argument(
+            "--size", metavar="N", type=int, help="how many runs, items, entries or proposals; for a quick look"
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Exit code 1 where a measure could not be taken to its end."""
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the database goes either way
         size = {"items": options["size"]} if options["size"] else {}
         try:
-            measures = {"claims": claiming.measure, "runs": running.measure, "audit": auditing.measure}
+            measures = {
+                "claims": claiming.measure, "runs": running.measure, "audit": auditing.measure,
+                "backtest": looking_back.measure,
+            }  # fmt: skip
             report = measures[options["which"]](**size, say=lambda line: self.stderr.write(line, str))
-        except (crowd.CrowdError, filling.NotWatched, running.Slow, auditing.Broken) as error:
+        except (crowd.CrowdError, filling.NotWatched, running.Slow, auditing.Broken, looking_back.Differs) as error:
             raise CommandError(str(error), returncode=1) from error
         if options["json"]:
             self.stdout.write(json.dumps(report))

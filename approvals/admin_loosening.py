@@ -1,0 +1,155 @@
+"""Loosenings in the admin: proposed with their backtest, looked at by a second admin, who agrees, present, or not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
+
+from approvals import admin_backtest, admin_tallies, relaxing, thresholds
+from approvals.backtest import Tally
+from approvals.backtesting import Question
+from approvals.models import Loosening
+from portal import money, stepup, stepup_views
+from portal.admin_site import WorkspaceAdmin, site
+from portal.models import Role
+
+WORDS = {
+    "people": "People", "tier": "Tier", "second_role": "One of the two", "confidence_floor_pct": "Confidence floor (%)",
+    "hold_seconds": "Hold (seconds)", "fresh_minutes": "Fresh (minutes)", "above_minor": "Above",
+    "up_to_minor": "Up to", "proposer_kind": "Proposed by", "amount_minor": "Amount", "retired": "Ended",
+}  # fmt: skip
+MONEY = ("above_minor", "up_to_minor", "amount_minor")
+
+
+def ask(request: Any, loosens: thresholds.Loosens, why: str) -> HttpResponse:
+    """What to say to the second admin, of a cap: there is no backtest of those."""
+    attached = admin_backtest.attach(request, kind="cap", series=loosens.series, values=loosens.values, backtest=None)
+    return _ask(request, {"loosens": loosens.words, "attached": attached, "why": why})
+
+
+def _ask(request: HttpRequest, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
+    whole = {**site.each_context(request), "title": "Propose to another admin", **context}
+    return render(request, "admin/approvals/loosening/ask.html", whole, status=status)
+
+
+@admin.register(Loosening, site=site)
+class LooseningAdmin(WorkspaceAdmin):
+    """What waits for a second admin, and what became of it."""
+
+    list_display = ("what", "kind", "state", "proposed_by", "created_at", "decided_by", "decided_at")
+    list_filter = ("state", "kind")
+    list_select_related = ("proposed_by", "decided_by")
+
+    @admin.display(description="loosening")
+    def what(self, obj: Loosening) -> str:
+        return f"{obj.series or 'A new row'}: {', '.join(obj.loosens)}"
+
+    def get_urls(self) -> list[URLPattern]:
+        """With proposing and deciding."""
+        view = self.admin_site.admin_view
+        return [
+            path("propose/", view(self.propose), name="approvals_loosening_propose"),
+            path("<int:pk>/decide/", view(self.decide), name="approvals_loosening_decide"),
+            *super().get_urls(),
+        ]
+
+    @method_decorator(require_POST)
+    def propose(self, request: Any) -> HttpResponse:
+        """Keep what was attached, with the reason."""
+        held = admin_backtest.opened(request, request.POST.get("attached", ""), admin_backtest.ATTACHED)
+        why = request.POST.get("why", "")
+        asked = {name: held[name] for name in ("kind", "series", "values", "backtest")}
+        try:
+            row = relaxing.propose(
+                workspace=request.workspace.pk, person=request.user.pk, now=request.now, why=why, **asked
+            )
+        except relaxing.NotAllowed as error:
+            raise PermissionDenied(str(error)) from error
+        except relaxing.RelaxingError as error:
+            again = {"attached": request.POST["attached"], "why": why, "problem": str(error)}
+            return _ask(request, again, status=422 if isinstance(error, relaxing.BadInput) else 409)
+        messages.success(request, "Proposed. It counts once another admin agrees.")
+        return HttpResponseRedirect(self._at(row))
+
+    def change_view(self, request: Any, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """What it is about, its backtest, and for a second admin what to do."""
+        obj = self.get_object(request, object_id)
+        if obj is None or not self.has_view_permission(request, obj):
+            raise Http404
+        if request.method == "POST":
+            raise PermissionDenied
+        return self._page(request, obj)
+
+    @method_decorator(require_POST)
+    def decide(self, request: Any, pk: int) -> HttpResponse:
+        """Agree, refuse, or take it back."""
+        obj = self.get_object(request, str(pk))
+        if obj is None:
+            raise Http404
+        whose = {"workspace": request.workspace.pk, "loosening": pk, "person": request.user.pk, "now": request.now}
+        note = request.POST.get("note", "")
+        try:
+            if request.POST.get("verdict") == "agree":
+                made = relaxing.agree(**whose, step_up=stepup_views.proof(request))
+                messages.success(request, f"In force: {made}.")
+            else:
+                relaxing.refuse(**whose, note=note)
+                messages.success(request, "Nothing was loosened.")
+        except stepup.Needed as needed:
+            return self._challenge(request, needed, obj)
+        except (stepup.StepUpError, relaxing.NotAllowed) as error:
+            raise PermissionDenied(str(error)) from error
+        except relaxing.RelaxingError as error:
+            status = 422 if isinstance(error, relaxing.BadInput) else 409
+            return self._page(request, self.get_object(request, str(pk)), problem=str(error), note=note, status=status)
+        return HttpResponseRedirect(self._at(obj))
+
+    def _challenge(self, request: Any, needed: stepup.Needed, obj: Loosening) -> HttpResponse:
+        try:
+            return stepup_views.ask(request, needed, back=self._at(obj))
+        except stepup.TooMany as error:
+            raise PermissionDenied(str(error)) from error
+
+    def _page(self, request: Any, obj: Any, status: int = 200, **more: Any) -> HttpResponse:
+        kept = obj.backtest
+        asked = Question.of_json(kept["question"]) if kept else None
+        result = admin_tallies.shown(Tally.of_json(kept["tally"]), asked) if asked else {}
+        mine = obj.proposed_by_id == request.user.pk
+        admin_ = Role.ADMIN in request.roles
+        context = {
+            **self.admin_site.each_context(request), **result, "title": f"Loosen {obj.series or 'by a new row'}",
+            "row": obj, "opts": self.opts, "changes": changes(obj), "is_open": obj.state == Loosening.State.OPEN,
+            "current": relaxing.current(obj), "mine": mine, "may_decide": admin_, "days": admin_backtest.DAYS, **more,
+        }  # fmt: skip
+        return render(request, "admin/approvals/loosening/change.html", context, status=status)
+
+    def _at(self, row: Loosening) -> str:
+        return reverse("admin:approvals_loosening_change", args=[row.pk])
+
+
+def changes(row: Loosening) -> list[tuple[str, str, str]]:
+    """What would be other than it is: field, now, then. Of a decided one only what it is to be."""
+    was: Mapping[str, Any] = {}
+    if row.state == Loosening.State.OPEN:
+        was = relaxing.before(row) or {}
+    currency = str(row.values.get("currency", ""))
+    return [
+        (WORDS.get(name, name.replace("_", " ").capitalize()), _told(name, was.get(name), currency),
+         _told(name, value, currency))
+        for name, value in row.values.items()
+        if was.get(name) != value and (was or value not in (None, "", False))
+    ]  # fmt: skip
+
+
+def _told(name: str, value: Any, currency: str) -> str:
+    if value is None or value == "":
+        return "–"
+    if name in MONEY and currency:
+        return money.shown(int(value), currency)
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)

@@ -1,0 +1,142 @@
+"""The policy files to read, validated, with their version; and what they and the thresholds would decide just now.
+
+Files are changed where they lie, by whoever installs; nothing is written here.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from approvals import policy, risk, switches, verdicts
+from approvals.actions import ACTIONS
+from approvals.actions.base import Preview
+from approvals.admin_forms import AGENT_NAME, MoneyField
+from approvals.diff import Diff
+from portal import money
+from portal.admin_site import READERS, site
+
+DATA = ("routing", "personal", "identity", "money", "message")
+DESTINATIONS = ("", "original", "gift_card", "customer", "other")
+FLAGS = {**risk.HOSTILE, risk.LEADS_AWAY: "It leads to where only the customer's words point"}
+TITLES = {policy.WRITES: "Writes", policy.READS: "What agents may read"}
+WAYS = ("Passes by itself", "One person decides", "Two people decide")
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """One policy set as it lies there; `version` is that in force, `problem` why the files do not hold."""
+
+    title: str
+    name: str
+    text: str
+    schema_name: str
+    schema: str
+    rules: tuple[tuple[str, str], ...]
+    version: str
+    changed: str = ""
+    problem: str = ""
+
+
+class AskForm(forms.Form):
+    """A write, by what thresholds and policies are told of it."""
+
+    action = forms.ChoiceField(choices=lambda: [(name, action.title) for name, action in ACTIONS.items()])
+    agent = forms.CharField(
+        max_length=40, required=False, validators=[AGENT_NAME], label="Agent", help_text="Empty is a person."
+    )
+    amount = MoneyField(label="Amount")
+    currency = forms.CharField(max_length=3, required=False)
+    confidence_pct = forms.IntegerField(min_value=0, max_value=100, initial=95, label="Confidence (%)")
+    classes = forms.MultipleChoiceField(
+        choices=[(name, name) for name in DATA], required=False, widget=forms.CheckboxSelectMultiple,
+        label="Data it writes or sends",
+    )  # fmt: skip
+    destination = forms.ChoiceField(
+        choices=[(name, name.replace("_", " ") or "nowhere") for name in DESTINATIONS], required=False,
+        label="Where it goes",
+    )  # fmt: skip
+    flags = forms.MultipleChoiceField(choices=list(FLAGS.items()), required=False, widget=forms.CheckboxSelectMultiple)
+    owner_matches = forms.BooleanField(required=False, initial=True, label="The order is the asking customer's")
+    destination_matches = forms.BooleanField(required=False, initial=True, label="The destination is the owner's")
+    touches_locked = forms.BooleanField(required=False, label="It changes a locked field")
+    closes = forms.BooleanField(required=False, label="It solves or closes a ticket")
+
+    def clean(self) -> dict[str, Any]:
+        """The amount in minor units of its currency."""
+        said = super().clean() or self.cleaned_data
+        said["amount_minor"] = None
+        if said.get("amount"):
+            try:
+                said["amount_minor"] = money.to_minor(said["amount"], said.get("currency", ""))
+            except money.MoneyError as error:
+                self.add_error("currency" if isinstance(error, money.UnknownCurrency) else "amount", str(error))
+        return said
+
+
+def view(request: Any) -> HttpResponse:
+    """The page; with a question in its address also the answer."""
+    if not READERS & request.roles:
+        raise PermissionDenied
+    asked = "action" in request.GET
+    start = {name: field.initial for name, field in AskForm.base_fields.items()} | {
+        "currency": request.workspace.currency
+    }
+    form = AskForm(request.GET) if asked else AskForm(initial=start)
+    context = {
+        **site.each_context(request), "title": "Policies", "form": form,
+        "sets": [_files(name) for name in TITLES],
+        "answer": decide(request, form.cleaned_data) if asked and form.is_valid() else None,
+    }  # fmt: skip
+    return render(request, "admin/approvals/policy.html", context)
+
+
+def decide(request: Any, said: dict[str, Any]) -> dict[str, Any]:
+    """What would become of such a write now: the gate's own verdict, in words."""
+    action, agent = ACTIONS[said["action"]], said["agent"]
+    facts = policy.Facts(
+        amount_minor=said["amount_minor"] or 0, currency=said["currency"],
+        **{name: said[name] for name in ("owner_matches", "destination_matches", "touches_locked", "closes")},
+        data=tuple(said["classes"]), destination=said["destination"],
+    )  # fmt: skip
+    preview = Preview(
+        Diff(action.name, f"{action.target_kind}:asked", ()), "", "", said["amount_minor"], said["currency"], facts
+    )
+    rulebook = verdicts.Rulebook(request.workspace.pk)
+    proposer = f"agent:{agent}" if agent else f"person:{request.user.pk}"
+    verdict = verdicts.judge(
+        rulebook, action=action, preview=preview, proposer=proposer, confidence_pct=said["confidence_pct"],
+        now=request.now, flags=tuple(sorted(said["flags"])),
+    )  # fmt: skip
+    off = switches.why(rulebook.switches, action=action.name, proposer=proposer)
+    return {"way": _way(verdict, off), "verdict": verdict, "off": off, "policy": _by_policy(verdict)}
+
+
+def _way(verdict: risk.Verdict, off: str) -> str:
+    if off:
+        return "Nobody: a person does it instead"
+    if _by_policy(verdict):
+        return "Denied by policy"
+    return WAYS[verdict.people] if verdict.allowed else "Nobody: a person does it instead"
+
+
+def _by_policy(verdict: risk.Verdict) -> bool:
+    return not verdict.allowed and any(rule.startswith("policy ") for rule in verdict.rules)
+
+
+def _files(name: str) -> Files:
+    folder, schema = policy.FOLDER, f"{policy.SCHEMAS[name]}.cedarschema"
+    text, schema_text = (folder / f"{name}.cedar").read_text(), (folder / schema).read_text()
+    in_force, changed, problem = policy.load(folder, name), "", ""
+    try:
+        lying = policy.read(folder, name)
+        changed = lying.version if lying.version != in_force.version else ""
+    except policy.PolicyError as error:
+        problem = str(error)
+    rules = tuple((rule, reason) for rule, reason in in_force.reasons.items() if reason)
+    return Files(
+        TITLES[name], f"{name}.cedar", text, schema, schema_text, rules, in_force.version, changed, problem
+    )  # fmt: skip
