@@ -96,7 +96,9 @@
   function onRequest(event) {
     if (event.target.matches?.("[data-beat]") && document.hidden) return event.preventDefault();
     const link = event.target.closest?.(".row a");
-    if (!link || WIDE.matches) return;
+    if (WIDE.matches) return;
+    if (event.target.matches?.("[data-first]")) return event.preventDefault();
+    if (!link) return;
     event.preventDefault();
     location.assign(link.href);
   }

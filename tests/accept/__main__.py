@@ -52,6 +52,10 @@ LINES: dict[str, tuple[str, list[str]]] = {
     ),
     "bad-input": ("one clear error or a hand-off", [*PYTEST, "tests/approvals/test_bad_input.py"]),
     "queue": (
+        "first pages a second with 1,000,000 waiting and 3,000,000 decided, beside a bare Django view",
+        [PYTHON, "-m", "tests.accept.benchmarks", "queue"],
+    ),
+    "queue-cost": (
         "a fixed number of queries, no COUNT, no OFFSET",
         [*PYTEST, "tests/approvals/test_queue_cost.py"],
     ),
