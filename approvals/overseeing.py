@@ -116,8 +116,8 @@ def overview(*, workspace: int, now: datetime) -> Overview:
     """What a manager must see, most urgent first."""
     stuck = {state: _stuck(workspace, state) for state in (State.STALE, State.UNKNOWN)}
     since = _since([row for rows in stuck.values() for row in rows])
-    marks, claims = _marks(workspace), _claims(workspace, now)
-    lines = _lines(workspace, [*(m[0] for m in marks), *(c.item for c in claims)])
+    marks, claims, called = _marks(workspace), _claims(workspace, now), _called(workspace)
+    lines = _lines(workspace, [*(m[0] for m in marks), *(c.item for c in (*claims, *called))])
     late = _late(workspace, now)
     stale = _listed([_of_proposal(row, since=since.get(row.pk)) for row in stuck[State.STALE]])
     unknown = _listed([_unknown(row, since.get(row.pk), now) for row in stuck[State.UNKNOWN]])
@@ -127,7 +127,12 @@ def overview(*, workspace: int, now: datetime) -> Overview:
         late=late,
         stale=stale,
         unknown=unknown,
-        escalated=_listed([_marked(lines[item], percent, at) for item, percent, at in marks if item in lines]),
+        escalated=_listed(
+            [
+                *(replace(lines[c.item], note=f"“{c.escalated}”", alarm=True) for c in called if c.item in lines),
+                *(_marked(lines[item], percent, at) for item, percent, at in marks if item in lines),
+            ]
+        ),
         stranded=stranded,
         held=_listed([replace(lines[c.item], holder=c.person, due=c.until) for c in claims if c.item in lines]),
         dead=_dead(workspace),
@@ -184,6 +189,11 @@ def _marks(workspace: int) -> list[tuple[str, int, datetime]]:
             [workspace, MOST + 1],
         )
         return [(item, percent, reached) for item, percent, reached in cursor.fetchall()]
+
+
+def _called(workspace: int) -> list[Claim]:
+    """To what a person called a manager, most urgent first."""
+    return list(Claim.objects.filter(workspace_id=workspace).exclude(escalated="").order_by("urgency")[: MOST + 1])
 
 
 def _claims(workspace: int, now: datetime) -> list[Claim]:

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_GET
 from approvals import (
     aftermath,
     background,
+    boards,
     claims,
-    counting,
     decisions,
     detail,
     manual,
@@ -75,6 +75,13 @@ def news(request: WorkspaceRequest) -> HttpResponse:
         since=int(since) if since.isdecimal() and len(since) < 19 else 0,
     )
     return render(request, "approvals/_news.html", {"count": count, "filters": filters, "since": since})
+
+
+@require_GET
+def views(request: WorkspaceRequest) -> HttpResponse:
+    """The counters beside the queue, as they stand now; rows stay as they are."""
+    filters = searching.read(request.GET)
+    return render(request, "approvals/_counted.html", {"filters": filters, **_views(request, filters, anew=False)})
 
 
 def show(
@@ -181,21 +188,12 @@ def _handoff(request: WorkspaceRequest, pk: int, viewer: detail.Viewer) -> dict[
 
 
 def _views(request: WorkspaceRequest, filters: Filters, *, anew: bool) -> dict[str, Any]:
-    """Tabs with their counters, and the agents there are."""
-    counted = counting.counters(workspace=request.workspace.pk, now=request.now, anew=anew)
-    shown = [*searching.TABS, *([filters.state] if filters.state not in searching.TABS else [])]
-    tabs = [
-        {
-            "name": name,
-            "label": wording.state(name),
-            "count": counted.get(name, ""),
-            "query": filters.but(state="" if name == "pending" else name, q="", mine="", view=""),
-            "current": name == filters.state,
-        }
-        for name in shown
-    ]
-    named = [name.removeprefix("agent:") for name in counted if name.startswith("agent:")]
-    return {"tabs": tabs, "agents": named}
+    """The views with their counters, and the agents there are."""
+    views, agents = boards.groups(
+        workspace=request.workspace.pk, person=request.user.pk, filters=filters, now=request.now, anew=anew
+    )
+    current = next((one for group in views for one in group.rows if one.current), None)
+    return {"views": views, "view": current, "agents": agents}
 
 
 def _done(request: WorkspaceRequest, done: Proposal | None) -> aftermath.Aftermath | None:
