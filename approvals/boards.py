@@ -1,10 +1,10 @@
 """The views beside the queue: what each is called, where it leads, and how many stand behind it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from approvals import counting, wording
+from approvals import counting, saving, wording
 from approvals.searching import TIERS, VIEWS, Filters
 
 WORDS = {"free": "Unclaimed", "overdue": "Overdue", "escalated": "Escalated", "snoozed": "Snoozed"}
@@ -14,12 +14,14 @@ ENDED = ("applied", "rejected", "failed", "denied")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One line: `query` is its address, `count` '12' or '1,000+' or ""."""
+    """One line: `query` is its address, `count` '12' or '1,000+' or "", `own` the number of a saved one of theirs."""
 
     label: str
     query: str
     count: str
     current: bool
+    own: int | None = None
+    whose: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,9 @@ def groups(
 ) -> tuple[tuple[Group, ...], list[str]]:
     """All of them, and the names of the agents there are."""
     counted = counting.counters(workspace=workspace, now=now, anew=anew)
-    own = counting.count({"mine": Filters(mine=True)}, workspace=workspace, person=person, now=now)
+    saved = {f"saved:{one.pk}": one for one in saving.known(workspace=workspace, person=person)}
+    asked = {"mine": Filters(mine=True), **{name: saving.filters(one) for name, one in saved.items()}}
+    own = counting.count(asked, workspace=workspace, person=person, now=now)
     agents = [name.removeprefix("agent:") for name in counted if name.startswith("agent:")]
     waiting: dict[str, Filters] = {
         "Waiting": Filters(), "Mine": Filters(mine=True), **{WORDS[view]: Filters(view=view) for view in VIEWS}
@@ -51,6 +55,11 @@ def groups(
         Group("By agent", tuple(
             _view(wording.actor(f"agent:{name}", {}), Filters(agent=name), known[f"agent:{name}"], filters)
             for name in agents
+        )),
+        Group("Saved", tuple(
+            replace(_view(one.name, asked[name], known[name], filters), own=one.pk if one.person_id == person else None,
+                    whose="" if one.person_id == person else one.person.name)
+            for name, one in saved.items()
         )),
         Group("Ended", _states(ENDED, known, filters)),
     ), agents  # fmt: skip

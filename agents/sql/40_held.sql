@@ -143,6 +143,7 @@ SELECT relation, field, becomes, because FROM (VALUES
     ('approvals_claim', 'language', NULL, 'one of a list'),
     ('approvals_claim', 'proposer', NULL, 'an agent or staff'),
     ('approvals_claim', 'token', NULL, 'a random number'),
+    ('approvals_savedview', '*', NULL, 'what staff look for, by the numbers of records'),
     ('approvals_timer', '*', NULL, 'numbers of items'),
     ('approvals_mark', '*', NULL, 'numbers of items'),
     ('approvals_outbox', '*', NULL, 'numbers of rows'),

@@ -1,5 +1,6 @@
 """Tables of the door; triggers in `approvals/sql/` hold what a constraint cannot say."""
 
+from approvals.models.desk import SavedView
 from approvals.models.limits import CapUse, DailyCap, Switch, SwitchEverywhere, Threshold
 from approvals.models.record import Attempt, Decision, Outbox, Pulse, Receipt, Revision
 from approvals.models.work import Case, Claim, Dependency, Handoff, Instruction, Mark, Proposal, Submission, Timer
@@ -20,6 +21,7 @@ __all__ = [
     "Pulse",
     "Receipt",
     "Revision",
+    "SavedView",
     "Submission",
     "Switch",
     "SwitchEverywhere",
