@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import Count, Q, Sum
 
-from approvals import claims, queries, wording
+from approvals import claims, counting, overseeing, queries, wording
 from approvals.models import CapUse, Claim, Handoff
 from approvals.state import State
 from audit.events import Event
@@ -105,8 +105,10 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class Escalations:
-    """All of the page; `more` says that more is open than was looked at."""
+    """All of the page; `more` says that more is open than was looked at, `people` names those `wanted` speaks of."""
 
+    wanted: overseeing.Lines
+    people: dict[int, str]
     groups: tuple[Group, ...]
     more: bool
     money: tuple[Money, ...]
@@ -116,7 +118,9 @@ class Escalations:
 def escalations(*, workspace: int, now: datetime) -> Escalations:
     """What a manager's round goes through, most urgent first."""
     groups, more = _groups(workspace, now)
-    return Escalations(groups, more, _money(workspace, now), _backlog(workspace, now))
+    wanted = overseeing.listed(overseeing.wanted(workspace))
+    people = queries.names(line.who for line in wanted.rows)
+    return Escalations(wanted, people, groups, more, _money(workspace, now), _backlog(workspace, now))
 
 
 def group_of(reason: str) -> str:
@@ -157,7 +161,7 @@ def _money(workspace: int, now: datetime) -> tuple[Money, ...]:
     sent = Q(proposal__state__in=OUT)
     rows = CapUse.objects.filter(
         workspace_id=workspace, scope="agent", released=False, day=hours.today(workspace, now), amount_minor__gt=0,
-        holder__in=queries.agents(workspace),
+        holder__in=counting.agents(workspace),
     )  # fmt: skip
     found = rows.values("holder", "currency").annotate(
         out=Sum("amount_minor", filter=sent), out_n=Count("pk", filter=sent),

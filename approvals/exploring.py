@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from approvals import naming, queries, sentences, wording
+from approvals import counting, naming, sentences, wording
 from approvals.models import Case, Proposal
 from audit import report
 from audit.events import Event
@@ -156,7 +156,7 @@ def actors(workspace: int, chosen: str) -> list[tuple[str, str]]:
     people = Membership.objects.filter(workspace_id=workspace).order_by("person__name", "person_id")
     rows = people.values_list("person_id", "person__name").distinct()
     found = {f"person:{pk}": name for pk, name in rows}
-    found |= {f"agent:{name}": wording.actor(f"agent:{name}", {}) for name in queries.agents(workspace)}
+    found |= {f"agent:{name}": wording.actor(f"agent:{name}", {}) for name in counting.agents(workspace)}
     found |= {name: f"Countersign ({name.partition(':')[2]})" for name in KNOWN_SYSTEMS}
     return list(({chosen: chosen} | found if chosen and chosen not in found else found).items())
 

@@ -27,15 +27,21 @@ def mark(*, proposal: int, revision: int, digest: str, person: int, now: datetim
     return signing.dumps([proposal, revision, digest, person, int(now.timestamp())], salt=SALT)
 
 
-def seconds(text: str, *, proposal: int, revision: int, digest: str, person: int, now: datetime) -> int | None:
-    """How long this revision has been on the person's screen; None where the mark does not say."""
+def seconds(
+    text: str, *, proposal: int, revision: int, digest: str, person: int, now: datetime, visible: str = ""
+) -> int | None:
+    """How long this revision has been on the person's screen; None where the mark does not say.
+
+    A page that was loaded ahead was made before it was `visible`, so what it says itself counts where that is less.
+    """
     try:
         *shown, since = signing.loads(text, salt=SALT)
     except (signing.BadSignature, ValueError, TypeError):
         return None
     if shown != [proposal, revision, digest, person]:
         return None
-    return max(0, min(LONGEST_SECONDS, int(now.timestamp()) - int(since)))
+    said = int(visible) if visible.isdecimal() and len(visible) < 9 else LONGEST_SECONDS
+    return max(0, min(LONGEST_SECONDS, said, int(now.timestamp()) - int(since)))
 
 
 def record(*, workspace: int, text: str, visible: int, person: int, now: datetime) -> Entry | None:

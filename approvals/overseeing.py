@@ -119,17 +119,22 @@ def overview(*, workspace: int, now: datetime) -> Overview:
     marks, claims = _marks(workspace), _claims(workspace, now)
     lines = _lines(workspace, [*(m[0] for m in marks), *(c.item for c in claims)])
     late = _late(workspace, now)
-    stale = _listed([_of_proposal(row, since=since.get(row.pk)) for row in stuck[State.STALE]])
-    unknown = _listed([_unknown(row, since.get(row.pk), now) for row in stuck[State.UNKNOWN]])
-    stranded = _listed([_of_proposal(row) for row in queries.nobody_left(workspace)])
+    stale = listed([_of_proposal(row, since=since.get(row.pk)) for row in stuck[State.STALE]])
+    unknown = listed([_unknown(row, since.get(row.pk), now) for row in stuck[State.UNKNOWN]])
+    stranded = listed([_of_proposal(row) for row in queries.nobody_left(workspace)])
     everybody = (*late.rows, *stale.rows, *unknown.rows, *stranded.rows, *lines.values())
     return Overview(
         late=late,
         stale=stale,
         unknown=unknown,
-        escalated=_listed([_marked(lines[item], percent, at) for item, percent, at in marks if item in lines]),
+        escalated=listed(
+            [
+                *wanted(workspace),
+                *(_marked(lines[item], percent, at) for item, percent, at in marks if item in lines),
+            ]
+        ),
         stranded=stranded,
-        held=_listed([replace(lines[c.item], holder=c.person, due=c.until) for c in claims if c.item in lines]),
+        held=listed([replace(lines[c.item], holder=c.person, due=c.until) for c in claims if c.item in lines]),
         dead=_dead(workspace),
         lost=_lost(workspace, now),
         queues=tuple((row, _is_silent(row, now)) for row in Pulse.objects.order_by("-queue")),
@@ -148,7 +153,7 @@ def _late(workspace: int, now: datetime) -> Lines:
     handed = Handoff.objects.filter(state="open", **due).select_related("case")
     lines = [*map(_of_proposal, waiting), *map(_of_handoff, handed.order_by("urgency", "pk")[: MOST + 1])]
     lines.sort(key=lambda line: line.due or now)
-    return _listed([replace(line, alarm=line.due is not None and line.due < now) for line in lines])
+    return listed([replace(line, alarm=line.due is not None and line.due < now) for line in lines])
 
 
 def _stuck(workspace: int, state: State) -> list[Proposal]:
@@ -186,6 +191,14 @@ def _marks(workspace: int) -> list[tuple[str, int, datetime]]:
         return [(item, percent, reached) for item, percent, reached in cursor.fetchall()]
 
 
+def wanted(workspace: int) -> list[Line]:
+    """To what a person called a manager, and why; most urgent first, one more than is shown."""
+    rows = Claim.objects.filter(workspace_id=workspace).exclude(escalated="").order_by("urgency")[: MOST + 1]
+    why = {row.item: f"“{row.escalated}”" for row in rows}
+    lines = _lines(workspace, list(why))
+    return [replace(lines[item], note=words, alarm=True) for item, words in why.items() if item in lines]
+
+
 def _claims(workspace: int, now: datetime) -> list[Claim]:
     held = Claim.objects.filter(workspace_id=workspace, person__isnull=False, until__gt=now)
     return list(held.select_related("person").order_by("until", "pk")[: MOST + 1])
@@ -219,7 +232,8 @@ def _marked(line: Line, percent: int, reached: datetime) -> Line:
     return replace(line, since=reached, note=words, alarm=percent == 100)
 
 
-def _listed(lines: Sequence[Line]) -> Lines:
+def listed(lines: Sequence[Line]) -> Lines:
+    """As many as are shown."""
     return Lines(tuple(lines[:MOST]), len(lines) > MOST)
 
 

@@ -3,7 +3,7 @@
 Writes to our own books do not wait. A trigger on the attempts is the second wall.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import connection
@@ -32,9 +32,8 @@ def awaited(row: Proposal) -> int | None:
     return None if found[1] else int(found[0])
 
 
-def waiting(workspace: int, rows: Iterable[Proposal]) -> dict[int, datetime]:
-    """Since when (UTC) each of those that are approved and due waits for the log to be sealed; for the pages."""
-    approved = [row.pk for row in rows if row.state == State.APPROVED]
+def waiting(workspace: int, approved: Collection[int]) -> dict[int, datetime]:
+    """Since when (UTC) each of those that are due waits for the log to be sealed; for the pages."""
     if not approved:
         return {}
     found = Outbox.objects.filter(workspace_id=workspace, task=proposals.APPLY, object_id__in=approved)

@@ -3,7 +3,7 @@
 Only exact columns with an index are offered; a word it does not know is told back, never ignored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -11,8 +11,11 @@ from approvals.state import State
 
 TABS = ("pending", "approved", "stale", "unknown", "handoffs", "applied", "rejected", "failed", "denied")
 TIERS = ("low", "medium", "high")
+# What waits, seen otherwise: in nobody's hands, past its time, passed on to managers, laid aside until later.
+VIEWS = ("free", "overdue", "escalated", "snoozed")
 HANDOFF_TABS = {"handoffs": "open", "resolved": "resolved"}
 RISING = ("pending", "approved", "stale", "applying", "unknown", "handoffs", "any")
+WAITING = ("pending", "handoffs")
 _KNOWN = frozenset([*State, *TABS, *HANDOFF_TABS, "any"])
 _TARGETS = ("order", "ticket", "contact")
 HELP = "agent:refunds tier:high action:refund.create order:#W123 ticket:T-1 contact:C-1 customer:name_1"
@@ -41,6 +44,7 @@ class Filters:
     tier: str = ""
     action: str = ""
     mine: bool = False
+    view: str = ""
     q: str = ""
     search: Search = Search()
 
@@ -54,7 +58,7 @@ class Filters:
         values = {
             "state": "" if self.state == "pending" and not self.search.narrow else self.state,
             "agent": self.agent, "tier": self.tier, "action": self.action, "mine": "1" if self.mine else "",
-            "q": self.q, **changed,
+            "view": self.view, "q": self.q, **changed,
         }  # fmt: skip
         return urlencode({name: value for name, value in values.items() if value})
 
@@ -80,12 +84,16 @@ def read(query: Mapping[str, str]) -> Filters:
     q = query.get("q", "").strip()[:200]
     search = parse(q)
     fallback = "any" if search.narrow else "pending"
-    state, tier = query.get("state", ""), query.get("tier", "")
+    state, tier = query.get("state", ""), _one_of(TIERS, query.get("tier", ""))
     state = state if state in _KNOWN and (state != "any" or search.narrow) else fallback
     return Filters(
-        state, query.get("agent", "")[:40], tier if tier in TIERS else "", query.get("action", "")[:40],
-        query.get("mine") == "1", q, search,
+        state, query.get("agent", "")[:40], tier, query.get("action", "")[:40],
+        query.get("mine") == "1", _one_of(VIEWS, query.get("view", "")) if state in WAITING else "", q, search,
     )  # fmt: skip
+
+
+def _one_of(known: Sequence[str], name: str) -> str:
+    return name if name in known else ""
 
 
 def parse(q: str) -> Search:

@@ -4,15 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Max
+from django.db import connection
 
 from approvals import deadlines, proposals, sweeper
-from approvals.models import Proposal, Revision
+from approvals.models import Proposal
 from approvals.state import State
-from portal.models import Message
 from portal.worktime import Hours
 
 WROTE = ("customer wrote", "The customer wrote after this came in; open it to read what.")
+_WROTE_AFTER = """
+    SELECT DISTINCT p.id FROM approvals_{kind} p JOIN approvals_case c ON c.id = p.case_id
+    JOIN portal_ticket t ON t.workspace_id = p.workspace_id AND t.ticket_id = substr(c.subject, 8)
+    JOIN portal_message m ON m.workspace_id = p.workspace_id AND m.ticket_id = t.id
+    WHERE p.workspace_id = %s AND p.id = ANY (%s) AND starts_with(c.subject, 'ticket:')
+    AND m.sender = 'customer' AND m.seq > 1 AND m.created_at > {made}
+"""
+_REVISED = """CASE p.revision WHEN 1 THEN p.created_at ELSE coalesce((SELECT r.created_at FROM approvals_revision r
+    WHERE r.proposal_id = p.id AND r.number = p.revision), p.created_at) END"""
+_WROTE = {
+    "proposal": _WROTE_AFTER.format(kind="proposal", made=_REVISED),
+    "handoff": _WROTE_AFTER.format(kind="handoff", made="p.created_at"),
+}
 OPEN = (State.PENDING, State.STALE, "open")
 
 
@@ -42,36 +54,15 @@ def of(item: sweeper.Item, hours: Hours, now: datetime) -> Standing | None:
         late=waits is None and due <= now,
         used=max((0, *deadlines.reached(hours, now, due, length))) if length and waits is None else 0,
         unfresh=isinstance(item, Proposal) and item.state == State.PENDING and item.fresh_until < now,
-        wrote=not isinstance(item, Proposal) and bool(wrote_since(item.workspace_id, [item])),
+        wrote=not isinstance(item, Proposal) and bool(wrote_since(item.workspace_id, "handoff", [item.pk])),
         asks=isinstance(item, Proposal) and proposals.asks(item),
     )
 
 
-def wrote_since(workspace: int, items: Sequence[sweeper.Item]) -> set[int]:
-    """Ids of those items on whose ticket the customer wrote after they came to what they are now."""
-    newest = _newest_messages(workspace, [item.case.subject for item in items])
-    if not newest:
+def wrote_since(workspace: int, kind: str, keys: Sequence[int]) -> set[int]:
+    """Those of these proposals or hand-offs on whose ticket the customer wrote after they came to what they are now."""
+    if not keys:
         return set()
-    revised = _revised([item for item in items if isinstance(item, Proposal) and item.revision > 1])
-    return {
-        item.pk
-        for item in items
-        if (said := newest.get(item.case.subject)) is not None and said > revised.get(item.pk, item.created_at)
-    }
-
-
-def _newest_messages(workspace: int, subjects: Sequence[str]) -> dict[str, datetime]:
-    """When the customer last wrote on each ticket after the first message; by subject."""
-    tickets = {subject.removeprefix("ticket:") for subject in subjects if subject.startswith("ticket:")}
-    if not tickets:
-        return {}
-    rows = Message.objects.filter(
-        workspace_id=workspace, sender="customer", seq__gt=1, ticket__ticket_id__in=tickets
-    ).values_list("ticket__ticket_id").annotate(newest=Max("created_at"))  # fmt: skip
-    return {f"ticket:{ticket}": newest for ticket, newest in rows}
-
-
-def _revised(rows: Sequence[Proposal]) -> dict[int, datetime]:
-    """When what stands there now was made."""
-    newest = Revision.objects.filter(proposal__in=rows, number=F("proposal__revision"))
-    return dict(newest.values_list("proposal_id", "created_at")) if rows else {}
+    with connection.cursor() as cursor:
+        cursor.execute(_WROTE[kind], [workspace, list(keys)])
+        return {key for (key,) in cursor.fetchall()}

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from approvals.views import (
+    asides,
     claiming,
     deciding,
     desk,
@@ -12,6 +13,7 @@ from approvals.views import (
     managing,
     pausing,
     reporting,
+    saving,
     switching,
     undoing,
     working,
@@ -20,6 +22,9 @@ from approvals.views import (
 urlpatterns = [
     path("", desk.queue, name="queue"),
     path("new/", desk.news, name="news"),
+    path("views/", desk.views, name="views"),
+    path("views/save/", saving.save, name="save-view"),
+    path("views/<int:pk>/forget/", saving.forget, name="forget-view"),
     path("proposals/<int:pk>/", desk.proposal, name="proposal"),
     path("proposals/<int:pk>/approve/", deciding.approve, name="approve"),
     path("proposals/<int:pk>/reject/", deciding.reject, name="reject"),
@@ -37,6 +42,10 @@ urlpatterns = [
     path("claims/heartbeat/", claiming.heartbeat, name="heartbeat"),
     path("claims/<str:item>/", claiming.claim, name="claim"),
     path("claims/<str:item>/release/", claiming.release, name="release"),
+    path("claims/<str:item>/snooze/", asides.snooze, name="snooze"),
+    path("claims/<str:item>/wake/", asides.wake, name="wake"),
+    path("claims/<str:item>/escalate/", asides.escalate, name="escalate"),
+    path("claims/<str:item>/settle/", asides.settle, name="settle"),
     path("handoffs/<int:pk>/", desk.handoff, name="handoff"),
     path("handoffs/<int:pk>/resolve/", deciding.resolve, name="resolve"),
     path("cases/", working.cases, name="cases"),

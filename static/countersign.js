@@ -73,14 +73,14 @@
 
   function onKey(event) {
     const busy = event.target.closest("input, select, textarea, [contenteditable], dialog");
-    if (busy || event.ctrlKey || event.metaKey || event.altKey || event.repeat && "aercn".includes(event.key)) return;
+    if (busy || event.ctrlKey || event.metaKey || event.altKey || event.repeat && "aercns".includes(event.key)) return;
     if (document.body.dataset.keys !== "on") return;
     const moves = { j: () => move(1), k: () => move(-1), "?": () => one("#keys")?.showModal() };
     if (moves[event.key]) moves[event.key]();
     else if (event.key === "Enter") {
       if (event.target !== document.body) return;
       open();
-    } else if (!"arecnu/".includes(event.key) || !press(event.key)) return;
+    } else if (!"arecnsu/".includes(event.key) || !press(event.key)) return;
     event.preventDefault();
   }
 
@@ -94,11 +94,68 @@
   // On a narrow screen a row leads to the item's own page: there is no second column to fill.
   // A lease is not renewed for a page that nobody looks at.
   function onRequest(event) {
-    if (event.target.matches?.("[data-beat]") && document.hidden) return event.preventDefault();
+    if (event.target.matches?.("[data-beat], [data-poll]") && document.hidden) return event.preventDefault();
     const link = event.target.closest?.(".row a");
-    if (!link || WIDE.matches) return;
+    if (WIDE.matches) return;
+    if (event.target.matches?.("[data-first]")) return event.preventDefault();
+    if (!link) return;
     event.preventDefault();
     location.assign(link.href);
+  }
+
+  // The next item ---------------------------------------------------------------------------------------
+  // What stands below the opened row is fetched while that is read, and shown the moment a decision is sent. The answer
+  // brings the list and the toast; only where it does not lead to what is shown already, it brings the item too.
+  const AHEAD_FRESH = 120_000;
+  const shown = () => one("#detail .item")?.dataset.item;
+  let ahead = null;
+
+  async function loadAhead() {
+    const row = current()?.closest(".row");
+    const link = row?.nextElementSibling?.matches(".row:not(.going)") && one("a", row.nextElementSibling);
+    if (!WIDE.matches || !link || !one(".decide [name=look]") || ahead?.item === link.dataset.item) return;
+    const mine = (ahead = { item: link.dataset.item, at: performance.now(), html: "" });
+    const answer = await fetch(link.href, { headers: { "HX-Request": "true", "HX-Target": "detail" } }).catch(() => null);
+    if (answer?.ok && !answer.redirected) mine.html = await answer.text();
+    if (mine === ahead && mine.html) one("#detail").dataset.ahead = mine.item;
+  }
+
+  function onSend(event) {
+    const { elt, xhr, target } = event.detail;
+    if (target?.id !== "desk" || !elt.matches(".decide form") || !one("[name=look]", elt) || !elt.matches("[data-onward]")) return;
+    const row = rows().find((link) => link.dataset.item === ahead?.item);
+    if (!ahead?.html || !row || performance.now() - ahead.at > AHEAD_FRESH) return;
+    const next = ahead;
+    xhr.ahead = next.item;
+    queueMicrotask(() => {
+      current()?.closest(".row").classList.add("going");
+      const detail = one("#detail");
+      xhr.kept = document.createElement("div"); // the form that was sent stays in the page until its answer is there
+      xhr.kept.hidden = true;
+      xhr.kept.append(...detail.childNodes);
+      document.body.append(xhr.kept);
+      detail.innerHTML = next.html;
+      delete detail.dataset.ahead;
+      htmx.process(detail);
+      select(row);
+      ahead = null;
+      beginLook();
+      tick();
+      one(".item h1", detail)?.focus({ preventScroll: true });
+      detail.scrollTop = 0;
+      loadAhead();
+    });
+  }
+
+  // A decision that was taken while the next one was looked at already must not take that away again.
+  function keepAhead(event) {
+    const { xhr, target } = event.detail;
+    if (!xhr.ahead || target.id !== "desk" || xhr.status >= 400) return;
+    const opens = /<article[^>]* data-item="([^"]*)"/.exec(xhr.response)?.[1];
+    if (opens !== shown() && xhr.ahead === shown()) return;
+    event.detail.target = one("#list");
+    event.detail.selectOverride = "#list";
+    event.detail.swapOverride = "outerHTML";
   }
 
   // A session that ended answers with the sign-in page: go there instead of showing it inside the desk.
@@ -124,8 +181,14 @@
     tick();
   }
 
+  function onSettled() {
+    if (shown() && current()?.dataset.item !== shown()) select(rows().find((link) => link.dataset.item === shown()));
+    loadAhead();
+  }
+
   // A renewed lease counts down anew.
   function onBeat(event) {
+    event.detail.xhr.kept?.remove();
     if (!event.target.matches?.("[data-beat]") || event.detail.xhr.status !== 204) return;
     const time = one("[data-left]", event.target.parentElement);
     time.dataset.left = 600;
@@ -180,7 +243,10 @@
   }
 
   function onDecide(event) {
-    if (event.target.matches?.("form") && one("[name=look]", event.target)) look = null;
+    if (!event.target.matches?.("form") || !one("[name=look]", event.target)) return;
+    pauseLook();
+    if (look) one("[name=looked]", event.target).value = Math.floor(look.seen / 1000);
+    look = null;
   }
 
   document.addEventListener("submit", onDecide, true);
@@ -194,6 +260,9 @@
   document.addEventListener("click", onClick);
   document.addEventListener("htmx:beforeRequest", onRequest);
   document.addEventListener("htmx:beforeSwap", onAnswer);
+  document.addEventListener("htmx:beforeSwap", keepAhead);
+  document.addEventListener("htmx:beforeSend", onSend);
+  document.addEventListener("htmx:afterSettle", onSettled);
   document.addEventListener("htmx:afterSwap", onSwapped);
   document.addEventListener("htmx:afterRequest", onBeat);
   document.addEventListener("htmx:sendError", onFailed);

@@ -1,5 +1,6 @@
 """Tables of the door; triggers in `approvals/sql/` hold what a constraint cannot say."""
 
+from approvals.models.desk import SavedView
 from approvals.models.limits import CapUse, DailyCap, Loosening, Switch, SwitchEverywhere, Threshold
 from approvals.models.record import Attempt, Decision, Outbox, Pulse, Receipt, Revision
 from approvals.models.shifts import ShiftNote
@@ -22,6 +23,7 @@ __all__ = [
     "Pulse",
     "Receipt",
     "Revision",
+    "SavedView",
     "ShiftNote",
     "Submission",
     "Switch",

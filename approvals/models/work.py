@@ -197,7 +197,8 @@ class Claim(WorkspaceRow):
     """The place of an open item (`proposal:12`) in the queue, and who has it in hand: null is nobody.
 
     A trigger makes and removes it with the item's state. A lease is a courtesy: safety is version and digest.
-    `anyones` says that whoever decides may take it, but its proposer; else that is asked for each person.
+    `anyones` says that whoever decides may take it, but its proposer; else that is asked for each person. Until
+    `snoozed_until` it is laid aside for all; `escalated` is why a manager is wanted, in a person's words.
     """
 
     item = models.CharField(max_length=40)
@@ -211,12 +212,18 @@ class Claim(WorkspaceRow):
     )
     token = models.CharField(max_length=32, blank=True)
     until = models.DateTimeField(null=True, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    escalated = models.CharField(max_length=300, blank=True, default="", db_default="")
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "item"], name="claim_item_once")]
         indexes: ClassVar = [
             models.Index(fields=["workspace", "urgency", "id"], name="claim_free", condition=Q(person=None)),
             models.Index(fields=["workspace", "person", "until"], name="claim_held", condition=Q(person__isnull=False)),
+            models.Index(
+                fields=["workspace", "snoozed_until"], name="claim_snoozed", condition=Q(snoozed_until__isnull=False)
+            ),
+            models.Index(fields=["workspace", "urgency"], name="claim_escalated", condition=~Q(escalated="")),
         ]
 
     def __str__(self) -> str:

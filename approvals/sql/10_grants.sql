@@ -24,6 +24,7 @@ GRANT UPDATE (state, version, outcome, resolved_by_id) ON approvals_handoff TO @
 GRANT UPDATE (urgency, version) ON approvals_handoff TO @apply@;
 GRANT UPDATE (waiting_since) ON approvals_case TO @web@, @apply@;
 GRANT INSERT, UPDATE, DELETE ON approvals_claim TO @web@;
+GRANT SELECT, INSERT, DELETE ON approvals_savedview TO @web@;
 GRANT UPDATE (person_id, token, until) ON approvals_claim TO @apply@;
 GRANT INSERT ON approvals_threshold, approvals_dailycap, approvals_switch, approvals_switcheverywhere,
     approvals_instruction TO @web@;
@@ -54,6 +55,15 @@ DROP POLICY IF EXISTS own_person ON approvals_submission;
 CREATE POLICY own_person ON approvals_submission AS RESTRICTIVE FOR INSERT TO @web@ WITH CHECK (
     proposer = 'person:' || current_setting('countersign.person', true) AND status = 'new' AND revises_id IS NULL
 );
+
+-- A person keeps and drops their own views, and sees those that others share.
+DROP POLICY IF EXISTS own_views ON approvals_savedview;
+CREATE POLICY own_views ON approvals_savedview AS RESTRICTIVE TO @web@ USING (
+    shared OR person_id::text = current_setting('countersign.person', true)
+) WITH CHECK (person_id::text = current_setting('countersign.person', true));
+DROP POLICY IF EXISTS own_views_gone ON approvals_savedview;
+CREATE POLICY own_views_gone ON approvals_savedview AS RESTRICTIVE FOR DELETE TO @web@ USING (
+    person_id::text = current_setting('countersign.person', true));
 
 -- What must never change once written.
 DO $$

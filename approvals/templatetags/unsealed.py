@@ -7,6 +7,7 @@ from django import template
 
 from approvals import sealed
 from approvals.models import Proposal
+from approvals.state import State
 
 register = template.Library()
 
@@ -15,7 +16,8 @@ register = template.Library()
 def unsealed(rows: Proposal | Sequence[Proposal]) -> dict[int, datetime]:
     """Since when (UTC) each of them waits, by id; one statement, and none where nothing is approved."""
     found = [rows] if isinstance(rows, Proposal) else list(rows)
-    return sealed.waiting(found[0].workspace_id, found) if found else {}
+    approved = [row.pk for row in found if row.state == State.APPROVED]
+    return sealed.waiting(found[0].workspace_id, approved) if approved else {}
 
 
 @register.filter

@@ -17,13 +17,13 @@ NOTHING_LEFT = "Nothing is free that you may take: the rest is yours, in other h
 def claim(request: WorkspaceRequest, item: str) -> HttpResponse:
     """Take an item in hand; a manager may take it from somebody else."""
     deciding.require_deciding(request)
-    ws, person, known = request.workspace.pk, request.user.pk, _known(request, item)
+    ws, person, named = request.workspace.pk, request.user.pk, known(request, item)
     try:
         with transaction.atomic():
             if "take_over" in request.POST:
-                claims.take_over(workspace=ws, item=known, by=person, now=request.now)
+                claims.take_over(workspace=ws, item=named, by=person, now=request.now)
             else:
-                claims.claim(workspace=ws, item=known, person=person, now=request.now)
+                claims.claim(workspace=ws, item=named, person=person, now=request.now)
     except claims.ClaimError as error:
         return deciding.refused(request, item, error)
     return deciding.back_to(request, item)
@@ -57,11 +57,11 @@ def heartbeat(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 def release(request: WorkspaceRequest, item: str) -> HttpResponse:
     """Put one's own item back."""
-    claims.release(workspace=request.workspace.pk, item=_known(request, item), person=request.user.pk)
+    claims.release(workspace=request.workspace.pk, item=known(request, item), person=request.user.pk)
     return deciding.back_to(request, item)
 
 
-def _known(request: WorkspaceRequest, item: str) -> str:
+def known(request: WorkspaceRequest, item: str) -> str:
     """An item of this workspace, or 404."""
     kind, _, key = item.partition(":")
     models: dict[str, type[Proposal] | type[Handoff]] = {"proposal": Proposal, "handoff": Handoff}

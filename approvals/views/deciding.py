@@ -8,24 +8,26 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from approvals import claims, decisions, handoffs, looks, proposals, queries, resolving, revising, state
+from approvals import asides, claims, decisions, handoffs, looks, proposals, queries, resolving, revising, state
 from approvals.models import Handoff, Proposal
 from approvals.views import desk
 from portal import roles, stepup, stepup_views
 from portal.htmx import WorkspaceRequest
 
 # Fields of the forms beside the item: a refusal that names one stands beside it, without the name.
-NAMED = ("reason", "outcome", "happened", "evidence", "text", "overwrite_reason")
+NAMED = ("reason", "outcome", "happened", "evidence", "text", "overwrite_reason", "until", "why")
 REFUSALS = (
     decisions.DecisionError,
     claims.ClaimError,
     proposals.ProposalError,
     state.IllegalMove,
     handoffs.HandoffError,
+    asides.AsideError,
     stepup.StepUpError,
 )
 
@@ -139,7 +141,7 @@ def seen(request: WorkspaceRequest, pk: int) -> decisions.Seen:
         raise decisions.BadInput("The form does not say what was on the screen; look at the page again.")
     lasted = looks.seconds(
         request.POST.get("look", ""), proposal=pk, revision=int(revision), digest=digest, person=request.user.pk,
-        now=request.now,
+        now=request.now, visible=request.POST.get("looked", ""),
     )  # fmt: skip
     return decisions.Seen(int(revision), digest, lasted)
 
@@ -159,9 +161,9 @@ def refused(request: WorkspaceRequest, item: str, error: Exception) -> HttpRespo
 
 def status_of(error: Exception) -> int:
     """403 may not, 422 cannot be read, 409 somebody or something was first."""
-    if isinstance(error, decisions.NotAllowed | stepup.StepUpError):
+    if isinstance(error, decisions.NotAllowed | asides.NotYours | stepup.StepUpError):
         return 403
-    bad = isinstance(error, decisions.BadInput) or type(error) is handoffs.HandoffError
+    bad = isinstance(error, decisions.BadInput | asides.BadInput) or type(error) is handoffs.HandoffError
     return 422 if bad else 409
 
 
@@ -185,6 +187,14 @@ def require_deciding(request: WorkspaceRequest) -> None:
     """
     if not roles.deciding(request.roles):
         raise PermissionDenied("Only reviewers and managers decide.")
+
+
+def next_of(request: WorkspaceRequest, item: str) -> str:
+    """The item behind one that still waits, in the list the address asks for."""
+    kind, _, key = item.partition(":")
+    rows: QuerySet[Any] = (Handoff if kind == "handoff" else Proposal)._default_manager.all()
+    urgency = rows.filter(workspace=request.workspace, pk=int(key)).values_list("urgency", flat=True).get()
+    return _next(request, item, urgency, int(key))
 
 
 def _next(request: WorkspaceRequest, item: str, urgency: int, pk: int) -> str:

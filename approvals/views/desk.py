@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from approvals import (
     aftermath,
     background,
+    boards,
     claims,
     decisions,
     detail,
@@ -46,7 +47,7 @@ class Problem:
 
 @require_GET
 def queue(request: WorkspaceRequest) -> HttpResponse:
-    """The home page: the queue, with its first item opened."""
+    """The home page: the queue, beside it its first item."""
     return show(request)
 
 
@@ -76,6 +77,13 @@ def news(request: WorkspaceRequest) -> HttpResponse:
     return render(request, "approvals/_news.html", {"count": count, "filters": filters, "since": since})
 
 
+@require_GET
+def views(request: WorkspaceRequest) -> HttpResponse:
+    """The counters beside the queue, as they stand now; rows stay as they are."""
+    filters = searching.read(request.GET)
+    return render(request, "approvals/_counted.html", {"filters": filters, **_views(request, filters, anew=False)})
+
+
 def show(
     request: WorkspaceRequest,
     *,
@@ -84,38 +92,44 @@ def show(
     problem: Problem | None = None,
     done: Proposal | None = None,
 ) -> HttpResponse:
-    """The desk with `item` opened (None: the first one, "": none), what was refused, and what was done."""
-    ws = request.workspace.pk
+    """The desk with `item` opened, what was refused, and what was done.
+
+    Of None the first one is marked, and its page asks for it by itself: the list is there in a third of the time, and a
+    phone, which shows the list alone, never asks. "" opens none.
+    """
     context = {} if item is None else opened(request, item)
     filters = filters_of(request, item or "")
     if "detail" in context and request.method == "GET" and not {"state", "q"} & set(request.GET):
         filters = replace(filters, state=context["detail"].proposal.state)
-    page = queries.page(
-        workspace=ws,
-        filters=filters,
-        person=request.user.pk,
-        now=request.now,
-        after=request.GET.get("after", ""),
-    )
-    if item is None:
-        item = page.rows[0].item if page.rows else ""
-        context = {} if request.htmx and request.htmx.target == "more" else opened(request, item)
     context |= {
         "filters": filters,
-        "page": page,
-        "item": item,
-        "tabs": _tabs(ws, filters),
-        "agents": queries.agents(ws),
-        "actions": [(name, action.title) for name, action in ACTIONS.items()],
-        "newest": queries.newest(ws, filters),
+        "item": item or "",
         "problem": problem,
         "reasons": decisions.REJECT_REASONS,
-        "tiers": searching.TIERS,
-        "offers_next": request.impersonator is None and bool(appointed.deciding(request.roles)),
         "done": _done(request, done),
         "opened": status != 200 or request.resolver_match.url_name != "queue",  # type: ignore[union-attr]  # a view has a match
     }
+    if not (request.htmx and request.htmx.target == "detail"):
+        context |= _listed(request, filters, item, anew=request.method == "POST" or done is not None)
     return respond(request, "approvals/desk.html", PARTS, context, status=status)
+
+
+def _listed(request: WorkspaceRequest, filters: Filters, item: str | None, *, anew: bool) -> dict[str, Any]:
+    """The queue beside the item: what an item that is asked for alone does not need."""
+    ws, after = request.workspace.pk, request.GET.get("after", "")
+    page = queries.page(workspace=ws, filters=filters, person=request.user.pk, now=request.now, after=after)
+    if request.htmx and request.htmx.target == "more":
+        return {"page": page}
+    first = page.rows[0] if item is None and page.rows else None
+    return {
+        "page": page,
+        **({"item": first.item, "first": first} if first else {}),
+        **_views(request, filters, anew=anew),
+        "actions": [(name, action.title) for name, action in ACTIONS.items()],
+        "newest": queries.newest(ws, filters),
+        "tiers": searching.TIERS,
+        "offers_next": request.impersonator is None and bool(appointed.deciding(request.roles)),
+    }
 
 
 def filters_of(request: WorkspaceRequest, item: str) -> Filters:
@@ -173,19 +187,13 @@ def _handoff(request: WorkspaceRequest, pk: int, viewer: detail.Viewer) -> dict[
     }
 
 
-def _tabs(workspace: int, filters: Filters) -> list[dict[str, Any]]:
-    counted = queries.counters(workspace)
-    shown = [*searching.TABS, *([filters.state] if filters.state not in searching.TABS else [])]
-    return [
-        {
-            "name": name,
-            "label": wording.state(name),
-            "count": counted.get(name, ""),
-            "query": filters.but(state="" if name == "pending" else name, q="", mine=""),
-            "current": name == filters.state,
-        }
-        for name in shown
-    ]
+def _views(request: WorkspaceRequest, filters: Filters, *, anew: bool) -> dict[str, Any]:
+    """The views with their counters, and the agents there are."""
+    views, agents = boards.groups(
+        workspace=request.workspace.pk, person=request.user.pk, filters=filters, now=request.now, anew=anew
+    )
+    current = next((one for group in views for one in group.rows if one.current), None)
+    return {"views": views, "view": current, "agents": agents}
 
 
 def _done(request: WorkspaceRequest, done: Proposal | None) -> aftermath.Aftermath | None:

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from approvals import background, queries, reversal, showing, votes, wording
+from approvals import background, counting, queries, reversal, showing, votes, wording
 from approvals.diff import Change
 from approvals.marks import Piece
 from approvals.models import Proposal
@@ -87,7 +87,7 @@ def together(request: WorkspaceRequest) -> HttpResponse:
     """Undo a run, a version of an agent or a window of time; for managers."""
     if Role.MANAGER not in request.roles:
         raise PermissionDenied("Only managers undo many at once.")
-    context: dict[str, Any] = {"agents": queries.agents(request.workspace.pk), "asked": request.GET, "status": 200}
+    context: dict[str, Any] = {"agents": counting.agents(request.workspace.pk), "asked": request.GET, "status": 200}
     if request.method == "POST":
         context |= _started(request)
     if any(request.GET.get(name) for name in Search.base_fields):

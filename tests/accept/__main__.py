@@ -52,6 +52,14 @@ LINES: dict[str, tuple[str, list[str]]] = {
     ),
     "bad-input": ("one clear error or a hand-off", [*PYTEST, "tests/approvals/test_bad_input.py"]),
     "queue": (
+        "first pages a second with 1,000,000 waiting and 3,000,000 decided, beside a bare Django view",
+        [PYTHON, "-m", "tests.accept.benchmarks", "queue"],
+    ),
+    "next-item": (
+        "approve, and the next item is on the screen within 100 ms (median); nothing jumps",
+        [*PYTEST, "-s", "tests/journeys/test_next_item.py"],
+    ),
+    "queue-cost": (
         "a fixed number of queries, no COUNT, no OFFSET",
         [*PYTEST, "tests/approvals/test_queue_cost.py"],
     ),
@@ -174,7 +182,8 @@ def _result(name: str) -> str:
     start = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     tail = done.stdout.strip().splitlines()
-    figure = "\n    ".join(tail[-1:] if "pytest" in command else tail[-TOLD:]) or done.stderr.strip()[-600:]
+    shown = tail[-1:] if "pytest" in command and "-s" not in command else tail[-TOLD:]
+    figure = "\n    ".join(shown) or done.stderr.strip()[-600:]
     result = {0: "met", NOT_MEASURED: "not measured"}.get(done.returncode, "MISSED")
     print(
         f"{result} {name:<11} {what} ({time.monotonic() - start:.0f} s)\n    {figure}",

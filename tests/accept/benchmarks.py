@@ -1,9 +1,12 @@
-"""`benchmark claims`, `runs`, `audit` and `backtest`: python -m tests.accept.benchmarks NAME."""
+"""`benchmark NAME` (claims, runs, queue, audit, backtest), beside its floor: python -m tests.accept.benchmarks NAME."""
 
 import sys
 from typing import Any
 
 from tests.accept.installation import installed, verdict
+
+# Each stops at a thousand: so many entries of an index, whatever lies behind them.
+COUNTERS_MS = 50
 
 
 def main(which: str) -> None:
@@ -15,6 +18,20 @@ def main(which: str) -> None:
             met,
             f"claims: {got['ours']:.0f} a second, bare loop {got['floor']:.0f}, ratio {got['ratio']:.2f} of 0.5;"
             f" {got['claimers']} claimers, {got['items']} items, twice {got['twice']}, skipped {got['skipped']}",
+        )
+    if which == "queue":
+        flat = all(
+            got[name] <= 2 * got[f"small_{name}"] + 2 for name in ("first_page_ms", "next_page_ms", "deep_page_ms")
+        )
+        flat = flat and got["counters_ms"] <= COUNTERS_MS and got["queries"] == got["small_queries"]
+        verdict(
+            got["ratio"] >= 0.5 and flat and got["pending"] >= 1_000_000 and got["decided"] >= 3_000_000,
+            f"queue: {got['ours']:.0f} first pages a second, a bare Django view {got['floor']:.0f}, ratio"
+            f" {got['ratio']:.2f} of 0.5; {got['pending']:,} wait, {got['decided']:,} decided; first page"
+            f" {got['first_page_ms']:.1f} ms (of a hundredth {got['small_first_page_ms']:.1f}), next by key"
+            f" {got['next_page_ms']:.1f} ({got['small_next_page_ms']:.1f}), one in the middle {got['deep_page_ms']:.1f}"
+            f" ({got['small_deep_page_ms']:.1f}), all counters anew {got['counters_ms']:.1f} of {COUNTERS_MS}"
+            f" ({got['small_counters_ms']:.1f}); {got['queries']} statements",
         )
     if which == "audit":
         met = got["ratio"] >= 0.9 and got["seal_per_s"] >= 20_000

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from agents.benchmarks import claiming, crowd, filling, running
+from agents.benchmarks import claiming, crowd, filling, paging, running
 from agents.evals import throwaway
 from approvals import claims
 from tests.conftest import sign_in, signed_in
@@ -58,6 +58,25 @@ def forgetful(whole: Callable[..., claims.Taken | None]) -> Callable[..., claims
         return seen[0]
 
     return again
+
+
+def test_the_first_page_is_measured_at_two_sizes_beside_a_bare_view(
+    live: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "ROUNDS", 1)
+    monkeypatch.setattr(paging, "SECONDS", 0.3)
+    before = databases()
+    report = paging.measure(items=600, say=quiet)
+    assert (report["pending"], report["decided"]) == (600, 1_800)
+    assert report["queries"] == report["small_queries"] <= 20
+    assert report["ratio"] == pytest.approx(report["ours"] / report["floor"], abs=0.02)
+    assert databases() == before
+    sign_in("web")
+
+
+def test_a_page_that_counts_all_or_skips_breaks_the_measure(live: None) -> None:
+    with pytest.raises(paging.Broken, match="skips or counts"), paging._checked(), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM approvals_proposal")
 
 
 def test_the_triggers_are_off_while_filling_and_always_afterwards(live: None) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from approvals import escalations, shifts
+from approvals import asides, escalations, shifts
 from approvals.escalations import Escalations
 from approvals.models import Case, ShiftNote
 from audit.models import Entry
@@ -48,6 +48,18 @@ def test_hand_offs_stand_by_their_reason_and_the_group_with_most_overdue_comes_f
     page = text(sit_down(cast, "mara").get("/escalations/"))
     assert "1 overdue" in section(page, "group-data")
     assert "customer&#x27;s turn" in page or "customer's turn" in page
+
+
+def test_what_a_person_calls_a_manager_to_comes_first_in_their_words(cast: Cast) -> None:
+    row = propose(cast)
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        asides.escalate(
+            workspace=cast.ws, item=f"proposal:{row.pk}", reason="They threaten to sue.", person=cast.id("rosa"),
+            now=now,
+        )  # fmt: skip
+    page = text(sit_down(cast, "mara").get("/escalations/"))
+    assert "They threaten to sue." in section(page, "wanted")
+    assert "Nothing is escalated" not in page
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from approvals import counting
 from tests.approvals import steps
 from tests.cast import Cast, gather
 
@@ -15,7 +16,8 @@ GROWING = ("approvals_proposal", "approvals_handoff", "audit_entry", "agents_run
 
 
 @pytest.fixture
-def cast(live: None) -> Cast:
+def cast(live: None, monkeypatch: pytest.MonkeyPatch) -> Cast:
+    monkeypatch.setattr(counting, "KEPT_SECONDS", 0)  # each page counts for itself
     return gather()
 
 

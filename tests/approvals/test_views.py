@@ -43,6 +43,10 @@ def refund(cast: Cast, amount: int = 4_510) -> Proposal:
 def test_the_queue_opens_its_first_item_with_the_form_that_approves_it(rosa: Desk, proposal: Proposal) -> None:
     page = text(rosa.get("/"))
     assert proposal.summary in page
+    path = f"/proposals/{proposal.pk}/"
+    assert f'data-first hx-get="/w/{rosa.cast.workspace.slug}{path}"' in page
+    assert f'{path}">Open the first' in page  # without scripts
+    page = text(rosa.get(path, **{"HX-Request": "true", "HX-Target": "detail"}))
     assert f'name="digest" value="{proposal.digest}"' in page
     assert f"/proposals/{proposal.pk}/approve/" in page
     assert "<ins>P1</ins>" in page

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from agents.demo.processes import Processes, free_port
 from portal.models import Person
@@ -84,6 +84,11 @@ def password_hash() -> str:
     return make_password(PASSWORD, hasher="pbkdf2_sha256")
 
 
+def is_fault(message: ConsoleMessage) -> bool:
+    """Whether the console says that something is wrong; a refusal is an answer, which the browser notes as well."""
+    return message.type == "error" and "409 (Conflict)" not in message.text
+
+
 @dataclass
 class Desk:
     """A workspace with its people, the address of its pages, and a way to sit somebody down at a browser."""
@@ -121,7 +126,7 @@ def desk(live: None, processes: Processes, browser: Browser) -> Iterator[Desk]:
         context = browser.new_context(**options)  # type: ignore[arg-type]  # passed on as given
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: problems.append(message.text) if is_fault(message) else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
         return page
 

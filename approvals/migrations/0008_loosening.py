@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0006_awaits'),
+        ('approvals', '0007_shiftnote'),
         ('portal', '0004_pages'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
