@@ -10,6 +10,7 @@ urlpatterns = [
     path("log/", include("audit.urls")),
     path("policy/", include("portal.page_views")),
     path("team/", include("portal.team_views")),
+    path("you/", include("portal.profile_views")),
     path("you/tokens/", include("portal.token_views")),
     path("out-of-office/", include("portal.standing_in_views")),
     path("you/view-as/", include("portal.viewing_views")),

@@ -20,6 +20,21 @@ class PersonManager(BaseUserManager["Person"]):
         return person
 
 
+class Theme(models.TextChoices):
+    """Colours of the desk."""
+
+    AUTO = "auto", "As the device says"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
+
+
+class Density(models.TextChoices):
+    """How close rows stand."""
+
+    ROOMY = "roomy", "Roomy"
+    COMPACT = "compact", "Compact"
+
+
 class Person(AbstractUser):
     """Somebody who signs in. What they may do is said by their memberships, never by a flag here."""
 
@@ -29,6 +44,8 @@ class Person(AbstractUser):
     email = models.EmailField(unique=True)
     time_zone = models.CharField(max_length=60, default="Europe/Berlin")
     keys_enabled = models.BooleanField(default=True)
+    theme = models.CharField(max_length=5, choices=Theme, default=Theme.AUTO, db_default=Theme.AUTO)
+    density = models.CharField(max_length=7, choices=Density, default=Density.ROOMY, db_default=Density.ROOMY)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]

@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     help = (
         "Measures runs, claims, pages of the queue or entries of the log a second beside a floor, or how long a"
-        " backtest takes and whether the gate says the same; in one run, in a throwaway database. Nothing is left behind."
+        " backtest takes and whether the gate agrees; in one run, in a throwaway database. Nothing is left behind."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
