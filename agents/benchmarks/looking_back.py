@@ -4,6 +4,7 @@ The replay reads what was handed in, from its submission, and judges it as the g
 books, what taints it, Cedar, and the thresholds in force; before the change, and after it was really made.
 """
 
+import gc
 import secrets
 import time
 from collections import Counter
@@ -43,6 +44,8 @@ def measure(*, items: int = ITEMS, sample: int = SAMPLE, say: Callable[[str], No
     with throwaway.database(durable=True):
         say(f"filling {items} proposals, with {changing.CHANGES} changes of thresholds")
         history = past.fill(items)
+        gc.collect()
+        gc.freeze()  # what the filling keeps is in no web process, whose collector would not look at it
         timed: list[float] = []
         equal = asked = moved = 0
         for series, change in QUESTIONS:
@@ -54,6 +57,7 @@ def measure(*, items: int = ITEMS, sample: int = SAMPLE, say: Callable[[str], No
             say(f"{len(chosen)} of them at the gate again")
             equal += _replayed(history, chosen, ways, series, change)
             asked, moved = asked + len(chosen), moved + tally.moved
+    gc.unfreeze()
     told = Counter(one.outcome for one, _, _ in ways.values())
     return {
         "seconds": max(timed), "backtests": len(timed), "writes": len(ways), "versions": history.versions,

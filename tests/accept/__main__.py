@@ -20,8 +20,8 @@ PYTEST = [PYTHON, "-m", "pytest", "-q", "--no-header", "--timeout", "300"]
 LINES: dict[str, tuple[str, list[str]]] = {
     "new-user": ("make demo on a fresh clone and an empty cache", [PYTHON, "-m", "tests.accept.new_user"]),
     "journeys": (
-        "approve, stop, undo, reject, edit, two people, in the browser",
-        [*PYTEST, "tests/journeys/test_desk.py"],
+        "approve, stop, undo, reject, edit, two people; an admin tightening, loosening, backtesting; in the browser",
+        [*PYTEST, "tests/journeys/test_desk.py", "tests/journeys/test_thresholds.py"],
     ),
     "real-input": (
         "725 real requests; the money that moves; sequences",

@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from agents.benchmarks import claiming, crowd, filling, paging, running
+from agents.benchmarks import claiming, crowd, filling, looking_back, paging, running
 from agents.evals import throwaway
-from approvals import claims
+from approvals import backtesting, claims
 from tests.conftest import sign_in, signed_in
 
 ITEMS, CLAIMERS = 240, 3
@@ -131,4 +131,22 @@ def test_runs_go_through_two_real_workers_and_are_counted_beside_the_floor(
     assert report["ratio"] == pytest.approx(report["ours"] / report["floor"], rel=0.2)
     assert databases() == before
     assert "6 runs" in said
+    sign_in("web")
+
+
+def test_a_backtest_is_timed_and_the_gate_says_the_same(live: None) -> None:
+    before, said = databases(), []
+    report = looking_back.measure(items=300, sample=40, say=said.append)
+    assert report["equal"] == report["replayed"] == 40 * report["backtests"]
+    assert report["versions"] >= 30
+    assert all(report[outcome] > 0 for outcome in ("rejected", "edited", "undone"))
+    assert databases() == before
+    assert any("looked at 3" in line for line in said)
+    sign_in("web")
+
+
+def test_a_backtest_that_says_otherwise_than_the_gate_is_named(live: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backtesting, "_came_in", lambda *_: (0, ("unclear",)))
+    with pytest.raises(looking_back.Differs, match="at the gate"):
+        looking_back.measure(items=300, sample=300, say=quiet)
     sign_in("web")

@@ -8,13 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from approvals import backtest, backtesting, decisions, risk, thresholds
+from approvals import backtest, backtesting, decisions, revising, risk, thresholds
 from approvals.backtest import Judge, Past, Tally
 from approvals.models import Proposal
 from portal import workspace
 from tests.api.calls import browser
-from tests.approvals.steps import approve, contact, propose, seen
+from tests.approvals.steps import (
+    approve,
+    contact,
+    order,
+    pass_gate,
+    propose,
+    refund_args,
+    seen,
+    submit_as_agent,
+    ticket,
+)
 from tests.approvals.test_loosening import rule, values, writes
+from tests.approvals.test_sending_back import answer, send_back
 from tests.cast import Cast, gather
 
 pasts = st.builds(
@@ -96,6 +107,54 @@ def test_what_people_rejected_and_would_now_pass_is_named(cast: Cast) -> None:
     assert unsure.state == "pending"
 
 
+def test_what_came_in_is_judged_and_not_what_an_agent_made_of_it_when_sent_back(cast: Cast) -> None:
+    target = ticket(cast)
+    row = propose(cast, target, "ticket.update", target, {"priority": "P1"}, confidence=0.5, flags=("unclear",))
+    sent_back = send_back(cast, row)
+    answer(cast, row, sent_back, {"priority": "P2"}, confidence=0.99)
+    with workspace.within(cast.ws) as now:
+        question = replace(_loosened(cast, now), series="ticket-update")
+        (past,), _ = backtesting.read(question, backtesting.begin().behind, 9)
+    assert (past.write.confidence_pct, past.write.flags, past.outcome) == (50, ("unclear",), "pending")
+
+
+def test_an_edited_refund_counts_by_the_amount_that_came_in(cast: Cast) -> None:
+    number = order(cast, besides=700)
+    target = ticket(cast, customer="cu-1")
+    args = refund_args(number) | {"item_ids": ["i-1", "i-2"], "amount_minor": 5_210}
+    row = propose(cast, target, "refund.create", f"order:{number}", args, agent="refunds")
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        revising.edit(
+            workspace=cast.ws,
+            proposal=row.pk,
+            seen=seen(row),
+            person=cast.id("rosa"),
+            args=refund_args(number),
+            now=now,
+        )
+        question = _loosened(cast, now)
+        (past,), _ = backtesting.read(question, backtesting.begin().behind, 9)
+    assert (past.write.amount_minor, past.outcome) == (5_210, "edited")
+
+
+def test_what_a_threshold_gave_to_a_person_is_among_it_with_its_flags(cast: Cast) -> None:
+    with workspace.within(cast.ws) as now:
+        thresholds.set_threshold(
+            workspace=cast.ws, series="contact-update", actor="system:test", now=now, action="contact.update",
+            tier="low", people="never",
+        )  # fmt: skip
+    target = contact(cast, {"first_name": "cleo"})
+    made = submit_as_agent(
+        cast, target, "contact.update", target, {"changes": {"first_name": "Ann"}}, agent="contacts", flags=("unclear",)
+    )
+    pass_gate(cast, made)
+    question, tally = _whole(cast)
+    assert dict(tally.moves) == {("never", "one"): 1}, "flagged, so that it does not pass alone"
+    with workspace.within(cast.ws):
+        (past,), more = backtesting.cases(question, backtest.Cell("never", "one"))
+    assert (past.item.partition(":")[0], past.write.flags, more) == ("handoff", ("unclear",), "")
+
+
 FORM = {
     "action": "contact.update", "proposer_kind": "", "agent": "", "currency": "", "above": "", "up_to": "",
     "tier": "low", "people": "automatic", "second_role": "", "confidence_floor_pct": "80", "hold_seconds": "0",
@@ -128,3 +187,19 @@ def test_a_form_that_does_not_hold_is_named_and_who_may_not_save_gets_none(cast:
     assert "currency" in _post(cast, "ada", {**FORM, "currency": "XXQ"}).content.decode()
     assert _post(cast, "mara", FORM).status_code == 403
     assert _post(cast, "rosa", FORM).status_code == 404
+
+
+def test_each_figure_leads_to_its_cases_for_whoever_may_read(cast: Cast) -> None:
+    _proposed(cast, "Ann")
+    with workspace.within(cast.ws):
+        row = next(row for row in thresholds.in_force(cast.ws) if row.series == "contact-update")
+    done = _post(cast, "ada", {**FORM, "row": str(row.pk)})
+    href = done.context["moves"][0].href
+    for name in ("ada", "mara", "odile"):
+        assert "Correct first_name" in browser(cast, name).get(href).content.decode()
+    assert browser(cast, "rosa").get(href).status_code == 404
+    other = gather()
+    assert browser(other, "ada").get(href.replace(cast.workspace.slug, other.workspace.slug)).status_code == 400
+    for wrong in ("now=x&then=one", "now=one&then=alone&q=forged", "now=one&then=alone&behind=case:1"):
+        page = f"/w/{cast.workspace.slug}/admin/approvals/threshold/cases/?{wrong}"
+        assert browser(cast, "ada").get(page).status_code == 400, wrong
