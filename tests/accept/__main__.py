@@ -166,7 +166,10 @@ def _result(name: str) -> str:
     start = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     tail = done.stdout.strip().splitlines()
-    figure = "\n    ".join(tail[-1:] if "pytest" in command and "-s" not in command else tail[-TOLD:]) or done.stderr.strip()[-600:]
+    figure = (
+        "\n    ".join(tail[-1:] if "pytest" in command and "-s" not in command else tail[-TOLD:])
+        or done.stderr.strip()[-600:]
+    )
     result = {0: "met", NOT_MEASURED: "not measured"}.get(done.returncode, "MISSED")
     print(
         f"{result} {name:<11} {what} ({time.monotonic() - start:.0f} s)\n    {figure}",

@@ -48,9 +48,7 @@ def test_what_is_shared_is_seen_by_all_and_stays_its_makers(cast: Cast) -> None:
 
 def test_nobody_keeps_a_view_in_somebody_elses_name(cast: Cast) -> None:
     with pytest.raises(Exception, match="row-level security"), workspace.within(cast.ws, cast.id("ravi")) as now:
-        saving.save(
-            workspace=cast.ws, person=cast.id("rosa"), name="Mine?", query="tier=low", shared=True, now=now
-        )
+        saving.save(workspace=cast.ws, person=cast.id("rosa"), name="Mine?", query="tier=low", shared=True, now=now)
 
 
 @pytest.mark.parametrize(
