@@ -56,6 +56,17 @@
     if (link) location.assign(link.href);
   }
 
+  // Picked rows go together to the page of batches.
+  function pick() {
+    const link = document.activeElement?.closest?.(".row a") ?? current();
+    const together = one("#together");
+    if (!together || !link?.dataset.item.startsWith("proposal:")) return;
+    link.closest(".row").classList.toggle("picked");
+    const keys = all(".row.picked a").map((one) => one.dataset.item.slice("proposal:".length));
+    together.textContent = keys.length ? `${keys.length} together` : "Together";
+    together.search = keys.length ? `of=${keys.join(",")}` : "";
+  }
+
   // Keys ------------------------------------------------------------------------------------------------
   function press(key) {
     const aims = `[data-key="${CSS.escape(key)}"]`;
@@ -75,7 +86,7 @@
     const busy = event.target.closest("input, select, textarea, [contenteditable], dialog");
     if (busy || event.ctrlKey || event.metaKey || event.altKey || event.repeat && "aercns".includes(event.key)) return;
     if (document.body.dataset.keys !== "on") return;
-    const moves = { j: () => move(1), k: () => move(-1), "?": () => one("#keys")?.showModal() };
+    const moves = { j: () => move(1), k: () => move(-1), x: pick, "?": () => one("#keys")?.showModal() };
     if (moves[event.key]) moves[event.key]();
     else if (event.key === "Enter") {
       if (event.target !== document.body) return;
