@@ -35,7 +35,7 @@ def post(desk: Desk, chosen: list[str], looks: list[str]) -> str:
 def test_what_is_of_a_kind_is_chosen_two_are_shown_and_all_are_approved(cast: Cast, rows: list[Proposal]) -> None:
     rosa = sit_down(cast, "rosa")
     page = text(rosa.get("/batches/"))
-    assert "Priority differs" in page
+    assert "Differs: priority" in page
     chosen = members(page)
     assert len(chosen) == 3
     confirm = post(rosa, chosen, [])
