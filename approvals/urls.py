@@ -4,6 +4,7 @@ from django.urls import path
 
 from approvals.views import (
     asides,
+    batching,
     claiming,
     deciding,
     desk,
@@ -23,6 +24,8 @@ urlpatterns = [
     path("", desk.queue, name="queue"),
     path("new/", desk.news, name="news"),
     path("views/", desk.views, name="views"),
+    path("batches/", batching.page, name="batches"),
+    path("batches/decide/", batching.decide, name="batch-decide"),
     path("views/save/", saving.save, name="save-view"),
     path("views/<int:pk>/forget/", saving.forget, name="forget-view"),
     path("proposals/<int:pk>/", desk.proposal, name="proposal"),

@@ -56,6 +56,17 @@
     if (link) location.assign(link.href);
   }
 
+  // Picked rows go together to the page of batches.
+  function pick() {
+    const link = document.activeElement?.closest?.(".row a") ?? current();
+    const together = one("#together");
+    if (!together || !link?.dataset.item.startsWith("proposal:")) return;
+    link.closest(".row").classList.toggle("picked");
+    const keys = all(".row.picked a").map((one) => one.dataset.item.slice("proposal:".length));
+    together.textContent = keys.length ? `${keys.length} together` : "Together";
+    together.search = keys.length ? `of=${keys.join(",")}` : "";
+  }
+
   // Keys ------------------------------------------------------------------------------------------------
   function press(key) {
     const aims = `[data-key="${CSS.escape(key)}"]`;
@@ -75,7 +86,7 @@
     const busy = event.target.closest("input, select, textarea, [contenteditable], dialog");
     if (busy || event.ctrlKey || event.metaKey || event.altKey || event.repeat && "aercns".includes(event.key)) return;
     if (document.body.dataset.keys !== "on") return;
-    const moves = { j: () => move(1), k: () => move(-1), "?": () => one("#keys")?.showModal() };
+    const moves = { j: () => move(1), k: () => move(-1), x: pick, "?": () => one("#keys")?.showModal() };
     if (moves[event.key]) moves[event.key]();
     else if (event.key === "Enter") {
       if (event.target !== document.body) return;
@@ -84,7 +95,57 @@
     event.preventDefault();
   }
 
+  // Palette ---------------------------------------------------------------------------------------------
+  // Whatever the page offers by a link or a button, found by its name.
+  function offered() {
+    const named = (aim) => (aim.querySelector(".closed, span") ?? aim).textContent.trim();
+    const deeds = all(".decide :is(a, button, summary), .filters button").filter((aim) => aim.checkVisibility());
+    const ways = all(".views a, .top-nav a, .top-self a");
+    return [...deeds, ...ways].map((aim) => ({ aim, name: named(aim) })).filter((one) => one.name);
+  }
+
+  function fillPalette() {
+    const typed = one("#palette input").value.trim().toLowerCase();
+    const fits = offered().filter((one) => one.name.toLowerCase().includes(typed)).slice(0, 12);
+    one("#palette ul").replaceChildren(...fits.map(({ aim, name }, at) => {
+      const line = document.createElement("li");
+      line.role = "option";
+      line.ariaSelected = String(at === 0);
+      line.textContent = name;
+      line.aim = aim;
+      return line;
+    }));
+  }
+
+  function onPalette(event) {
+    const box = one("#palette");
+    if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && box && !box.open) {
+      event.preventDefault();
+      one("input", box).value = "";
+      box.showModal();
+      return fillPalette();
+    }
+    const lines = box?.open ? all("li", box) : [];
+    const at = lines.findIndex((line) => line.ariaSelected === "true");
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && lines[at + step]) {
+      event.preventDefault();
+      lines[at].ariaSelected = "false";
+      lines[at + step].ariaSelected = "true";
+    }
+    if (event.key === "Enter" && lines[at]) choose(event, lines[at]);
+  }
+
+  function choose(event, line) {
+    event.preventDefault();
+    one("#palette").close();
+    line.aim.click();
+    if (line.aim.matches("summary")) one("input[type=radio], textarea", line.aim.parentElement)?.focus();
+  }
+
   function onClick(event) {
+    const line = event.target.closest("#palette li");
+    if (line) return choose(event, line);
     const opener = event.target.closest("[data-open]");
     if (opener) document.getElementById(opener.dataset.open)?.showModal();
     event.target.closest("[data-dismiss]")?.closest(".toast")?.remove();
@@ -257,6 +318,8 @@
 
   document.addEventListener("change", onChange);
   document.addEventListener("keydown", onKey);
+  document.addEventListener("keydown", onPalette);
+  one("#palette input")?.addEventListener("input", fillPalette);
   document.addEventListener("click", onClick);
   document.addEventListener("htmx:beforeRequest", onRequest);
   document.addEventListener("htmx:beforeSwap", onAnswer);

@@ -13,7 +13,8 @@ from tests.cast import Cast, gather
 
 
 @pytest.fixture
-def cast(live: None) -> Cast:
+def cast(live: None, monkeypatch: pytest.MonkeyPatch) -> Cast:
+    monkeypatch.setattr(counting, "KEPT_SECONDS", 0)  # each page counts for itself
     return gather()
 
 

@@ -1,0 +1,128 @@
+"""Several of a kind together: the groups there are, what differs in each, two of them opened, then all decided.
+
+The two are drawn from what was chosen, and shown whole on a page of their own; its signed marks say that they were.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_GET, require_POST
+
+from approvals import batches, looks, wording
+from approvals.actions import named
+from approvals.models import Proposal
+from approvals.views import deciding, desk
+from portal.htmx import WorkspaceRequest, respond
+
+Seen = tuple[int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One member: what the form posts back, and its values in the columns that differ."""
+
+    proposal: Proposal
+    value: str
+    chosen: bool
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One group in words; `differs` are the columns."""
+
+    title: str
+    differs: tuple[str, ...]
+    rows: tuple[Row, ...]
+    total: str
+    more: bool
+
+
+@require_GET
+def page(request: WorkspaceRequest) -> HttpResponse:
+    """What this person could decide together now; `of` names what they picked in the queue."""
+    deciding.require_deciding(request)
+    return _page(request)
+
+
+@require_POST
+def decide(request: WorkspaceRequest) -> HttpResponse:
+    """Approve what was chosen, once the two that are drawn from it were shown."""
+    deciding.require_deciding(request)
+    members = [seen for text in request.POST.getlist("member")[: 2 * batches.MOST] if (seen := _seen(text))]
+    try:
+        answer = batches.decide(
+            workspace=request.workspace.pk, members=members, opened=_opened(request, members), person=request.user.pk
+        )
+    except batches.NotOpened as drawn:
+        return _confirm(request, members, sorted(drawn.drawn))
+    except batches.BatchError as error:
+        return _page(request, problem=str(error), status=409)
+    rows = Proposal.objects.filter(workspace=request.workspace, pk__in=[pk for pk, _, _ in members]).defer("basis")
+    return respond(
+        request, "approvals/batch_done.html", {}, {"answer": answer, "names": {r.pk: r.summary for r in rows}}
+    )
+
+
+def _page(request: WorkspaceRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
+    picked = {int(key) for key in request.GET.get("of", "").split(",")[:99] if key.isdecimal() and len(key) < 19}
+    found = batches.groups(workspace=request.workspace.pk, person=request.user.pk, now=request.now)
+    shown = [_shown(group, picked) for group in found]
+    grouped = {member.proposal.pk for group in found for member in group.members}
+    alone = Proposal.objects.filter(workspace=request.workspace, pk__in=picked - grouped).defer("basis")
+    context = {
+        "groups": [one for one in shown if not picked or any(row.chosen for row in one.rows)],
+        "alone": list(alone), "problem": problem,
+    }  # fmt: skip
+    return respond(request, "approvals/batches.html", {}, context, status=status)
+
+
+def _shown(group: batches.Group, picked: set[int]) -> Shown:
+    rows = tuple(
+        Row(
+            one.proposal, ":".join(map(str, one.seen)), not picked or one.proposal.pk in picked,
+            tuple(_value(one, name) for name in group.differs),
+        )
+        for one in group.members
+    )  # fmt: skip
+    template = group.template
+    return Shown(
+        f"{named(template.action).title}, {template.tier}", tuple(wording.field(name) for name in group.differs), rows,
+        wording.amount(group.total_minor, template.currency) if template.currency else "", group.more,
+    )  # fmt: skip
+
+
+def _value(member: batches.Member, name: str) -> str:
+    """What it would write there."""
+    for change in member.changes:
+        if change.field == name:
+            return wording.plain(change.after) if isinstance(change.after, str | int | list) else "empty"
+    return "; ".join(wording.plain(effect[name]) for effect in member.effects if name in effect)
+
+
+def _confirm(request: WorkspaceRequest, members: Sequence[Seen], drawn: Sequence[int]) -> HttpResponse:
+    """The two that were drawn, whole; 404 where one of them is not here."""
+    details = [desk.opened(request, f"proposal:{pk}")["detail"] for pk in drawn]
+    context: dict[str, Any] = {"members": [":".join(map(str, seen)) for seen in members], "details": details}
+    return respond(request, "approvals/batch_confirm.html", {}, context)
+
+
+def _opened(request: WorkspaceRequest, members: Sequence[Seen]) -> set[int]:
+    """Those whose page this person was shown, by its mark."""
+    marks = request.POST.getlist("look")[:10]
+    return {
+        pk for pk, revision, digest in members for mark in marks
+        if looks.seconds(
+            mark, proposal=pk, revision=revision, digest=digest, person=request.user.pk, now=request.now
+        ) is not None
+    }  # fmt: skip
+
+
+def _seen(text: str) -> Seen | None:
+    """`12:1:<digest>` as a form posts it."""
+    key, _, rest = text.partition(":")
+    revision, _, digest = rest.partition(":")
+    fits = key.isdecimal() and revision.isdecimal() and len(key) < 19 and len(revision) < 10
+    return (int(key), int(revision), digest) if fits else None
