@@ -154,7 +154,9 @@ def test_40_a_session_that_somebody_fixed_is_nobodys(web: Ground, cast: Cast, fi
     Person.objects.filter(pk=cast.id("rosa")).update(is_active=False)
     assert here.ask("GET", page, Cookie=mine)[0] == 302
     assert here.ask("GET", api, Authorization=f"Bearer {secret}")[0] == 401
-    assert here.sign_in(cast.people["rosa"].email, PASSWORD)[0] == 200
+    _, headers, _ = here.sign_in(cast.people["rosa"].email, PASSWORD)
+    for key in re.findall(r"sessionid=(\w+)", str(headers)):
+        assert here.ask("GET", page, Cookie=f"sessionid={key}")[0] == 302
     figures.tried += 6
 
 
