@@ -54,7 +54,8 @@ def _csv(piece: Iterable[Entry], found: Iterable[Line]) -> Iterator[bytes]:
         fact = line.fact
         yield _row((
             entry.pk, fact.at.isoformat(), fact.actor, line.who, fact.event, redaction.scrub(line.told), fact.subject,
-            fact.version, fact.state, fact.case, fact.trace_id, _json(fact.body), _json(_values(fact)), proofs.digest(entry),
+            fact.version, fact.state, fact.case, fact.trace_id, _json(fact.body), _json(_values(fact)),
+            proofs.digest(entry),
         ))  # fmt: skip
 
 
