@@ -1,6 +1,7 @@
 """What a search of the log found, as CSV or JSON lines, read in pieces and never held as a whole.
 
-A cell that a spreadsheet would take for a formula is marked as text. Erased values say so.
+A cell that a spreadsheet would take for a formula is marked as text. Erased values say so. What is recognised by its
+form as personal or secret (addresses, numbers of cards and telephones, keys) is left out: a file travels.
 """
 
 import csv
@@ -12,7 +13,7 @@ from itertools import islice
 
 from approvals import exploring
 from approvals.exploring import Line
-from audit import explorer, log, proofs
+from audit import explorer, log, proofs, redaction
 from audit.events import Event
 from audit.explorer import Wanted
 from audit.models import Entry
@@ -52,20 +53,35 @@ def _csv(piece: Iterable[Entry], found: Iterable[Line]) -> Iterator[bytes]:
     for entry, line in zip(piece, found, strict=True):
         fact = line.fact
         yield _row((
-            entry.pk, fact.at.isoformat(), fact.actor, line.who, fact.event, line.told, fact.subject, fact.version,
-            fact.state, fact.case, fact.trace_id, _json(fact.body), _json(_values(fact)), proofs.digest(entry),
+            entry.pk, fact.at.isoformat(), fact.actor, line.who, fact.event, redaction.scrub(line.told), fact.subject,
+            fact.version, fact.state, fact.case, fact.trace_id, _json(fact.body), _json(_values(fact)),
+            proofs.digest(entry),
         ))  # fmt: skip
 
 
 def _jsonl(piece: Iterable[Entry], found: Iterable[Line]) -> Iterator[bytes]:
     """RFC 8785 of `leaf` is what was hashed."""
     for entry, line in zip(piece, found, strict=True):
-        words = {"what": f"{line.who} {line.told}", "values": _values(line.fact), "digest": proofs.digest(entry)}
+        words = {
+            "what": f"{line.who} {redaction.scrub(line.told)}",
+            "values": _values(line.fact),
+            "digest": proofs.digest(entry),
+        }
         yield f'{{"entry":{entry.pk},"leaf":{entry.canonical},{_json(words)[1:]}\n'.encode()
 
 
 def _values(fact: Fact) -> dict[str, object]:
-    return {one.name: one.value if one.kept is Kept.SHOWN else {"state": str(one.kept)} for one in fact.values}
+    return {
+        one.name: _scrubbed(one.value) if one.kept is Kept.SHOWN else {"state": str(one.kept)} for one in fact.values
+    }
+
+
+def _scrubbed(value: object) -> object:
+    if isinstance(value, str):
+        return redaction.scrub(value)
+    if isinstance(value, dict):
+        return {_scrubbed(name): _scrubbed(inner) for name, inner in value.items()}
+    return [_scrubbed(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _json(value: object) -> str:

@@ -140,4 +140,7 @@ def test_47_error_pages_and_exports_hold_none(desk, run: Run, monkeypatch) -> No
         answer = odile.get(f"{base}{path}?q=hunter22")
         texts.append(answer.content.decode() if answer.status_code == 500 else "")
     assert sum(map(bool, texts)) > 2, "no page broke"
-    reported("error pages and exports", len(texts), [value for text in texts for value in leaks(text)])
+    # A name is recognised by no form; who exports may read the record that it is of.
+    exports, pages = texts[:2], texts[2:]
+    found = [value for text in exports for value in leaks(text, frozenset({Data.IDENTITY}))]
+    reported("error pages and exports", len(texts), found + [value for text in pages for value in leaks(text)])

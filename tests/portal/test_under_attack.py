@@ -35,13 +35,13 @@ WAYS = ("next", "back", "url", "return", "redirect", "after", "to", "_popup", "_
 # Every name that a view or a form asks for, so that each is given what nobody expects.
 NAMES = (
     "q", "state", "agent", "tier", "action", "mine", "item", "after", "before", "since", "until", "who", "record",
-    "case", "run", "event", "format", "look", "seconds", "token", "digest", "revision", "reason", "note", "text", "outcome",
-    "overwrite_reason", "happened", "evidence", "kind", "switch", "subject", "person", "to", "order", "series", "name",
-    "scopes", "starts", "ends", "stand_in", "languages", "teams", "key", "keys", "seen_content", "code", "password",
-    "passkey", "undo", "done", "row", "version", "login", "email", "o", "p", "e", "all", "part", "system", "secret",
-    "handoff", "proposal", "role", "amount", "up_to", "currency", "scope", "holder", "most", "days", "about", "placed",
-    "time_zone", "mon", "closing_days", "at", "model", "backend", "base_url", "step", "percent", "body", "priority",
-    "queue", "tags", "changes", "clauses", "refund_to", "item_ids", "amount_minor",
+    "case", "run", "event", "format", "look", "seconds", "token", "digest", "revision", "reason", "note", "text",
+    "outcome", "overwrite_reason", "happened", "evidence", "kind", "switch", "subject", "person", "to", "order",
+    "series", "name", "scopes", "starts", "ends", "stand_in", "languages", "teams", "key", "keys", "seen_content",
+    "code", "password", "passkey", "undo", "done", "row", "version", "login", "email", "o", "p", "e", "all", "part",
+    "system", "secret", "handoff", "proposal", "role", "amount", "up_to", "currency", "scope", "holder", "most",
+    "days", "about", "placed", "time_zone", "mon", "closing_days", "at", "model", "backend", "base_url", "step",
+    "percent", "body", "priority", "queue", "tags", "changes", "clauses", "refund_to", "item_ids", "amount_minor",
 )  # fmt: skip
 
 
