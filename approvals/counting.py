@@ -36,7 +36,8 @@ def count(asked: dict[str, Filters], *, workspace: int, person: int, now: dateti
     parts = [listing.of(workspace=workspace, filters=one, person=person, now=now) for one in asked.values()]
     values: list[Any] = [value for part in parts for value in part.values]
     # In the order of the list, which no count needs: without it the planner may read all of a table for its first rows.
-    each = (f"(SELECT count(*) FROM (SELECT {part.source} {part.order} LIMIT {COUNTED + 1}) found)" for part in parts)
+    capped = "(SELECT count(*) FROM (SELECT {} {} LIMIT {}) found)"
+    each = [capped.format(part.source, part.order, COUNTED + 1) for part in parts]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(each)}", values)  # nosec B608  # of conditions in `listing`
         found = cursor.fetchone()
