@@ -16,7 +16,7 @@ DELIVERY, REDIS = "tests/faults/test_delivery.py::test_", "tests/faults/test_red
 POSTGRES, OUTSIDE = "tests/faults/test_postgres_dies.py::test_", "tests/faults/test_outside_dies.py::test_"
 DIFFER, SEALER = "tests/faults/test_workers_differ.py::test_", "tests/faults/test_sealer_dies.py::test_"
 MODELS, TAMPERING = "tests/agents/test_", "tests/faults/test_tampering.py::test_"
-ROUTES, ATTACKED = "tests/house/test_routes.py::test_", "tests/portal/test_under_attack.py::test_"
+ROUTES, ATTACKED = "tests/house/test_routes.py::test_", "tests/portal/test_web_under_attack.py::test_"
 WEB, PORTAL = "tests/faults/test_web.py::test_", "tests/portal/test_"
 BESIDE, AGAIN = "tests/approvals/test_", "tests/approvals/test_second_thoughts.py::test_"
 

@@ -15,7 +15,7 @@ from tests import furnished
 from tests.cast import Cast
 from tests.furnished import House
 from tests.journeys.conftest import Desk
-from tests.portal.test_under_attack import SCRIPT
+from tests.portal.test_web_under_attack import SCRIPT
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(1800)]
 
