@@ -9,6 +9,7 @@ from functools import lru_cache
 from django import template
 from django.template import Context
 from django.template.loader import render_to_string
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from approvals.queries import Row
@@ -24,7 +25,7 @@ def rows(context: Context, shown: Iterable[Row]) -> SafeString:
     filters, me, item = context["filters"], context["user"].pk, context.get("item")
     query, stated = filters.query, filters.state == "any"
     lines = (_markup(one, one.holder == me, *_times(context, one), query, stated, one.item == item) for one in shown)
-    return SafeString("".join(lines))  # nosec B703 B308  # made by templates, which escape
+    return format_html_join("", "{}", ((line,) for line in lines))
 
 
 def _times(context: Context, one: Row) -> tuple[SafeString | str, SafeString | str]:
