@@ -20,7 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from agents import models as agents
 from agents import transcripts, vault
 from agents.sweeps import planning
-from approvals import claims, conversations, decisions, handoffs, switches
+from approvals import asides, claims, conversations, decisions, handoffs, relaxing, saving, shifts, switches, thresholds
 from approvals import models as approvals
 from audit import log
 from audit.models import Entry
@@ -55,6 +55,7 @@ def furnish(cast: Cast, said: str = "It leaks since Monday.") -> House:
     ticket = _ticket(cast, customer, said)
     _proposals(cast, ticket, customer, said)
     _handed_over(cast, ticket, said)
+    _desk(cast, said)
     _runs(cast, ticket, said)
     _settings(cast, said)
     _people(cast, said)
@@ -168,6 +169,26 @@ def _handed_over(cast: Cast, ticket: str, said: str) -> None:
         )
 
 
+def _desk(cast: Cast, said: str) -> None:
+    """What people keep of the queue: a view each, a note for the next shift, one laid aside, one escalated."""
+    for name in ("rosa", "mara", "ada"):
+        with workspace.within(cast.ws, cast.id(name)) as now:
+            who: dict[str, Any] = {"workspace": cast.ws, "person": cast.id(name), "now": now}
+            saving.save(**who, name="Mine", query="action=ticket.update", shared=True)
+            with contextlib.suppress(saving.SavingError):  # not every text is a name
+                saving.save(**who, name=said.strip()[:40], query="action=ticket.update", shared=True)
+    mara: dict[str, Any] = {"workspace": cast.ws, "person": cast.id("mara")}
+    for escalated in (False, True):
+        row = steps.propose(cast, *_priority(cast, "P2"))
+        with workspace.within(cast.ws, cast.id("mara")) as now:
+            it = {"item": f"proposal:{row.pk}", "now": now, **mara}
+            if escalated:
+                asides.escalate(reason=said, **it)
+            else:
+                asides.snooze(until=now + timedelta(hours=20), **it)
+            shifts.leave(text=f"See to it. {said}", case=row.case_id, now=now, **mara)
+
+
 def _runs(cast: Cast, ticket: str, said: str) -> None:
     """A run with steps, calls of tools and of models, transcripts of both kinds, and a sweep with its plan."""
     run = steps.begin_run(cast, ticket)
@@ -210,6 +231,7 @@ def _settings(cast: Cast, said: str) -> None:
         answer = post.post(f"/w/{cast.workspace.slug}/admin/{page}/add/", form)
         assert answer.status_code == 302, (page, answer.context and answer.context.get("errors"))
     steps.page(cast, f"Within 30 days. {said}")
+    _loosening(cast, said)
     with workspace.within(cast.ws, cast.id("mara")) as now:
         actor = f"person:{cast.id('mara')}"
         switches.throw(
@@ -219,6 +241,17 @@ def _settings(cast: Cast, said: str) -> None:
         approvals.Outbox.objects.create(
             workspace=cast.workspace, task="approvals.tasks.settle", queue="apply", object_id=1, dead_at=now, tries=3
         )
+
+
+def _loosening(cast: Cast, said: str) -> None:
+    """One that waits for a second admin."""
+    with workspace.within(cast.ws, cast.id("anton")) as now:
+        row = next(row for row in thresholds.in_force(cast.ws) if row.series == "contact-update")
+        values = {column: getattr(row, column) for column in thresholds.COPIED} | {"people": "automatic"}
+        relaxing.propose(
+            workspace=cast.ws, kind="threshold", series="contact-update", values=values, why=said, now=now,
+            person=cast.id("anton"),
+        )  # fmt: skip
 
 
 def _people(cast: Cast, said: str) -> None:
@@ -248,7 +281,7 @@ ROWS: dict[str, type] = {
     "proposals": approvals.Proposal, "reports": approvals.Proposal, "handoffs": approvals.Handoff,
     "cases": approvals.Case, "submissions": approvals.Submission, "runs": agents.Run, "entries": Entry,
     "tokens": models.PersonalToken, "out-of-office": models.Delegation, "step-up": models.StepUp,
-    "dead": approvals.Outbox,
+    "dead": approvals.Outbox, "views": approvals.SavedView, "notes": approvals.ShiftNote,
 }  # fmt: skip
 
 
@@ -317,7 +350,7 @@ def about(route: str, ids: dict[str, list[Any]]) -> list[dict[str, str]]:
         return [{**row, name: value} for row in rows for name in named if name in FREE for value in free]
     if route.startswith("admin/"):
         kind = "/".join(route.split("/")[1:3])
-        return [{"object_id": str(key)} for key in ids[kind]]
+        return [dict.fromkeys(named, str(key)) for key in ids[kind]]
     parts = [part for part in route.split("/") if part in ids]
     if not parts:
         raise KeyError(f"what is {route} about? Say it in tests/furnished.py")

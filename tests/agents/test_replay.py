@@ -77,7 +77,7 @@ def test_a_hundred_runs_of_three_agents_replay_to_the_same(desk, books):
     before = everything(desk)
     with signed_in("agents"):
         found = [replay.replay(workspace=desk.workspace, run=one.run) for one in taken]
-    assert len(found) == 100
+    assert len(found) == len(taken) >= 100
     assert [(one.run, one.agent, one.fields, one.moved) for one in found if not one.equal] == []
     assert {one.agent for one in found} == {"triage", "refunds", "contacts"}
     assert everything(desk) == before

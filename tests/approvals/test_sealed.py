@@ -69,7 +69,7 @@ def test_a_refund_waits_for_its_seal_and_goes_out_once(
     assert (outside.attempts(cast, row), outside.effects(cast, provider, row)) == ([], 0)
     with workspace.within(cast.ws):
         approval = Entry.objects.get(subject=f"proposal:{row.pk}", event=Event.PROPOSAL_APPROVED)
-        assert list(sealed.waiting(cast.ws, [Proposal.objects.get(pk=row.pk)])) == [row.pk]
+        assert list(sealed.waiting(cast.ws, [row.pk])) == [row.pk]
     assert due(cast, row).awaits == approval.pk
     assert relayed(cast, monkeypatch) == []  # nobody is woken for nothing
     seal()
@@ -80,7 +80,7 @@ def test_a_refund_waits_for_its_seal_and_goes_out_once(
         sent = Entry.objects.get(event=Event.ATTEMPT_SENT)
         assert Leaf.objects.filter(entry=approval.pk).exists()
         assert not Leaf.objects.filter(entry=sent).exists()
-        assert sealed.waiting(cast.ws, [Proposal.objects.get(pk=row.pk)]) == {}
+        assert sealed.waiting(cast.ws, [row.pk]) == {}
 
 
 def test_our_own_books_do_not_wait(cast: Cast) -> None:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from approvals import sealed, switches
-from approvals.models import Attempt, Outbox, Proposal
+from approvals.models import Attempt, Outbox
 from audit.events import Event
 from audit.models import Checkpoint, Entry
 from portal import workspace
@@ -260,7 +260,7 @@ def test_19_what_goes_out_waits_while_no_sealer_works_and_goes_once_it_is_back(
 
 def _waiting(cast: Cast, ids: list[int]) -> dict[int, datetime]:
     with workspace.within(cast.ws):
-        return sealed.waiting(cast.ws, Proposal.objects.filter(pk__in=ids))
+        return sealed.waiting(cast.ws, ids)
 
 
 def _sent_after_their_seal(cast: Cast) -> int:
