@@ -70,4 +70,4 @@ def _states(names: tuple[str, ...], counted: Mapping[str, str], filters: Filters
 
 
 def _view(label: str, leads: Filters, count: str, now: Filters) -> View:
-    return View(label, leads.query, count, leads.query == now.query)
+    return View(label, leads.query, count, leads.query == now.lasting)

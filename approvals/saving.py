@@ -45,14 +45,14 @@ def save(*, workspace: int, person: int, name: str, query: str, shared: bool, no
     except ValueError as error:
         raise SavingError(f"name: {error}") from error
     asked = searching.read(QueryDict(query).dict())
-    if not asked.query or asked.search.fault:
+    if not asked.lasting or asked.search.fault:
         raise SavingError("name: choose filters or search for something first; there is nothing to keep")
     mine = SavedView.objects.filter(workspace_id=workspace, person_id=person)
     mine.filter(name=called).delete()
     if mine.count() >= MOST:
         raise SavingError(f"name: you keep {MOST} views already; forget one of them first")
     return SavedView.objects.create(
-        workspace_id=workspace, person_id=person, name=called, query=asked.query, shared=shared, created_at=now
+        workspace_id=workspace, person_id=person, name=called, query=asked.lasting, shared=shared, created_at=now
     )
 
 

@@ -37,7 +37,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The queue's filters as they stand in its address."""
+    """The queue's filters as they stand in its address; `playing` serves the next free item after each decision."""
 
     state: str = "pending"
     agent: str = ""
@@ -47,6 +47,7 @@ class Filters:
     view: str = ""
     q: str = ""
     search: Search = Search()
+    playing: bool = False
 
     @property
     def query(self) -> str:
@@ -58,9 +59,14 @@ class Filters:
         values = {
             "state": "" if self.state == "pending" and not self.search.narrow else self.state,
             "agent": self.agent, "tier": self.tier, "action": self.action, "mine": "1" if self.mine else "",
-            "view": self.view, "q": self.q, **changed,
+            "view": self.view, "q": self.q, "play": "1" if self.playing else "", **changed,
         }  # fmt: skip
         return urlencode({name: value for name, value in values.items() if value})
+
+    @property
+    def lasting(self) -> str:
+        """The query that a view is known by: what it shows, not how one works through it."""
+        return self.but(play="")
 
     @property
     def handoffs(self) -> bool:
@@ -89,6 +95,7 @@ def read(query: Mapping[str, str]) -> Filters:
     return Filters(
         state, query.get("agent", "")[:40], tier, query.get("action", "")[:40],
         query.get("mine") == "1", _one_of(VIEWS, query.get("view", "")) if state in WAITING else "", q, search,
+        query.get("play") == "1",
     )  # fmt: skip
 
 

@@ -76,5 +76,7 @@ urlpatterns = [
     path("audit/entries/<int:pk>/entry.json", exploring.entry_json, name="entry-json"),
     path("audit/entries/<int:pk>/entry.tlog-proof", exploring.entry_proof, name="entry-proof"),
     path("looks/", looking.looked, name="looked"),
+    path("claims/<str:item>/give/", managing.give, name="give"),
+    path("claims/<str:item>/others/", looking.others, name="others"),
     path("submissions/<int:pk>/", working.submission, name="submission"),
 ]

@@ -67,6 +67,7 @@ BEGIN
             AND (teams IS NULL OR c.team = '' OR c.team = ANY (teams))
             AND (languages IS NULL OR c.language = '' OR c.language = ANY (languages))
             AND (c.snoozed_until IS NULL OR c.snoozed_until <= at)
+            AND (c.escalated = '' OR 'manager' = ANY (my_roles)) -- it waits for a manager
             AND (c.anyones OR c.item NOT LIKE 'proposal:%'
                  OR approvals_may_take(ws, substr(c.item, 10)::bigint, me, my_roles))
             ORDER BY c.urgency, c.id LIMIT 1 FOR UPDATE SKIP LOCKED)

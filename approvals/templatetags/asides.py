@@ -8,6 +8,7 @@ from django.template import Context
 
 from approvals import asides as reads
 from approvals import deadlines
+from portal.models import Role
 
 register = template.Library()
 OFFERED = ((30, "half an hour"), (60, "an hour"), (180, "three hours"), (1_440, "a day"))
@@ -26,7 +27,7 @@ def lay_aside(context: Context, item: str) -> dict[str, Any]:
     place, request = said["place"], said["request"]
     due = deadlines.moment(place.urgency) if place else request.now
     offered = [(minutes, words) for minutes, words in OFFERED if request.now + timedelta(minutes=minutes) < due]
-    return {**said, "offered": offered}
+    return {**said, "offered": offered, "gives": Role.MANAGER in request.roles}
 
 
 def _said(context: Context, item: str) -> dict[str, Any]:

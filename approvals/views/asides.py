@@ -8,8 +8,8 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.views.decorators.http import require_POST
 
-from approvals import asides
-from approvals.views import claiming, deciding
+from approvals import asides, claims
+from approvals.views import claiming, deciding, desk
 from portal.htmx import WorkspaceRequest
 
 
@@ -29,8 +29,9 @@ def wake(request: WorkspaceRequest, item: str) -> HttpResponse:
 
 @require_POST
 def escalate(request: WorkspaceRequest, item: str) -> HttpResponse:
-    """A manager is wanted, and why."""
-    return _aside(request, item, asides.escalate, reason=request.POST.get("why", ""))
+    """A manager is wanted, and why; who works through the queue goes on to the next."""
+    why, playing = request.POST.get("why", ""), desk.filters_of(request, item).playing
+    return _aside(request, item, asides.escalate, onward=playing, reason=why)
 
 
 @require_POST
@@ -47,6 +48,8 @@ def _aside(
     try:
         with transaction.atomic():
             act(workspace=request.workspace.pk, item=known, person=request.user.pk, now=request.now, **said)
+            if onward:
+                claims.release(workspace=request.workspace.pk, item=known, person=request.user.pk)
     except asides.AsideError as error:
         return deciding.refused(request, item, error)
     return deciding.back_to(request, deciding.next_of(request, item) if onward else item)

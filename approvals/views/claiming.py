@@ -31,18 +31,15 @@ def claim(request: WorkspaceRequest, item: str) -> HttpResponse:
 
 @require_POST
 def claim_next(request: WorkspaceRequest) -> HttpResponse:
-    """Take the most urgent free item and open it."""
+    """Take the most urgent free item and open it; with `play` in the address each decision brings the next."""
     deciding.require_deciding(request)
     try:
-        with transaction.atomic():
-            taken = claims.claim_next(
-                workspace=request.workspace.pk, person=request.user.pk, now=request.now, roles=request.roles
-            )
+        taken = deciding.serve(request)
     except claims.ClaimError as error:
         return deciding.refused(request, "", error)
-    if taken is None:
+    if not taken:
         return desk.show(request, item="", problem=desk.Problem(NOTHING_LEFT, request.POST))
-    return deciding.back_to(request, taken.item)
+    return deciding.back_to(request, taken)
 
 
 @require_POST

@@ -1,10 +1,12 @@
-"""The beacon of a page that was looked at: how long it was on the screen. Works for whoever may see the page."""
+"""What an open page tells: that it is open, and when it is left for how long. Works for whoever may see the page."""
 
 from django.http import Http404, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from approvals import looks
+from approvals import looks, onlookers
 from approvals.models import Proposal
+from approvals.views import claiming
 from portal.htmx import WorkspaceRequest
 
 
@@ -22,3 +24,14 @@ def looked(request: WorkspaceRequest) -> HttpResponse:
     except looks.LookError as error:
         return HttpResponse(str(error), status=422, content_type="text/plain")
     return HttpResponse(status=204)
+
+
+@require_POST
+def others(request: WorkspaceRequest, item: str) -> HttpResponse:
+    """Who else has it open; who acts as somebody else looks unseen."""
+    known, seen = claiming.known(request, item), []
+    if request.impersonator is None:
+        seen = onlookers.look(
+            workspace=request.workspace.pk, item=known, person=request.user.pk, name=request.user.name, now=request.now
+        )
+    return render(request, "approvals/_others.html", {"others": seen})

@@ -6,8 +6,9 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
-from approvals import claims, outbox, overseeing
-from approvals.models import Outbox
+from approvals import claims, outbox, overseeing, queries
+from approvals.models import Handoff, Outbox, Proposal
+from approvals.views import claiming, desk
 from portal.htmx import WorkspaceRequest, respond
 from portal.models import Role
 
@@ -37,7 +38,27 @@ def assign(request: WorkspaceRequest) -> HttpResponse:
         raise Http404 from missing
     except claims.ClaimError as error:
         return _show(request, problem=str(error), status=409)
+    if request.POST.get("back") == "item":
+        return redirect(desk.address(item))
     return redirect("escalations" if request.POST.get("back") == "escalations" else "manage")
+
+
+@require_GET
+def give(request: WorkspaceRequest, item: str) -> HttpResponse:
+    """Who could have an item in hand, and how much each has."""
+    if Role.MANAGER not in request.roles:
+        raise PermissionDenied("Only a manager gives items into others' hands.")
+    ws, known = request.workspace.pk, claiming.known(request, item)
+    kind, _, key = known.partition(":")
+    if kind == "proposal":
+        headline = Proposal.objects.get(workspace=ws, pk=key).summary
+    else:
+        headline = queries.headline(Handoff.objects.get(workspace=ws, pk=key))
+    context = {
+        "item": known, "kind": kind, "key": key, "headline": headline, "load": overseeing.load(ws, request.now),
+        "holder": claims.holders(workspace=ws, items=[known], now=request.now).get(known),
+    }  # fmt: skip
+    return respond(request, "approvals/give.html", {}, context)
 
 
 @require_POST

@@ -312,3 +312,18 @@ def test_rows_of_another_workspace_are_neither_shown_nor_revived(cast: Cast) -> 
     assert f"/proposals/{theirs.pk}/" not in text(desk.get("/manage/"))
     assert desk.post(f"/manage/dead/{work.pk}/revive/").status_code == 404
     assert desk.post("/manage/assign/", {"item": f"proposal:{theirs.pk}", "to": cast.id("ravi")}).status_code == 404
+
+
+def test_a_manager_gives_what_is_opened_into_somebodys_hands(cast: Cast) -> None:
+    target = steps.ticket(cast)
+    row = steps.propose(cast, target, "ticket.update", target, {"priority": "P1"})
+    item, mara = f"proposal:{row.pk}", sit_down(cast, "mara")
+    assert f"/claims/{item}/give/" in text(mara.get(f"/proposals/{row.pk}/"))
+    assert f"/claims/{item}/give/" not in text(sit_down(cast, "rosa").get(f"/proposals/{row.pk}/"))
+    assert sit_down(cast, "rosa").get(f"/claims/{item}/give/").status_code == 403
+    assert cast.people["ravi"].name in text(mara.get(f"/claims/{item}/give/"))
+    given = mara.post("/manage/assign/", {"item": item, "to": cast.id("ravi"), "back": "item"})
+    assert given["Location"].endswith(f"/proposals/{row.pk}/")
+    assert "holds it" in text(mara.get(f"/claims/{item}/give/"))
+    with workspace.within(cast.ws, cast.id("ravi")) as now:
+        assert claims.held_by(workspace=cast.ws, person=cast.id("ravi"), now=now) == [item]
