@@ -15,8 +15,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from approvals import admin_backtest, admin_loosening, admin_policy, thresholds
 from approvals.actions import ACTIONS
-from approvals.admin_forms import PEOPLE, CapForm, ThresholdForm, band, edge
+from approvals.admin_forms import PEOPLE, CapForm, ThresholdForm
 from approvals.admin_versions import VersionedAdmin
+from approvals.bands import band, edge
 from approvals.models import DailyCap, Decision, Handoff, Proposal, Submission, Threshold
 from portal import money
 from portal.admin_site import WorkspaceAdmin, site

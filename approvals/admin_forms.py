@@ -3,14 +3,12 @@
 What cannot hold is refused: an empty band, bands that cross, a lower tier for more money.
 """
 
-from collections.abc import Mapping
-from math import inf
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 
-from approvals import risk, thresholds
+from approvals import bands, thresholds
 from approvals.actions import ACTIONS
 from approvals.models import DailyCap, Threshold
 from portal import money
@@ -21,8 +19,6 @@ PEOPLE = {
     "automatic": "Nobody: it passes by itself", "one": "One person", "two": "Two people",
     "never": "Never: a person does it instead",
 }  # fmt: skip
-WHOSE = ("action", "proposer_kind", "agent", "currency")
-PLACE = (*WHOSE, "above_minor", "up_to_minor", "tier")
 F = TypeVar("F", bound=forms.BaseForm)
 AGENT_NAME = RegexValidator(r"^[a-z0-9_-]+\Z", "A name like triage: small letters, digits, - and _.")
 
@@ -140,22 +136,14 @@ class ThresholdForm(_MoneyForm):
             self.add_error("people", f"{action.title} cannot be undone, so it never passes by itself.")
         if cleaned.get("agent") and cleaned.get("proposer_kind") == "person":
             self.add_error("agent", "A person is no agent.")
-        if not self.errors and self._moved(cleaned):
-            self._stand_beside(cleaned)
+        if not self.errors and (wrong := self._crossing(cleaned)) is not None:
+            self.add_error(*wrong)
         return cleaned
 
-    def _moved(self, cleaned: dict[str, Any]) -> bool:
-        """Whether it is new, or speaks about others or of another tier: a row that stands where it stood may cross."""
-        return not self.instance.pk or any(getattr(self.instance, name) != cleaned[name] for name in PLACE)
-
-    def _stand_beside(self, cleaned: dict[str, Any]) -> None:
-        """The other rows about the same writes: their bands do not cross, and more money is of no lower tier."""
-        for row in thresholds.in_force(self.workspace.pk):
-            if row.series == self.instance.series or any(getattr(row, name) != cleaned[name] for name in WHOSE):
-                continue
-            if (wrong := beside(cleaned, row)) is not None:
-                self.add_error(*wrong)
-                return
+    def _crossing(self, cleaned: dict[str, Any]) -> tuple[str, str] | None:
+        """A row that stands where it stood may cross; where it moves to, its band crosses no other."""
+        was = {name: getattr(self.instance, name) for name in bands.PLACE} if self.instance.pk else None
+        return bands.crossing(cleaned, thresholds.in_force(self.workspace.pk), self.instance.series, was=was)
 
 
 class CapForm(_MoneyForm):
@@ -174,39 +162,3 @@ class CapForm(_MoneyForm):
         if cleaned.get("writes") is None and cleaned.get("amount_minor") is None and not self.errors:
             raise forms.ValidationError("Cap the writes, the money, or both.")
         return cleaned
-
-
-def edge(row: Threshold, minor: int | None) -> str:
-    """One end of a band in the row's currency; empty is open."""
-    return money.to_text(minor, row.currency) if minor is not None and row.currency else ""
-
-
-def band(row: Threshold) -> str:
-    """As people read it: `100.00 - 500.00 EUR`."""
-    low, high = edge(row, row.above_minor), edge(row, row.up_to_minor)
-    return f"{low or '0'} – {high or '…'} {row.currency}" if low or high else ""
-
-
-ALL = (-1, inf)
-
-
-def beside(new: Mapping[str, Any], row: Threshold) -> tuple[str, str] | None:
-    """The field and the reason why a new row cannot stand beside one in force about the same writes; None if it can."""
-    (low, high), (other_low, other_high) = (
-        _ends(new["above_minor"], new["up_to_minor"]),
-        _ends(row.above_minor, row.up_to_minor),
-    )
-    if ((low, high) == ALL) != ((other_low, other_high) == ALL):
-        return None  # a band goes before the row for all amounts, which is for the rest
-    named = f"{band(row) or 'all amounts'} ({row.series}, tier {row.tier})"
-    if max(low, other_low) < min(high, other_high):
-        field, way = ("above", "begin where it ends") if low >= other_low else ("up_to", "end where it begins")
-        return field, f"This crosses the row for {named}: {way}, or change that one first."
-    first, then = (new["tier"], row.tier) if high <= other_low else (row.tier, new["tier"])
-    if risk.lower(then, first):
-        return "tier", f"More money would be of a lower tier beside the row for {named}; change that one first."
-    return None
-
-
-def _ends(above: int | None, up_to: int | None) -> tuple[float, float]:
-    return (-1 if above is None else above), (inf if up_to is None else up_to)

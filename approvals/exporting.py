@@ -4,14 +4,11 @@ A cell that a spreadsheet would take for a formula is marked as text. Erased val
 form as personal or secret (addresses, numbers of cards and telephones, keys) is left out: a file travels.
 """
 
-import csv
-import io
-import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
-from approvals import exploring
+from approvals import exploring, tabular
 from approvals.exploring import Line
 from audit import explorer, log, proofs, redaction
 from audit.events import Event
@@ -20,13 +17,10 @@ from audit.models import Entry
 from audit.report import Fact, Kept
 from portal import workspace as inside
 
-FORMS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 COLUMNS = (
     "entry", "at", "actor", "who", "event", "what", "subject", "version", "state", "case", "trace_id", "body",
     "values", "digest",
 )  # fmt: skip
-# What a spreadsheet takes for a formula at the beginning of a cell, in both widths (OWASP, CSV injection).
-FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 PIECE = 500
 
 
@@ -44,7 +38,7 @@ def stream(*, workspace: int, person: int, wanted: Wanted, form: str, up_to: int
         entries = explorer.every(workspace=workspace, wanted=wanted, up_to=up_to)
         write = _csv if form == "csv" else _jsonl
         if form == "csv":
-            yield _row(COLUMNS)
+            yield tabular.row(COLUMNS)
         while piece := list(islice(entries, PIECE)):
             yield b"".join(write(piece, exploring.lines(workspace, piece)))
 
@@ -52,10 +46,10 @@ def stream(*, workspace: int, person: int, wanted: Wanted, form: str, up_to: int
 def _csv(piece: Iterable[Entry], found: Iterable[Line]) -> Iterator[bytes]:
     for entry, line in zip(piece, found, strict=True):
         fact = line.fact
-        yield _row((
+        yield tabular.row((
             entry.pk, fact.at.isoformat(), fact.actor, line.who, fact.event, redaction.scrub(line.told), fact.subject,
-            fact.version, fact.state, fact.case, fact.trace_id, _json(fact.body), _json(_values(fact)),
-            proofs.digest(entry),
+            fact.version, fact.state, fact.case, fact.trace_id, tabular.compact(fact.body),
+            tabular.compact(_values(fact)), proofs.digest(entry),
         ))  # fmt: skip
 
 
@@ -67,7 +61,7 @@ def _jsonl(piece: Iterable[Entry], found: Iterable[Line]) -> Iterator[bytes]:
             "values": _values(line.fact),
             "digest": proofs.digest(entry),
         }
-        yield f'{{"entry":{entry.pk},"leaf":{entry.canonical},{_json(words)[1:]}\n'.encode()
+        yield f'{{"entry":{entry.pk},"leaf":{entry.canonical},{tabular.compact(words)[1:]}\n'.encode()
 
 
 def _values(fact: Fact) -> dict[str, object]:
@@ -82,17 +76,3 @@ def _scrubbed(value: object) -> object:
     if isinstance(value, dict):
         return {_scrubbed(name): _scrubbed(inner) for name, inner in value.items()}
     return [_scrubbed(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def _row(cells: Iterable[object]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow([_safe(str(cell)) for cell in cells])
-    return out.getvalue().encode()
-
-
-def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell

@@ -74,25 +74,25 @@ class Page:
     after: str
 
 
-def page(*, workspace: int, filters: Filters, person: int, now: datetime, after: str = "") -> Page:
-    """The next `PAGE` items behind the cursor `after`."""
+def page(*, workspace: int, filters: Filters, person: int, now: datetime, after: str = "", most: int = PAGE) -> Page:
+    """The next `most` items behind the cursor `after`."""
     part = listing.of(workspace=workspace, filters=filters, person=person, now=now).behind(after)
-    found = _read(part, _HANDOFF if filters.handoffs else _PROPOSAL, now)
-    shown = found[:PAGE]
-    cursor = f"{shown[-1].urgency}.{shown[-1].id}" if len(found) > PAGE else ""
+    found = _read(part, _HANDOFF if filters.handoffs else _PROPOSAL, now, most)
+    shown = found[:most]
+    cursor = f"{shown[-1].urgency}.{shown[-1].id}" if len(found) > most else ""
     make = handoff_rows if filters.handoffs else proposal_rows
     return Page(make(workspace, shown), cursor)
 
 
-def _read(part: listing.Part, columns: str, now: datetime) -> list[Any]:
+def _read(part: listing.Part, columns: str, now: datetime, most: int) -> list[Any]:
     """One statement: the items, their cases and who holds them; an object of each would be most of a page."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {columns}, {_BOTH} {part.beside(_HELD)} {part.order} LIMIT {PAGE + 1}",  # nosec B608  # as `listing` says it
+            f"SELECT {columns}, {_BOTH} {part.beside(_HELD)} {part.order} LIMIT {most + 1}",  # nosec B608  # as `listing` says it
             [f"{part.kind}:", now, *part.values],
         )
         names_of = [one.name for one in cursor.description]
-        line: Any = namedtuple("line", names_of)  # type: ignore[misc]  # columns are known when it was asked  # columns of a statement
+        line: Any = namedtuple("line", names_of)  # type: ignore[misc]  # columns are known when it was asked
         return [line(*row) for row in cursor.fetchall()]
 
 

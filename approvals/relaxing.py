@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from approvals import loosening, thresholds
+from approvals import bands, loosening, thresholds
 from approvals.models import DailyCap, Loosening, Threshold
 from audit import canonical, log
 from audit.events import Event
@@ -83,6 +83,8 @@ def agree(
             raise Over(
                 "The row was changed since this was proposed: refuse it, and propose it anew if it is still wanted."
             )
+        if row.kind == Loosening.Is.THRESHOLD and (wrong := _crossing(row)):
+            raise Over(wrong)
         used = stepup.use(workspace=workspace, person=person, proof=step_up, ask=ask(row), now=now)
         agreed = {"loosening": row.pk, "proposed_by": row.proposed_by_id, "step_up": used.pk}
         set_ = thresholds.set_threshold if row.kind == Loosening.Is.THRESHOLD else thresholds.set_cap
@@ -129,6 +131,12 @@ def ask(row: Loosening) -> stepup.Ask:
 def before(row: Loosening) -> dict[str, Any] | None:
     """The values in force that it would change."""
     return thresholds.values_of(MODELS[row.kind], row.workspace_id, row.series)
+
+
+def _crossing(row: Loosening) -> str:
+    """Why its band cannot stand beside what others have set since; "" where it can."""
+    wrong = bands.crossing(row.values, thresholds.in_force(row.workspace_id), row.series, was=before(row))
+    return wrong[1] if wrong else ""
 
 
 def _loosened(kind: str, workspace: int, series: str, values: Mapping[str, Any]) -> tuple[str, ...]:

@@ -63,6 +63,7 @@ PHRASES = {
     "item.escalated": "called a manager to {about}",
     "item.settled": "needs no manager any more for {about}",
     "log.exported": "took a part of the log along",
+    "queue.exported": "took a part of the queue along",
     "key.rotated": "gave the log a new key",
     "subject.erased": "erased what was kept of {about}",
     "hold.placed": "placed a legal hold on {about}",

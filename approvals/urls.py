@@ -16,6 +16,7 @@ from approvals.views import (
     reporting,
     saving,
     switching,
+    taking,
     undoing,
     working,
 )
@@ -23,6 +24,7 @@ from approvals.views import (
 urlpatterns = [
     path("", desk.queue, name="queue"),
     path("new/", desk.news, name="news"),
+    path("export/", taking.export, name="queue-export"),
     path("views/", desk.views, name="views"),
     path("batches/", batching.page, name="batches"),
     path("batches/decide/", batching.decide, name="batch-decide"),

@@ -79,6 +79,7 @@ class Event(StrEnum):
     SYSTEM_CHOSEN = "system.chosen"
     CREDENTIAL_SET = "credential.set"
     LOG_EXPORTED = "log.exported"
+    QUEUE_EXPORTED = "queue.exported"
     SUBJECT_ERASED = "subject.erased"
     RETENTION_RAN = "retention.ran"
     RETENTION_SET = "retention.set"

@@ -100,7 +100,8 @@ def _writers(signer: notes.Signer, each: int, say: Callable[[str], None]) -> tup
         for name in ("floor", "ours"):
             say(f"{WRITERS} writers, {name}, {round_ + 1} of {ROUNDS}")
             spent[name] += _round(name, ws, signer, each, round_)
-    return tuple(WRITERS * each * ROUNDS / spent[name] for name in ("ours", "floor"))  # type: ignore[return-value]
+    done = WRITERS * each * ROUNDS
+    return done / spent["ours"], done / spent["floor"]
 
 
 def _round(name: str, ws: int, signer: notes.Signer, each: int, round_: int) -> float:

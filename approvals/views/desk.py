@@ -20,6 +20,7 @@ from approvals import (
     queries,
     searching,
     standing,
+    taking,
     wording,
 )
 from approvals.actions import ACTIONS
@@ -128,6 +129,7 @@ def _listed(request: WorkspaceRequest, filters: Filters, item: str | None, *, an
         "actions": [(name, action.title) for name, action in ACTIONS.items()],
         "newest": queries.newest(ws, filters),
         "tiers": searching.TIERS,
+        "takes": bool(taking.TAKERS & request.roles),
         "offers_next": request.impersonator is None and bool(appointed.deciding(request.roles)),
     }
 

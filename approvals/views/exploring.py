@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET, require_POST
 
-from approvals import exploring, exporting
+from approvals import exploring, exporting, tabular
 from audit import explorer, proofs
 from audit.explorer import Wanted
 from audit.models import Entry
@@ -52,7 +52,7 @@ def export(request: WorkspaceRequest) -> HttpResponse | StreamingHttpResponse:
     if not _explores(request):
         raise PermissionDenied(CASE_ONLY)
     asked, form = exploring.read(request.POST), request.POST.get("format", "")
-    if form not in exporting.FORMS:
+    if form not in tabular.FORMS:
         raise Http404
     try:
         wanted = _wanted(request, asked)
@@ -63,7 +63,7 @@ def export(request: WorkspaceRequest) -> HttpResponse | StreamingHttpResponse:
         noted = exporting.note(workspace=ws, person=person, form=form, query=asked.query, now=request.now)
     answer = StreamingHttpResponse(
         exporting.stream(workspace=ws, person=person, wanted=wanted, form=form, up_to=noted.pk),
-        content_type=exporting.FORMS[form],
+        content_type=tabular.FORMS[form],
     )
     answer["Content-Disposition"] = f'attachment; filename="log-{request.workspace.slug}.{form}"'
     answer["Cache-Control"] = "no-store"

@@ -120,6 +120,22 @@ def test_what_was_changed_meanwhile_is_agreed_to_no_more(cast: Cast) -> None:
     assert (in_force(cast).version, in_force(cast).people) == (2, "two")
 
 
+def test_a_band_that_crosses_one_set_meanwhile_is_agreed_to_no_more(cast: Cast) -> None:
+    with workspace.within(cast.ws, cast.id("anton")) as now:
+        small = next(
+            row for row in thresholds.in_force(cast.ws)
+            if row.action == "refund.create" and row.currency == "EUR" and row.up_to_minor and not row.above_minor
+        )  # fmt: skip
+        values = {column: getattr(small, column) for column in thresholds.COPIED}
+        wider = relaxing.propose(
+            workspace=cast.ws, kind="threshold", series=small.series, why="Larger ones are small too",
+            values=values | {"up_to_minor": small.up_to_minor + 1_000}, person=cast.id("anton"), now=now,
+        )  # fmt: skip
+    with pytest.raises(relaxing.Over, match="crosses the row"):
+        agree(cast, wider, "ada")
+    assert in_force(cast, small.series).version == small.version
+
+
 def test_a_refusal_says_why_and_who_proposed_it_may_take_it_back(cast: Cast) -> None:
     row = proposed(cast)
     ada, decide = browser(cast, "ada"), at(cast, f"loosening/{row.pk}/decide/")

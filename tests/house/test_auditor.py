@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(300)  # more than a thousand posts
 
 # What is the person's own: a token, a proof of presence, what they took along and looked at.
 OWN_TABLES = {"portal_personaltoken", "portal_stepup", "audit_entry", "audit_payload", "audit_subjectkey"}
-OWN_EVENTS = {"token.made", "token.revoked", "log.exported", "item.seen"}
+OWN_EVENTS = {"token.made", "token.revoked", "log.exported", "queue.exported", "item.seen"}
 FORMS = [
     {},
     {"revision": "1", "reason": "other", "text": "Look again", "outcome": "Done", "name": "x", "scopes": "cases:read"},
