@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from playwright.sync_api import Page, expect
 
-from approvals import thresholds
+from approvals import decisions, thresholds
 from approvals.models import Decision, Proposal
 from portal import workspace
 from tests.approvals import steps
@@ -76,6 +76,15 @@ def hold_refunds(cast: Cast) -> None:
             workspace=cast.ws, series="refund-eur-medium", actor="system:test", now=now, action="refund.create",
             currency="EUR", above_minor=10_000, up_to_minor=50_000, tier="medium", people="one",
             hold_seconds=LONG_HOLD, fresh_minutes=240,
+        )  # fmt: skip
+
+
+def reject(cast: Cast, proposal: Proposal, name: str) -> None:
+    """Somebody else's no, from wherever they sit."""
+    with workspace.within(cast.ws, cast.id(name)) as now:
+        decisions.reject(
+            workspace=cast.ws, proposal=proposal.pk, seen=steps.seen(steps.fresh(cast, proposal)), note="", now=now,
+            person=cast.id(name), reason="not_needed",
         )  # fmt: skip
 
 

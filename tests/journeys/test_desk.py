@@ -179,29 +179,6 @@ def _pending(cast: Cast) -> int:
         return Proposal.objects.filter(state="pending").count()
 
 
-def test_without_javascript_approve_reject_and_undo_work(desk: Desk) -> None:
-    first, second = steps.ticket(desk.cast), steps.ticket(desk.cast)
-    approved = steps.propose(desk.cast, first, "ticket.update", first, {"priority": "P1"})
-    rejected = steps.propose(desk.cast, second, "ticket.update", second, {"priority": "P2"})
-    page = desk.sign_in("rosa", java_script_enabled=False)
-    page.goto(f"{desk.base}proposals/{approved.pk}/")
-    page.click("footer.decide button:has-text('Approve')")
-    until(lambda: state_of(desk.cast, approved) == "applied", 40)
-    page.goto(f"{desk.base}proposals/{rejected.pk}/")
-    page.click("footer.decide summary")
-    page.check("footer.decide input[value=not_needed]")
-    page.click("footer.decide details button:has-text('Reject')")
-    until(lambda: state_of(desk.cast, rejected) == "rejected", 10)
-    page.goto(f"{desk.base}proposals/{approved.pk}/undo/")
-    page.click("button:has-text('Undo exactly this')")
-    until(lambda: _undone(desk.cast, approved), 40)
-
-
-def _undone(cast: Cast, proposal: Proposal) -> bool:
-    with workspace.within(cast.ws):
-        return Proposal.objects.filter(undoes=proposal, state="applied").exists()
-
-
 def test_an_outsider_is_told_nothing(desk: Desk) -> None:
     page = desk.open_page()
     page.goto(desk.base)
