@@ -24,8 +24,8 @@ JOURNEYS = (
 LINES: dict[str, tuple[str, list[str]]] = {
     "new-user": ("make demo on a fresh clone and an empty cache", [PYTHON, "-m", "tests.accept.new_user"]),
     "journeys": (
-        "in the browser: a reviewer's hour by keyboard alone and by mouse alone, a phone, no scripts, a manager's round,"
-        " an admin tightening and loosening, two people, a batch of 25, every key with a visible equal",
+        "in the browser: a reviewer's hour by keyboard alone and by mouse alone, a phone, no scripts, a manager's"
+        " round, an admin tightening and loosening, two people, a batch of 25, every key with a visible equal",
         [*PYTEST, "-s", *(f"tests/journeys/test_{name}.py" for name in JOURNEYS)],
     ),
     "real-input": (
