@@ -28,6 +28,7 @@ urlpatterns = [
     path("views/", desk.views, name="views"),
     path("batches/", batching.page, name="batches"),
     path("batches/decide/", batching.decide, name="batch-decide"),
+    path("batches/undo/", batching.take_back, name="batch-undo"),
     path("views/save/", saving.save, name="save-view"),
     path("views/<int:pk>/forget/", saving.forget, name="forget-view"),
     path("proposals/<int:pk>/", desk.proposal, name="proposal"),

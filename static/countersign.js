@@ -42,9 +42,15 @@
     link?.scrollIntoView({ block: "nearest" });
   }
 
+  // The row that has the focus, else the one that is opened.
+  function here() {
+    const row = document.activeElement?.closest?.(".row");
+    return row ? one("a", row) : current();
+  }
+
   function move(step) {
     const links = rows();
-    const at = links.indexOf(document.activeElement?.closest?.(".row a") ?? current());
+    const at = links.indexOf(here());
     const next = links[Math.min(links.length - 1, Math.max(0, at + step))];
     if (!next) return;
     next.focus();
@@ -52,19 +58,36 @@
   }
 
   function open() {
-    const link = document.activeElement?.closest?.(".row a") ?? current();
-    if (link) location.assign(link.href);
+    if (here()) location.assign(here().href);
   }
 
-  // Picked rows go together to the page of batches.
-  function pick() {
-    const link = document.activeElement?.closest?.(".row a") ?? current();
-    const together = one("#together");
-    if (!together || !link?.dataset.item.startsWith("proposal:")) return;
-    link.closest(".row").classList.toggle("picked");
-    const keys = all(".row.picked a").map((one) => one.dataset.item.slice("proposal:".length));
-    together.textContent = keys.length ? `${keys.length} together` : "Together";
-    together.search = keys.length ? `of=${keys.join(",")}` : "";
+  // Picked rows go together to the page of batches. They outlive a list that is renewed, until a page says they are done.
+  const PLACE = `picks ${document.body.dataset.desk}`;
+  const picks = () => new Set(JSON.parse(sessionStorage.getItem(PLACE) ?? "[]"));
+
+  function keep(picked) {
+    for (const done of all("[data-done]")) {
+      picked.delete(done.dataset.done);
+      done.removeAttribute("data-done"); // it may be opened again, and picked again
+    }
+    sessionStorage.setItem(PLACE, JSON.stringify([...picked]));
+    const boxes = all(".row [name=of]"), form = one("#together");
+    for (const box of boxes) box.checked = picked.has(box.value);
+    if (!form) return;
+    one("[name=of]", form).value = [...picked].filter((key) => !boxes.some((box) => box.value === key)).join(",");
+    one(".button", form).textContent = picked.size ? `${picked.size} together` : "Together";
+    one("[data-unpick]", form).hidden = !picked.size;
+  }
+
+  function pick(box) {
+    const picked = picks();
+    box.checked ? picked.add(box.value) : picked.delete(box.value);
+    keep(picked);
+  }
+
+  function pickHere() {
+    const row = here()?.closest(".row");
+    if (row) one("[name=of]", row)?.click();
   }
 
   // Keys ------------------------------------------------------------------------------------------------
@@ -82,14 +105,23 @@
     return true;
   }
 
+  // What was opened to be filled in is closed again; what was written in it stays.
+  function shut(event) {
+    const opened = event.target.closest("dialog") ? null : one(".decide details[open]");
+    if (!opened) return;
+    opened.open = false;
+    one("summary", opened).focus();
+  }
+
   function onKey(event) {
-    const busy = event.target.closest("input, select, textarea, [contenteditable], dialog");
+    if (event.key === "Escape") return shut(event);
+    const busy = event.target.closest("input:not(.row input), select, textarea, [contenteditable], dialog");
     if (busy || event.ctrlKey || event.metaKey || event.altKey || event.repeat && "aercns".includes(event.key)) return;
     if (document.body.dataset.keys !== "on") return;
-    const moves = { j: () => move(1), k: () => move(-1), x: pick, "?": () => one("#keys")?.showModal() };
+    const moves = { j: () => move(1), k: () => move(-1), x: pickHere, "?": () => one("#keys")?.showModal() };
     if (moves[event.key]) moves[event.key]();
     else if (event.key === "Enter") {
-      if (event.target !== document.body) return;
+      if (event.target.closest("a, button, summary")) return;
       open();
     } else if (!"arecnsu/".includes(event.key) || !press(event.key)) return;
     event.preventDefault();
@@ -99,9 +131,16 @@
   // Whatever the page offers by a link or a button, found by its name.
   function offered() {
     const named = (aim) => (aim.querySelector(".closed, span") ?? aim).textContent.trim();
-    const deeds = all(".decide :is(a, button, summary), .filters button").filter((aim) => aim.checkVisibility());
-    const ways = all(".views a, .top-nav a, .top-self a");
+    const deeds = all(".decide :is(a, button, summary), .filters button, #together .button").filter((aim) => aim.checkVisibility());
+    const ways = all(".views a, .top-nav a, .top-self :is(a, form button)");
     return [...deeds, ...ways].map((aim) => ({ aim, name: named(aim) })).filter((one) => one.name);
+  }
+
+  function openPalette() {
+    const box = one("#palette");
+    one("input", box).value = "";
+    box.showModal();
+    fillPalette();
   }
 
   function fillPalette() {
@@ -121,9 +160,7 @@
     const box = one("#palette");
     if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && box && !box.open) {
       event.preventDefault();
-      one("input", box).value = "";
-      box.showModal();
-      return fillPalette();
+      return openPalette();
     }
     const lines = box?.open ? all("li", box) : [];
     const at = lines.findIndex((line) => line.ariaSelected === "true");
@@ -146,8 +183,10 @@
   function onClick(event) {
     const line = event.target.closest("#palette li");
     if (line) return choose(event, line);
-    const opener = event.target.closest("[data-open]");
-    if (opener) document.getElementById(opener.dataset.open)?.showModal();
+    const opens = event.target.closest("[data-open]")?.dataset.open;
+    if (opens === "palette") openPalette();
+    else if (opens) document.getElementById(opens)?.showModal();
+    if (event.target.closest("[data-unpick]")) keep(new Set());
     event.target.closest("[data-dismiss]")?.closest(".toast")?.remove();
   }
 
@@ -169,7 +208,7 @@
   // brings the list and the toast; only where it does not lead to what is shown already, it brings the item too.
   const AHEAD_FRESH = 120_000;
   const shown = () => one("#detail .item")?.dataset.item;
-  let ahead = null;
+  let ahead = null, asked = null;
 
   async function loadAhead() {
     const row = current()?.closest(".row");
@@ -183,6 +222,7 @@
 
   function onSend(event) {
     const { elt, xhr, target } = event.detail;
+    if (target?.id === "detail") asked = xhr;
     if (target?.id !== "desk" || !elt.matches(".decide form") || !one("[name=look]", elt) || !elt.matches("[data-onward]")) return;
     const row = rows().find((link) => link.dataset.item === ahead?.item);
     if (!ahead?.html || !row || performance.now() - ahead.at > AHEAD_FRESH) return;
@@ -211,6 +251,7 @@
   // A decision that was taken while the next one was looked at already must not take that away again.
   function keepAhead(event) {
     const { xhr, target } = event.detail;
+    if (target.id === "detail" && xhr !== asked) event.detail.shouldSwap = false; // another was asked for since
     if (!xhr.ahead || target.id !== "desk" || xhr.status >= 400) return;
     const opens = /<article[^>]* data-item="([^"]*)"/.exec(xhr.response)?.[1];
     if (opens !== shown() && xhr.ahead === shown()) return;
@@ -240,6 +281,7 @@
     }
     if (["detail", "desk"].includes(target.id)) document.title = one(".item h1")?.textContent ?? document.title;
     tick();
+    keep(picks());
   }
 
   function onSettled() {
@@ -268,6 +310,7 @@
 
   // A chosen filter takes effect at once; the button serves those without scripts.
   function onChange(event) {
+    if (event.target.matches(".row [name=of]")) pick(event.target);
     if (event.target.matches("[data-auto] select, [data-auto] [type=checkbox]")) event.target.form.requestSubmit();
   }
 
@@ -310,6 +353,7 @@
     look = null;
   }
 
+  addEventListener("pageshow", () => keep(picks()));
   document.addEventListener("submit", onDecide, true);
   document.addEventListener("visibilitychange", onSight);
   document.addEventListener("htmx:afterSwap", beginLook);

@@ -16,7 +16,7 @@ from approvals.batches.deciding import (
     draw,
 )
 from approvals.batches.grouping import LEAST, MOST, Group, Member, Template, groups
-from approvals.batches.undoing import Undone, undo
+from approvals.batches.undoing import NoSuchBatch, Undone, undo
 
 __all__ = [
     "LEAST",
@@ -26,6 +26,7 @@ __all__ = [
     "Group",
     "Line",
     "Member",
+    "NoSuchBatch",
     "NotAllowed",
     "NotEquivalent",
     "NotOpened",

@@ -23,8 +23,10 @@ KEPT = 4_096
 def rows(context: Context, shown: Iterable[Row]) -> SafeString:
     """The lines as this person sees them now."""
     filters, me, item = context["filters"], context["user"].pk, context.get("item")
-    query, stated = filters.query, filters.state == "any"
-    lines = (_markup(one, one.holder == me, *_times(context, one), query, stated, one.item == item) for one in shown)
+    query, stated, picks = filters.query, filters.state == "any", context["offers_next"]
+    lines = (
+        _markup(one, one.holder == me, *_times(context, one), query, stated, one.item == item, picks) for one in shown
+    )
     return format_html_join("", "{}", ((line,) for line in lines))
 
 
@@ -35,7 +37,10 @@ def _times(context: Context, one: Row) -> tuple[SafeString | str, SafeString | s
 
 
 @lru_cache(maxsize=KEPT)
-def _markup(one: Row, mine: bool, since: str, left: str, query: str, stated: bool, current: bool) -> SafeString:
-    """`since` and `left` are markup already; what is none is escaped like everything else."""
+def _markup(
+    one: Row, mine: bool, since: str, left: str, query: str, stated: bool, current: bool, picks: bool
+) -> SafeString:
+    """`since` and `left` are markup already; what is none is escaped like everything else. `picks`: may be picked."""
     said = {"row": one, "mine": mine, "since": since, "left": left, "query": query, "stated": stated}
-    return render_to_string("approvals/_row.html", {**said, "current": current})
+    may_be_picked = picks and one.state == "pending"
+    return render_to_string("approvals/_row.html", {**said, "current": current, "picks": may_be_picked})

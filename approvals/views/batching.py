@@ -1,18 +1,21 @@
 """Several of a kind together: the groups there are, what differs in each, two of them opened, then all decided.
 
 The two are drawn from what was chosen, and shown whole on a page of their own; its signed marks say that they were.
+What was decided so is taken back with one post.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET, require_POST
 
 from approvals import batches, looks, wording
 from approvals.actions import named
 from approvals.models import Proposal
+from approvals.state import State
 from approvals.views import deciding, desk
 from portal.htmx import WorkspaceRequest, respond
 
@@ -60,21 +63,44 @@ def decide(request: WorkspaceRequest) -> HttpResponse:
         return _confirm(request, members, sorted(drawn.drawn))
     except batches.BatchError as error:
         return _page(request, problem=str(error), status=409)
-    rows = Proposal.objects.filter(workspace=request.workspace, pk__in=[pk for pk, _, _ in members]).defer("basis")
-    return respond(
-        request, "approvals/batch_done.html", {}, {"answer": answer, "names": {r.pk: r.summary for r in rows}}
-    )
+    told = {name: _named(request, getattr(answer, name)) for name in ("approved", "changed", "refused")}
+    return respond(request, "approvals/batch_done.html", {}, {"batch": answer.batch, **told})
+
+
+@require_POST
+def take_back(request: WorkspaceRequest) -> HttpResponse:
+    """Stop or undo what was approved in one batch, as far as it can be."""
+    deciding.require_deciding(request)
+    try:
+        answer = batches.undo(
+            workspace=request.workspace.pk, batch=request.POST.get("batch", ""), person=request.user.pk
+        )
+    except batches.NoSuchBatch as missing:
+        raise Http404 from missing
+    except batches.BatchError as error:
+        raise PermissionDenied(str(error)) from error
+    told = {name: _named(request, getattr(answer, name)) for name in ("stopped", "started", "kept")}
+    return respond(request, "approvals/batch_undone.html", {}, told)
+
+
+def _named(request: WorkspaceRequest, lines: Sequence[batches.Line]) -> list[tuple[int, str, str]]:
+    """Id, summary and what came of it; a proposal that is not here has no summary."""
+    rows = Proposal.objects.filter(workspace=request.workspace, pk__in=[line.proposal for line in lines])
+    summaries = dict(rows.values_list("pk", "summary"))
+    return [(line.proposal, summaries.get(line.proposal, ""), line.words) for line in lines]
 
 
 def _page(request: WorkspaceRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
-    picked = {int(key) for key in request.GET.get("of", "").split(",")[:99] if key.isdecimal() and len(key) < 19}
+    keys = ",".join(request.GET.getlist("of")).split(",")[:99]
+    picked = {int(key) for key in keys if key.isdecimal() and len(key) < 19}
     found = batches.groups(workspace=request.workspace.pk, person=request.user.pk, now=request.now)
     shown = [_shown(group, picked) for group in found]
     grouped = {member.proposal.pk for group in found for member in group.members}
-    alone = Proposal.objects.filter(workspace=request.workspace, pk__in=picked - grouped).defer("basis")
+    rest = list(Proposal.objects.filter(workspace=request.workspace, pk__in=picked - grouped).defer("basis"))
     context = {
         "groups": [one for one in shown if not picked or any(row.chosen for row in one.rows)],
-        "alone": list(alone), "problem": problem,
+        "alone": [row for row in rest if row.state == State.PENDING],
+        "over": [row for row in rest if row.state != State.PENDING], "problem": problem,
     }  # fmt: skip
     return respond(request, "approvals/batches.html", {}, context, status=status)
 

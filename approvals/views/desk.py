@@ -109,6 +109,7 @@ def show(
         "reasons": decisions.REJECT_REASONS,
         "done": _done(request, done),
         "opened": status != 200 or request.resolver_match.url_name != "queue",  # type: ignore[union-attr]  # a view has a match
+        "offers_next": request.impersonator is None and bool(appointed.deciding(request.roles)),
     }
     if not (request.htmx and request.htmx.target == "detail"):
         context |= _listed(request, filters, item, anew=request.method == "POST" or done is not None)
@@ -130,7 +131,6 @@ def _listed(request: WorkspaceRequest, filters: Filters, item: str | None, *, an
         "newest": queries.newest(ws, filters),
         "tiers": searching.TIERS,
         "takes": bool(taking.TAKERS & request.roles),
-        "offers_next": request.impersonator is None and bool(appointed.deciding(request.roles)),
     }
 
 

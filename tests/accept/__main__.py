@@ -17,11 +17,16 @@ ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
 PYTEST = [PYTHON, "-m", "pytest", "-q", "--no-header", "--timeout", "300"]
 
+JOURNEYS = (
+    "desk", "an_hour", "on_a_phone", "without_scripts", "a_round", "thresholds", "two_people", "twenty_five", "keys",
+)  # fmt: skip
+
 LINES: dict[str, tuple[str, list[str]]] = {
     "new-user": ("make demo on a fresh clone and an empty cache", [PYTHON, "-m", "tests.accept.new_user"]),
     "journeys": (
-        "approve, stop, undo, reject, edit, two people; an admin tightening, loosening, backtesting; in the browser",
-        [*PYTEST, "tests/journeys/test_desk.py", "tests/journeys/test_thresholds.py"],
+        "in the browser: a reviewer's hour by keyboard alone and by mouse alone, a phone, no scripts, a manager's"
+        " round, an admin tightening and loosening, two people, a batch of 25, every key with a visible equal",
+        [*PYTEST, "-s", *(f"tests/journeys/test_{name}.py" for name in JOURNEYS)],
     ),
     "real-input": (
         "725 real requests; the money that moves; sequences",

@@ -69,3 +69,32 @@ def test_only_who_decides_is_offered_any_and_one_alone_is_refused(cast: Cast, ro
     rosa = sit_down(cast, "rosa")
     chosen = members(text(rosa.get("/batches/")))
     assert "One alone is no batch" in post(rosa, chosen[:1], [])
+
+
+def test_a_batch_is_taken_back_from_its_own_page(cast: Cast, rows: list[Proposal]) -> None:
+    rosa, ravi, odile = sit_down(cast, "rosa"), sit_down(cast, "ravi"), sit_down(cast, "odile")
+    confirm = post(rosa, members(text(rosa.get("/batches/"))), [])
+    done = post(rosa, members(confirm), re.findall(r'name="look" value="([^"]+)"', confirm))
+    assert "Undo all 3" in done
+    (batch,) = re.findall(r'name="batch" value="([^"]+)"', done)
+    assert ravi.post("/batches/undo/", {"batch": batch}).status_code == 403  # neither his nor a manager
+    assert odile.post("/batches/undo/", {"batch": batch}).status_code == 403
+    assert rosa.post("/batches/undo/", {"batch": "nothing"}).status_code == 404
+    back = text(rosa.post("/batches/undo/", {"batch": batch}))
+    assert "3 stopped, 0 being undone" in back
+    assert all(row.summary in back for row in rows)
+    assert {steps.fresh(cast, row).state for row in rows} == {"pending"}
+    assert "3 left as they are" in text(rosa.post("/batches/undo/", {"batch": batch}))
+
+
+def test_what_was_picked_and_decided_meanwhile_is_named_as_such(cast: Cast, rows: list[Proposal]) -> None:
+    steps.approve(cast, rows[2], "ravi")
+    page = text(sit_down(cast, "rosa").get(f"/batches/?of={rows[0].pk}&of={rows[1].pk},{rows[2].pk}"))
+    assert page.count(" checked") == 2
+    assert "To be decided one by one" not in page
+    assert rows[2].summary in page.partition("Decided meanwhile")[2].partition("</section>")[0]
+
+
+def test_what_waits_can_be_picked_by_who_decides(cast: Cast, rows: list[Proposal]) -> None:
+    assert text(sit_down(cast, "rosa").get()).count('form="together"') == 3
+    assert 'form="together"' not in text(sit_down(cast, "odile").get())

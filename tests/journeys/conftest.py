@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.utils import timezone
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from agents.demo.processes import Processes, free_port
 from portal.models import Person
@@ -66,6 +66,7 @@ def browser() -> Iterator[Browser]:
     path = chromium()
     if not path:
         pytest.fail("Chromium is not here: install the Debian package chromium, or set CHROMIUM to its path")
+    expect.set_options(timeout=20_000)  # a state that comes, however busy the machine is
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield started
@@ -104,7 +105,10 @@ class Desk:
 
     def sign_in(self, name: str, codes: Codes | None = None, **context: object) -> Page:
         """A page of a browser of their own, signed in, at the queue; with a code where an app is set up."""
-        page = self.open_page(**context)
+        return self.seat(self.open_page(**context), name, codes)
+
+    def seat(self, page: Page, name: str, codes: Codes | None = None) -> Page:
+        """Sign somebody in on a page that is there."""
         page.goto(f"{self.root}/accounts/login/?next=/w/{self.cast.workspace.slug}/")
         page.fill("input[name=login]", self.cast.people[name].email)
         page.fill("input[name=password]", PASSWORD)

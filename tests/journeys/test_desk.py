@@ -13,15 +13,10 @@ from portal import models, workspace
 from tests.approvals import steps
 from tests.cast import Cast
 from tests.journeys.conftest import Desk
-from tests.journeys.test_processes import until
+from tests.journeys.stories import hold_refunds, opened, refund, state_of, until
 from tests.presence import Codes
 
 pytestmark = pytest.mark.journey
-LONG_HOLD = 90
-
-
-def state_of(cast: Cast, proposal: Proposal) -> str:
-    return steps.fresh(cast, proposal).state
 
 
 def events_of(cast: Cast, proposal: Proposal) -> list[str]:
@@ -33,19 +28,6 @@ def events_of(cast: Cast, proposal: Proposal) -> list[str]:
 def refunds_of(cast: Cast) -> list[int]:
     with workspace.within(cast.ws):
         return list(models.Payment.objects.filter(type="refund").values_list("amount_minor", flat=True))
-
-
-def refund(cast: Cast, amount: int = 4_510) -> Proposal:
-    """Of an order with other pieces besides, so that the amount stands nowhere else on the page."""
-    order = steps.order(cast, amount=amount, besides=700)
-    target = steps.ticket(cast, text=f"Please refund {order}, it leaks.", customer="cu-1")
-    args = steps.refund_args(order, amount=amount)
-    return steps.propose(cast, target, "refund.create", f"order:{order}", args, agent="refunds")
-
-
-def opened(desk: Desk, page: Page, proposal: Proposal) -> None:
-    page.goto(f"{desk.base}proposals/{proposal.pk}/")
-    expect(page.locator("#detail h1")).to_be_visible()
 
 
 def test_a_reviewer_approves_a_refund_and_the_money_moves_once(desk: Desk) -> None:
@@ -65,12 +47,7 @@ def test_a_reviewer_approves_a_refund_and_the_money_moves_once(desk: Desk) -> No
 
 
 def test_an_approval_is_stopped_during_its_hold(desk: Desk) -> None:
-    with workspace.within(desk.cast.ws) as now:
-        thresholds.set_threshold(
-            workspace=desk.cast.ws, series="refund-eur-medium", actor="system:test", now=now, action="refund.create",
-            currency="EUR", above_minor=10_000, up_to_minor=50_000, tier="medium", people="one",
-            hold_seconds=LONG_HOLD, fresh_minutes=240,
-        )  # fmt: skip
+    hold_refunds(desk.cast)
     proposal = refund(desk.cast, 15_000)
     page = desk.sign_in("rosa")
     opened(desk, page, proposal)
@@ -200,29 +177,6 @@ def _fill_refund(page: Page) -> None:
 def _pending(cast: Cast) -> int:
     with workspace.within(cast.ws):
         return Proposal.objects.filter(state="pending").count()
-
-
-def test_without_javascript_approve_reject_and_undo_work(desk: Desk) -> None:
-    first, second = steps.ticket(desk.cast), steps.ticket(desk.cast)
-    approved = steps.propose(desk.cast, first, "ticket.update", first, {"priority": "P1"})
-    rejected = steps.propose(desk.cast, second, "ticket.update", second, {"priority": "P2"})
-    page = desk.sign_in("rosa", java_script_enabled=False)
-    page.goto(f"{desk.base}proposals/{approved.pk}/")
-    page.click("footer.decide button:has-text('Approve')")
-    until(lambda: state_of(desk.cast, approved) == "applied", 40)
-    page.goto(f"{desk.base}proposals/{rejected.pk}/")
-    page.click("footer.decide summary")
-    page.check("footer.decide input[value=not_needed]")
-    page.click("footer.decide details button:has-text('Reject')")
-    until(lambda: state_of(desk.cast, rejected) == "rejected", 10)
-    page.goto(f"{desk.base}proposals/{approved.pk}/undo/")
-    page.click("button:has-text('Undo exactly this')")
-    until(lambda: _undone(desk.cast, approved), 40)
-
-
-def _undone(cast: Cast, proposal: Proposal) -> bool:
-    with workspace.within(cast.ws):
-        return Proposal.objects.filter(undoes=proposal, state="applied").exists()
 
 
 def test_an_outsider_is_told_nothing(desk: Desk) -> None:

@@ -12,8 +12,7 @@ from portal import workspace
 from tests.approvals import steps
 from tests.cast import Cast
 from tests.journeys.conftest import Desk
-from tests.journeys.test_desk import opened
-from tests.journeys.test_processes import until
+from tests.journeys.stories import opened, until
 
 pytestmark = pytest.mark.journey
 

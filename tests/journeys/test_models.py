@@ -15,7 +15,8 @@ from portal import models, workspace
 from tests.agents.models import LARGE, SMALL, UNSURE, VERIFIER, calls, connect, triage
 from tests.approvals import steps
 from tests.cast import Cast, gather
-from tests.journeys.test_processes import _expire_lease, _with_failpoint, states, take_in, until
+from tests.journeys.stories import until
+from tests.journeys.test_processes import _expire_lease, _with_failpoint, states, take_in
 from tests.modelserver import ModelServer, answer, fixture
 
 pytestmark = pytest.mark.journey

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from approvals.models import Proposal
 from audit.models import Entry
 from portal import workspace
 from tests.approvals import steps
 from tests.cast import Cast
 from tests.journeys.conftest import Desk
-from tests.journeys.test_processes import until
+from tests.journeys.stories import WIDE, shows, states_of, until, waiting
 
 pytestmark = pytest.mark.journey
 ITEMS, FELT_MS = 14, 100
@@ -32,26 +31,13 @@ SHIFTS = """() => { window.shifts = 0; new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true }); }"""
 
 
-def waiting(cast: Cast, count: int) -> list[Proposal]:
-    made = []
-    for _ in range(count):
-        target = steps.ticket(cast)
-        made.append(steps.propose(cast, target, "ticket.update", target, {"priority": "P1"}))
-    return made
-
-
-def states(cast: Cast, of: list[Proposal]) -> set[str]:
-    with workspace.within(cast.ws):
-        return set(Proposal.objects.filter(pk__in=[one.pk for one in of]).values_list("state", flat=True))
-
-
 def loaded_ahead(page: Page) -> None:
     page.wait_for_selector("#detail[data-ahead]", state="attached")
 
 
 def test_the_next_item_is_there_within_a_tenth_of_a_second_and_nothing_jumps(desk: Desk) -> None:
     made = waiting(desk.cast, ITEMS)
-    page = desk.sign_in("rosa", viewport={"width": 1440, "height": 900})
+    page = desk.sign_in("rosa", viewport=WIDE)
     expect(page.locator("#detail .item")).to_be_visible()
     page.evaluate(SHIFTS)
     taken, shown = [], []
@@ -62,7 +48,7 @@ def test_the_next_item_is_there_within_a_tenth_of_a_second_and_nothing_jumps(des
         taken.append(lasted)
         shown.append(item)
     page.wait_for_timeout(600)
-    until(lambda: states(desk.cast, made[:-1]) == {"applied"}, 60)
+    until(lambda: states_of(desk.cast, made[:-1]) == {"applied"}, 60)
     shift = page.evaluate("() => window.shifts")
     print(
         f"next item in {statistics.median(taken):.0f} ms, most {max(taken):.0f} of {FELT_MS}; layout shift {shift:.4f}"
@@ -76,7 +62,7 @@ def test_the_next_item_is_there_within_a_tenth_of_a_second_and_nothing_jumps(des
 
 def test_a_decision_that_is_refused_comes_back_with_its_reason(desk: Desk) -> None:
     first, second = waiting(desk.cast, 2)
-    page = desk.sign_in("rosa", viewport={"width": 1440, "height": 900})
+    page = desk.sign_in("rosa", viewport=WIDE)
     expect(page.locator(f"article[data-item='proposal:{first.pk}']")).to_be_visible()
     loaded_ahead(page)
     steps.approve(desk.cast, first, "ravi")
@@ -87,7 +73,7 @@ def test_a_decision_that_is_refused_comes_back_with_its_reason(desk: Desk) -> No
 
 def test_what_is_written_on_the_next_item_outlives_the_answer_to_the_last(desk: Desk) -> None:
     first, second = waiting(desk.cast, 2)
-    page = desk.sign_in("rosa", viewport={"width": 1440, "height": 900})
+    page = desk.sign_in("rosa", viewport=WIDE)
     expect(page.locator(f"article[data-item='proposal:{first.pk}']")).to_be_visible()
     loaded_ahead(page)
     slow: list[Route] = []
@@ -103,9 +89,24 @@ def test_what_is_written_on_the_next_item_outlives_the_answer_to_the_last(desk: 
     assert steps.fresh(desk.cast, second).state == "pending"
 
 
+def test_what_was_asked_for_last_is_what_is_shown(desk: Desk) -> None:
+    first, second = waiting(desk.cast, 2)
+    page = desk.open_page(viewport=WIDE)
+    slow: list[Route] = []
+    page.route(f"**/proposals/{first.pk}/", lambda route: slow.append(route))
+    with page.expect_request(f"**/proposals/{first.pk}/"):
+        desk.seat(page, "rosa")
+    page.keyboard.press("j")
+    shows(page, second)
+    for late in slow:
+        late.continue_()
+    page.wait_for_load_state("networkidle")
+    shows(page, second)
+
+
 def test_time_before_it_was_shown_is_no_time_it_was_looked_at(desk: Desk) -> None:
     _, second = waiting(desk.cast, 2)
-    page = desk.sign_in("rosa", viewport={"width": 1440, "height": 900})
+    page = desk.sign_in("rosa", viewport=WIDE)
     loaded_ahead(page)
     page.wait_for_timeout(4_000)
     page.keyboard.press("a")

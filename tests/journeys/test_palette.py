@@ -6,14 +6,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.conftest import Desk
-from tests.journeys.test_next_item import waiting
+from tests.journeys.stories import WIDE, waiting
 
 pytestmark = pytest.mark.journey
 
 
 def test_what_the_page_offers_is_found_by_its_name(desk: Desk) -> None:
     waiting(desk.cast, 1)
-    page = desk.sign_in("rosa", viewport={"width": 1440, "height": 900})
+    page = desk.sign_in("rosa", viewport=WIDE)
     expect(page.locator("#detail .item")).to_be_visible()
     page.keyboard.press("Control+k")
     page.keyboard.type("snoo")

@@ -11,8 +11,7 @@ from portal.models import StepUp
 from tests.approvals.test_second_wall import high
 from tests.cast import PASSWORD
 from tests.journeys.conftest import Desk
-from tests.journeys.test_desk import opened, state_of
-from tests.journeys.test_processes import until
+from tests.journeys.stories import opened, state_of, until
 
 pytestmark = pytest.mark.journey
 

@@ -1,7 +1,6 @@
 """Work through real workers under their own roles: nothing lost when a message is, nothing twice when one dies."""
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from audit.models import Entry
 from portal import models, workspace
 from tests.approvals import steps
 from tests.cast import Cast, gather
+from tests.journeys.stories import until
 
 pytestmark = pytest.mark.journey
 TEXT = "Please return the kettle from {order}. I want the money back on card-cu-1 because it leaks."
@@ -25,16 +25,6 @@ TEXT = "Please return the kettle from {order}. I want the money back on card-cu-
 @pytest.fixture
 def cast(live: None, processes: Processes) -> Cast:
     return gather()
-
-
-def until(what: Callable[[], bool], seconds: float) -> float:
-    """Wait for something the workers do; returns how long it took."""
-    start = time.monotonic()
-    while time.monotonic() - start < seconds:
-        if what():
-            return time.monotonic() - start
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s")
 
 
 def take_in(cast: Cast, text: str = "My parcel never came, where is it?") -> int:

@@ -89,3 +89,4 @@ def test_an_admin_tightens_backtests_and_loosens_with_a_second(desk: Desk) -> No
     ada.locator("tr:has-text('Two of last week') button:has-text('Revert')").click()
     expect(ada.locator(".messagelist")).to_contain_text("In force")
     assert (in_force(desk.cast).version, in_force(desk.cast).people) == (4, "two")
+    print("\nthresholds: tightened by one, backtested, loosened by two, put back: 4 versions")
