@@ -12,6 +12,7 @@ from approvals.views import (
     exploring,
     looking,
     managing,
+    noticing,
     pausing,
     reporting,
     saving,
@@ -75,6 +76,9 @@ urlpatterns = [
     path("audit/entries/<int:pk>/", exploring.entry, name="entry"),
     path("audit/entries/<int:pk>/entry.json", exploring.entry_json, name="entry-json"),
     path("audit/entries/<int:pk>/entry.tlog-proof", exploring.entry_proof, name="entry-proof"),
+    path("notices/", noticing.page, name="notices"),
+    path("notices/read/", noticing.read_all, name="notices-read"),
+    path("notices/<int:pk>/read/", noticing.read, name="notice-read"),
     path("looks/", looking.looked, name="looked"),
     path("submissions/<int:pk>/", working.submission, name="submission"),
 ]
