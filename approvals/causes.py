@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from approvals import eligibility
-from approvals.models import Claim, Decision, Loosening, Proposal
+from approvals.models import Decision, Loosening, Proposal
 from approvals.state import Kind as Decided
 from approvals.state import State
 from audit.events import Event
@@ -66,13 +66,12 @@ def _given(heard: Heard) -> News | None:
 
 
 def _marked(heard: Heard) -> News | None:
-    """Who has it in hand now, and managers; half of the time is no news."""
-    percent, item, home = heard.body["percent"], heard.body["item"], heard.home
+    """Who had it in hand, and managers; half of the time is no news."""
+    percent, holder = heard.body["percent"], heard.body.get("holder")
     if percent < 75:
         return None
-    held = Claim.objects.filter(workspace_id=home.workspace, item=item, person__isnull=False, until__gt=home.now)
-    people = home.having(Role.MANAGER) | set(held.values_list("person_id", flat=True))
-    return heard.news(Kind.BREACHED if percent >= 100 else Kind.LATE, item, people)
+    people = heard.home.having(Role.MANAGER) | ({holder} if holder else NOBODY)
+    return heard.news(Kind.BREACHED if percent >= 100 else Kind.LATE, heard.body["item"], people, percent=percent)
 
 
 def _decided(heard: Heard) -> News | None:

@@ -90,7 +90,7 @@ def unread(*, workspace: int, person: int) -> str:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM (SELECT FROM portal_notice WHERE workspace_id = %s AND person_id = %s"
-            " AND read_at IS NULL LIMIT %s) AS some",
+            " AND read_at IS NULL LIMIT %s) found",
             [workspace, person, COUNTED + 1],
         )
         found = int(cursor.fetchone()[0])
