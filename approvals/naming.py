@@ -10,14 +10,22 @@ from portal.models import Person
 
 def of(workspace: int, facts: Iterable[Fact]) -> Mapping[str, str]:
     """By subject (`proposal:12`), as this workspace calls it; what is gone or has no name is left out."""
-    wanted: dict[str, set[int]] = {}
+    said: list[str] = []
     for fact in facts:
         to = fact.body.get("to")
         about = sentences.object_of(fact.event, fact.subject, fact.body)
         for subject in (about, fact.case, fact.actor, f"person:{to}" if isinstance(to, int) else ""):
-            kind, _, key = subject.partition(":")
-            if key.isdecimal() and len(key) < 19:
-                wanted.setdefault(kind, set()).add(int(key))
+            said.append(subject)
+    return known(workspace, said)
+
+
+def known(workspace: int, subjects: Iterable[str]) -> Mapping[str, str]:
+    """The same for subjects themselves."""
+    wanted: dict[str, set[int]] = {}
+    for subject in subjects:
+        kind, _, key = subject.partition(":")
+        if key.isdecimal() and len(key) < 19:
+            wanted.setdefault(kind, set()).add(int(key))
     return {
         **_proposals(workspace, wanted.get("proposal", set())),
         **_handoffs(workspace, wanted.get("handoff", set())),

@@ -88,6 +88,7 @@ PHRASES = {
     "skill.set": "set the skills of {about}",
     "system.chosen": "chose {about}",
     "credential.set": "put in a credential: {about}",
+    "slack.set": "set the channel in Slack",
     "change.unattributed": "changed a record without naming an action: {about}",
     "threshold.set": "set {about}",
     "cap.set": "set {about}",

@@ -6,7 +6,7 @@ next sweep: two sweepers at once, or one after hours of silence, say and do each
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -34,12 +34,13 @@ Item = Proposal | Handoff
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one transaction knows: the marks that were said (item, due, per cent), cases that wait, what it did."""
+    """What one transaction knows: marks said (item, due, per cent), cases that wait, who holds, what it did."""
 
     now: datetime
     hours: Hours
     said: frozenset[tuple[str, int, int]]
     waiting: frozenset[int]
+    held: Mapping[str, int]
     acted: set[str] = field(default_factory=set)
     ended: set[int] = field(default_factory=set)
 
@@ -85,7 +86,9 @@ def look(*, workspace: int, now: datetime) -> int:
     timers = Timer.objects.filter(workspace_id=workspace, look_at__lte=now).order_by("look_at", "pk")
     names = list(timers.values_list("item", flat=True)[:BATCH])
     items = _locked(workspace, names)
-    batch = Batch(now, working.of(workspace), _said(workspace, items), _waiting(workspace, items))
+    batch = Batch(
+        now, working.of(workspace), _said(workspace, items), _waiting(workspace, items), _held(workspace, items, now)
+    )
     looks: dict[str, datetime | None] = {}
     for item in items:
         if len(batch.acted) < ACTS:
@@ -121,6 +124,12 @@ def _waiting(workspace: int, items: Sequence[Item]) -> frozenset[int]:
     return frozenset(rows.exclude(waiting_since=None).values_list("pk", flat=True))
 
 
+def _held(workspace: int, items: Sequence[Item], now: datetime) -> dict[str, int]:
+    """Who has which of them in hand: what ends with its time is in nobody's any more."""
+    rows = Claim.objects.filter(workspace_id=workspace, item__in=[name_of(item) for item in items], until__gt=now)
+    return {item: person for item, person in rows.values_list("item", "person_id") if person}
+
+
 def _safely(item: Item, batch: Batch) -> datetime | None:
     """Do what an item's time asks for; when to look again, None for not before it changes."""
     try:
@@ -142,7 +151,7 @@ def _act(item: Item, batch: Batch) -> datetime | None:
     due, length, name = deadlines.moment(item.urgency), time_of(item, batch.hours), name_of(item)
     for percent in deadlines.reached(batch.hours, batch.now, due, length) if length else ():
         if (name, item.urgency, percent) not in batch.said:
-            _say(item, percent, now=batch.now)
+            _say(item, percent, batch)
             batch.acted.add(name)
     if isinstance(item, Proposal) and expiry.may_end(item, now=batch.now):
         batch.ended.update(one.pk for one in expiry.expire(item, now=batch.now))
@@ -161,14 +170,17 @@ def time_of(item: Item, hours: Hours) -> timedelta:
     return deadlines.allotted(hours, item.created_at, due, deadlines.HANDOFF_DUE)
 
 
-def _say(item: Item, percent: int, *, now: datetime) -> None:
+def _say(item: Item, percent: int, batch: Batch) -> None:
     mark = Mark.objects.create(
-        workspace_id=item.workspace_id, item=name_of(item), percent=percent, due=item.urgency, reached_at=now
+        workspace_id=item.workspace_id, item=name_of(item), percent=percent, due=item.urgency, reached_at=batch.now
     )
     log.record(
         workspace=item.workspace_id, subject=f"mark:{mark.pk}", version=1, event=Event.MARK_REACHED,
-        actor=expiry.SYSTEM, now=now, case=f"case:{item.case_id}",
-        body={"item": mark.item, "percent": percent, "due": deadlines.moment(item.urgency).isoformat()},
+        actor=expiry.SYSTEM, now=batch.now, case=f"case:{item.case_id}",
+        body={
+            "item": mark.item, "percent": percent, "due": deadlines.moment(item.urgency).isoformat(),
+            "holder": batch.held.get(mark.item),
+        },
     )  # fmt: skip
 
 

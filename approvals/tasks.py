@@ -10,7 +10,7 @@ from typing import Any
 
 from celery import Task, shared_task
 
-from approvals import execution, outbox, proposals, pulse, reconciliation, sweeper, waiting
+from approvals import execution, outbox, proposals, pulse, reconciliation, sweeper, telling, waiting
 from approvals import gate as gates
 from portal import outage
 from portal import workspace as inside
@@ -99,6 +99,25 @@ def sweep() -> None:
     with inside.within(None) as now:
         pulse.ask(now=now)
     _in_each(sweeper.due_in(), sweeper.visit)
+
+
+@shared_task(name="approvals.tasks.tell", queue="apply", least_pause=1.0)
+def tell() -> None:
+    """Every two seconds: notices out of what was sealed since."""
+    telling.tell_all()
+
+
+@shared_task(name="approvals.tasks.send_notices", queue="apply", least_pause=5.0)
+def send_notices() -> None:
+    """Every ten seconds: digests and lines for Slack that are due."""
+    telling.send_due()
+
+
+@shared_task(name="approvals.tasks.tidy_notices", queue="apply", least_pause=60.0)
+def tidy_notices() -> None:
+    """Every ten minutes: admins hear of a log that is not sealed, and old notices go."""
+    telling.watch_the_seal()
+    _in_each(list(inside.known().values()), telling.tidy)
 
 
 def _in_each(workspaces: list[int], visit: Callable[[int], None]) -> None:

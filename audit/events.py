@@ -78,6 +78,7 @@ class Event(StrEnum):
     SKILL_SET = "skill.set"
     SYSTEM_CHOSEN = "system.chosen"
     CREDENTIAL_SET = "credential.set"
+    SLACK_SET = "slack.set"
     LOG_EXPORTED = "log.exported"
     QUEUE_EXPORTED = "queue.exported"
     SUBJECT_ERASED = "subject.erased"

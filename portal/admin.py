@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from audit.models import Entry
-from portal import admin_connections, admin_hours, staff  # noqa: F401  # both register themselves
+from portal import admin_connections, admin_hours, admin_slack, staff  # noqa: F401  # these register themselves
 from portal.admin_site import WorkspaceAdmin, site
 from portal.models import Membership, Page, Queue, Role
 

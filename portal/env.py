@@ -2,7 +2,8 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr
@@ -57,8 +58,12 @@ class Env(BaseSettings):
     vault_private_key: SecretStr | None = None
 
     model_hosts: str = "api.openai.com"
+    slack_hosts: str = "hooks.slack.com"
     models_public_key: str = ""
     models_private_key: SecretStr | None = None
+
+    email_url: SecretStr | None = None
+    email_from: str = Field(default="countersign@localhost", pattern=r"^[^\s@]+@[^\s@]+$")
 
     otel_endpoint: str = Field(default="", pattern=r"^(https?://[\x21-\x7e]{1,200})?$")
     failpoints: str = ""
@@ -101,6 +106,41 @@ def database_of(url: str) -> dict[str, str]:
         "PORT": str(parts.get("port") or ""),
         "NAME": str(parts.get("dbname") or "countersign"),
     }
+
+
+class Mail(NamedTuple):
+    """How mail goes: the names are those of Django's settings."""
+
+    backend: str
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    tls: bool = False
+    ssl: bool = False
+    folder: str | None = None
+
+
+def mail_of(url: str) -> Mail:
+    """`smtp`, `smtp+tls` (STARTTLS) or `smtps` with sign-in, host and port; `file:///folder` keeps each mail as a file;
+    empty writes it to the standard output.
+
+    Raises:
+        ValueError: naming EMAIL_URL; it quotes nothing of it, since there is a password in it.
+    """
+    parts, backends = urlsplit(url), "django.core.mail.backends"
+    if not url:
+        return Mail(f"{backends}.console.EmailBackend")
+    if parts.scheme == "file" and parts.path and not parts.netloc:
+        return Mail(f"{backends}.filebased.EmailBackend", folder=unquote(parts.path))
+    ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    if parts.scheme not in ports or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError("EMAIL_URL: write smtp+tls://name:password@host:587, smtps://..., smtp://... or file:///...")
+    return Mail(
+        f"{backends}.smtp.EmailBackend", parts.hostname, parts.port or ports[parts.scheme],
+        unquote(parts.username or ""), unquote(parts.password or ""), parts.scheme == "smtp+tls",
+        parts.scheme == "smtps",
+    )  # fmt: skip
 
 
 def broker_of(redis_url: str) -> str:

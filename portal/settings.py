@@ -159,6 +159,21 @@ CELERY = {
             "schedule": 10.0,
             "options": {"queue": "apply"},
         },
+        "notices": {
+            "task": "approvals.tasks.tell",
+            "schedule": 2.0,
+            "options": {"queue": "apply"},
+        },
+        "notices-out": {
+            "task": "approvals.tasks.send_notices",
+            "schedule": 10.0,
+            "options": {"queue": "apply"},
+        },
+        "notices-tidy": {
+            "task": "approvals.tasks.tidy_notices",
+            "schedule": 600.0,
+            "options": {"queue": "apply"},
+        },
         "retention": {
             "task": "agents.tasks.retain",
             "schedule": 3600.0,
@@ -201,7 +216,14 @@ MFA_TOTP_TOLERANCE = 1
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # admins make the accounts: there is no sign-up that could squat on an address
 MFA_ADAPTER = "portal.factors.Adapter"
 MFA_FORMS = {"authenticate": "portal.factors.SignInForm", "reauthenticate": "portal.factors.AgainForm"}
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# Mail ----------------------------------------------------------------------------------------------------
+MAIL = env.mail_of(ENV.email_url.get_secret_value() if ENV.email_url else "")
+EMAIL_BACKEND, EMAIL_FILE_PATH = MAIL.backend, MAIL.folder
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = MAIL.tls, MAIL.ssl, 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
 
 # Language and time ---------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

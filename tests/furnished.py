@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from django.contrib.admin.sites import AdminSite
@@ -24,7 +24,7 @@ from approvals import asides, claims, conversations, decisions, handoffs, relaxi
 from approvals import models as approvals
 from audit import log
 from audit.models import Entry
-from portal import models, standing_in, stepup, tokens, walls, workspace
+from portal import choices, models, notices, standing_in, stepup, tokens, walls, workspace
 from portal.admin_site import site
 from tests.agents.models import connect
 from tests.approvals import steps
@@ -59,6 +59,7 @@ def furnish(cast: Cast, said: str = "It leaks since Monday.") -> House:
     _runs(cast, ticket, said)
     _settings(cast, said)
     _people(cast, said)
+    _notices(cast)
     house = House(cast, said, look(cast), {"odile": Codes(cast, "odile")})
     missing = [kind for kind, keys in house.ids.items() if not keys]
     assert not missing, f"nothing of these in the house: {missing}"
@@ -225,6 +226,7 @@ def _settings(cast: Cast, said: str) -> None:
         "agents/budget": {"scope": "agent", "holder": "triage", "kind": "money", "per": "day", "most": "2500000"},
         "agents/confidencebar": {"step": "classify", "percent": "70"},
         "agents/sweepplan": {"on": "on", "at": "03:00", "per_sweep": "10", "per_day": "20"},
+        "portal/slackhook": {"on": "on", "kinds": ["switch"], "address": "https://hooks.slack.com/services/T0/B0/xyz"},
         "audit/retention": {"kind": "full_transcripts", "days": "45"},
         "audit/hold": {"who": "", "placed": "1", "reason": f"A court asked. {said}"[:300]},
     }.items():  # fmt: skip
@@ -270,6 +272,20 @@ def _people(cast: Cast, said: str) -> None:
         )  # fmt: skip
 
 
+def _notices(cast: Cast) -> None:
+    """Everybody was told of something, and Mara chose how."""
+    with workspace.within(cast.ws, cast.id("mara")) as now:
+        choices.save(
+            workspace=cast.ws, person=cast.id("mara"), channels={"switch": "app"}, by_mail=True, digest_at=["08:00"],
+            quiet_from=time(19), quiet_until=time(7), now=now,
+        )  # fmt: skip
+    with signed_in("apply"), workspace.within(cast.ws) as now:
+        home = notices.house(workspace=cast.ws, now=now)
+        subject = f"proposal:{approvals.Proposal.objects.latest('pk').pk}"
+        news = notices.News(notices.Kind.SWITCH, "entry:0", subject, frozenset(home.roles))
+        notices.tell(news, home)
+
+
 def browser(cast: Cast, name: str) -> Client:
     """Somebody signed in, whatever became of their password since the cast was gathered."""
     client = Client(raise_request_exception=False)
@@ -281,7 +297,7 @@ ROWS: dict[str, type] = {
     "proposals": approvals.Proposal, "reports": approvals.Proposal, "handoffs": approvals.Handoff,
     "cases": approvals.Case, "submissions": approvals.Submission, "runs": agents.Run, "entries": Entry,
     "tokens": models.PersonalToken, "out-of-office": models.Delegation, "step-up": models.StepUp,
-    "dead": approvals.Outbox, "views": approvals.SavedView, "notes": approvals.ShiftNote,
+    "dead": approvals.Outbox, "views": approvals.SavedView, "notes": approvals.ShiftNote, "notices": models.Notice,
 }  # fmt: skip
 
 

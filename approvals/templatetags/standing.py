@@ -6,6 +6,7 @@ from django import template
 from django.template import Context
 
 from approvals import standing as reads
+from portal.templatetags import notices
 
 register = template.Library()
 
@@ -16,4 +17,5 @@ def standing(context: Context) -> dict[str, Any]:
     request = context.get("request")
     workspace = getattr(request, "workspace", None)
     standing = reads.of(request) if request is not None and workspace is not None else None
-    return {"request": request, "workspace": workspace, "standing": standing}
+    key = f"{standing.key}-{notices.count(request)}" if standing else ""
+    return {"request": request, "workspace": workspace, "standing": standing, "key": key}

@@ -14,14 +14,15 @@ from approvals.actions import ACTIONS
 from approvals.models import Switch, SwitchEverywhere
 from portal.htmx import WorkspaceRequest, respond
 from portal.models import Role
+from portal.templatetags import notices
 
 HISTORY = 50
 
 
 @require_GET
 def banner(request: WorkspaceRequest) -> HttpResponse:
-    """The banner again where it says something else than the page that asks; 204 where it does not."""
-    if standing.of(request).key == request.GET.get("key"):
+    """The banner and the counter of notices again where they say something else than the page; 204 where not."""
+    if f"{standing.of(request).key}-{notices.count(request)}" == request.GET.get("key"):
         return HttpResponse(status=204)
     return render(request, "approvals/_banner.html")
 

@@ -2,6 +2,7 @@
 
 from portal.models.connections import Connection, Credential, Pace, Part
 from portal.models.desk import Clause, Contact, Message, Page, Queue, Ticket
+from portal.models.notices import Notice, NoticeChoice, NoticeCursor, SlackHook, SlackPost
 from portal.models.people import (
     Membership,
     Person,
@@ -23,6 +24,9 @@ __all__ = [
     "Delegation",
     "Membership",
     "Message",
+    "Notice",
+    "NoticeChoice",
+    "NoticeCursor",
     "Order",
     "OrderItem",
     "Pace",
@@ -36,6 +40,8 @@ __all__ = [
     "Queue",
     "Role",
     "Skill",
+    "SlackHook",
+    "SlackPost",
     "StepUp",
     "Ticket",
     "Workspace",

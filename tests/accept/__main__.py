@@ -166,6 +166,17 @@ LINES: dict[str, tuple[str, list[str]]] = {
         "full transcripts: an auditor alone, with reason and presence, each opening an entry",
         [*PYTEST, "tests/agents/test_vault.py"],
     ),
+    "notices": (
+        "200 causes: each eligible person told once, nobody else; killed, doubled, read twice; mail and Slack",
+        [
+            *PYTEST,
+            "-s",
+            "tests/approvals/test_telling_killed.py",
+            "tests/approvals/test_telling.py",
+            "tests/portal/test_digest.py",
+            "tests/portal/test_slack.py",
+        ],
+    ),
     "suite": ("make test under 10 minutes", [PYTHON, "-m", "tests.accept.suite"]),
 }
 

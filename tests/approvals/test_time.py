@@ -565,10 +565,10 @@ def test_one_item_that_cannot_be_looked_at_does_not_hold_up_the_others(
     bad, good = hand_over(cast), hand_over(cast)
     real = sweeper._say
 
-    def fail(item: Any, percent: int, *, now: datetime) -> None:
+    def fail(item: Any, percent: int, batch: sweeper.Batch) -> None:
         if item.pk == bad.pk:
             raise RuntimeError("a fault of ours")
-        real(item, percent, now=now)
+        real(item, percent, batch)
 
     monkeypatch.setattr(sweeper, "_say", fail)
     look(cast, timedelta(hours=9))

@@ -16,8 +16,11 @@ from tests.house.test_routes import BODIES, SEEN, bearer
 
 pytestmark = pytest.mark.timeout(300)  # more than a thousand posts
 
-# What is the person's own: a token, a proof of presence, what they took along and looked at.
-OWN_TABLES = {"portal_personaltoken", "portal_stepup", "audit_entry", "audit_payload", "audit_subjectkey"}
+# What is the person's own: a token, a proof of presence, what they took along and looked at, what they are told.
+OWN_TABLES = {
+    "portal_personaltoken", "portal_stepup", "audit_entry", "audit_payload", "audit_subjectkey", "portal_notice",
+    "portal_noticechoice",
+}  # fmt: skip
 OWN_EVENTS = {"token.made", "token.revoked", "log.exported", "queue.exported", "item.seen"}
 FORMS = [
     {},

@@ -27,7 +27,7 @@ def test_every_table_of_ours_says_its_workspace(live: None) -> None:
     ours = {m._meta.db_table for app in walls.APPS for m in apps.get_app_config(app).get_models()}
     inside = {m._meta.db_table for m in walls.tables()}
     assert ours - inside == {
-        "portal_person", "portal_workspace", "approvals_pulse", "approvals_switcheverywhere",
+        "portal_person", "portal_workspace", "portal_noticecursor", "approvals_pulse", "approvals_switcheverywhere",
         "audit_leaf", "audit_node", "audit_checkpoint", "audit_anchor",  # one tree over all of them
         "audit_verification",
     }  # fmt: skip

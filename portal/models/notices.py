@@ -1,0 +1,149 @@
+"""What people are told, how each wants to be told, and the channel of a workspace in Slack. Numbers and codes only."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from portal.models.people import Person, WorkspaceRow
+
+
+class Notice(WorkspaceRow):
+    """One thing that one person is told, once: `cause` is what it came of (`entry:12`, `seal:340`).
+
+    `subject` is what it is about (`proposal:12`), `facts` hold percents, states and actors. No words of anybody.
+    """
+
+    class Kind(models.TextChoices):
+        ESCALATED = "escalated", "An item is escalated"
+        ASSIGNED = "assigned", "An item is given to me"
+        LATE = "late", "Three quarters of an item's time are used"
+        BREACHED = "breached", "An item's time is over"
+        SECOND = "second", "An approval of mine is wanted beside another's"
+        TURNED = "turned", "What I approved is stale, failed, or nobody knows"
+        UNDONE = "undone", "What I approved is undone"
+        SWITCH = "switch", "A switch is thrown"
+        RETURNED = "returned", "My proposal comes back"
+        LOOSENING = "loosening", "My loosening is decided"
+        VAULT = "vault", "The vault is opened"
+        SEAL = "seal", "The log is not sealed any more"
+        DEAD = "dead", "Work ended its worker and lies still"
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind)
+    cause = models.CharField(max_length=60)
+    subject = models.CharField(max_length=160)
+    facts = models.JSONField(default=dict)
+    by_mail = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now())
+    read_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "person", "cause"], name="notice_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["workspace", "person", "-id"], name="notice_newest"),
+            models.Index(fields=["workspace", "person", "id"], name="notice_unread", condition=Q(read_at=None)),
+            models.Index(
+                fields=["workspace", "person", "id"], name="notice_to_mail",
+                condition=Q(by_mail=True, mailed_at=None, read_at=None),
+            ),
+            models.Index(fields=["created_at"], name="notice_by_age"),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
+
+
+class NoticeChoice(WorkspaceRow):
+    """How one person wants to be told in one workspace; who has no row has the defaults.
+
+    `channels` maps kinds to "digest", "app" or "none"; `digest_at` lists times of day and `quiet_*` bound the quiet
+    hours, both in the person's zone. `mail_at` is when their next digest is due, None where nothing waits.
+    """
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
+    channels = models.JSONField(default=dict)
+    by_mail = models.BooleanField(default=False)
+    digest_at = models.JSONField(default=list)
+    quiet_from = models.TimeField(null=True)
+    quiet_until = models.TimeField(null=True)
+    mail_at = models.DateTimeField(null=True)
+    mail_tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "person"], name="notice_choice_once"),
+            models.CheckConstraint(
+                condition=Q(quiet_from=None, quiet_until=None)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False) & ~Q(quiet_from=models.F("quiet_until")),
+                name="notice_choice_quiet_is_a_span",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["mail_at"], name="notice_choice_due", condition=Q(mail_at__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return f"choice of person {self.person_id}"
+
+
+class SlackHook(WorkspaceRow):
+    """A workspace's incoming webhook, insert-only: the newest row says what is posted and whether.
+
+    The address is the secret, sealed for apply; a row without one keeps the address that was set before.
+    """
+
+    version = models.PositiveIntegerField(default=1)
+    on = models.BooleanField(default=True)
+    kinds = models.JSONField(default=list)
+    sealed = models.BinaryField(max_length=4096, null=True)
+    key_id = models.CharField(max_length=16, blank=True)
+    made_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "Slack channel"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "version"], name="slack_hook_version_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Slack, version {self.version}"
+
+
+class SlackPost(WorkspaceRow):
+    """One line for the channel: due at `look_at`, which is empty once it was sent or given up."""
+
+    cause = models.CharField(max_length=60)
+    kind = models.CharField(max_length=10, choices=Notice.Kind)
+    subject = models.CharField(max_length=160)
+    created_at = models.DateTimeField(db_default=Now())
+    look_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "cause"], name="slack_post_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["look_at"], name="slack_post_due", condition=Q(look_at__isnull=False)),
+            models.Index(fields=["created_at"], name="slack_post_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
+
+
+class NoticeCursor(models.Model):
+    """How far the log was read for notices: one row, the next leaf of the tree. Belongs to no workspace."""
+
+    leaf = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"notices up to leaf {self.leaf}"

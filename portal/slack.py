@@ -1,0 +1,208 @@
+"""A workspace's channel in Slack: an admin's webhook, sealed; lines in words with a link, sent by apply alone.
+
+Only https, only to hosts on SLACK_HOSTS, through the one way out, between transactions. What cannot be sent is tried
+again a few times and then given up: nothing waits for it.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+
+from audit import log
+from audit.events import Event
+from portal import env, sealing, tidings
+from portal import workspace as inside
+from portal.egress import Egress, host_and_port
+from portal.exchange import Reply
+from portal.models import Notice, SlackHook, SlackPost, Workspace
+from portal.systems.outside import NotSent, OutsideError, Refused
+from portal.systems.pace import SharedPace
+from portal.systems.reach import an_address
+
+PART = "slack"
+LONGEST_ADDRESS, LINES, MOST_TRIES = 300, 20, 6
+PER_SECOND, READ_SECONDS, TOTAL_SECONDS = 1.0, 5.0, 8.0
+# While a line is being sent nobody else takes it; after a failure it waits twice as long each time.
+LEASE = timedelta(minutes=1)
+
+
+class SlackError(Exception):
+    """What cannot be set so; `field` names the one that is off."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(f"{field}: {sentence}")
+        self.field, self.sentence = field, sentence
+
+
+def set_hook(
+    *, workspace: int, on: bool, kinds: Iterable[str], address: str, actor: str, now: datetime
+) -> SlackHook:  # fmt: skip
+    """The next version of the channel; without an address the one that was set before stays.
+
+    Raises:
+        SlackError.
+        portal.sealing.SealingError: this installation has no key.
+    """
+    kinds, sealed, key_id = check(workspace=workspace, on=on, kinds=kinds, address=address)
+    with transaction.atomic():
+        version = log.next_version(workspace, PART)
+        log.attribute(PART)
+        row = SlackHook.objects.create(
+            workspace_id=workspace, version=version, on=on, kinds=kinds, sealed=sealed, key_id=key_id, made_by=actor,
+            created_at=now,
+        )  # fmt: skip
+        log.record(
+            workspace=workspace, subject=PART, version=version, event=Event.SLACK_SET, actor=actor, now=now,
+            body={"on": on, "kinds": kinds, "key": key_id},
+        )  # fmt: skip
+    return row
+
+
+def check(*, workspace: int, on: bool, kinds: Iterable[str], address: str) -> tuple[list[str], bytes | None, str]:
+    """The kinds in order, and the sealed address with the id of its key; nothing is kept.
+
+    Raises:
+        SlackError, portal.sealing.SealingError.
+    """
+    chosen = [kind for kind in Notice.Kind.values if kind in set(kinds)]
+    if on and not chosen:
+        raise SlackError("kinds", "choose what is posted, or switch the channel off")
+    if address:
+        return chosen, *sealing.seal(_checked(address), place=_place(workspace))
+    if on and not SlackHook.objects.filter(workspace_id=workspace).exclude(key_id="").exists():
+        raise SlackError("address", "the webhook's address is needed the first time")
+    return chosen, None, ""
+
+
+def _checked(address: str) -> str:
+    try:
+        kept = an_address(address.strip())
+    except ValueError as error:
+        raise SlackError("address", "an address like https://hooks.slack.com/services/... is needed") from error
+    url = urlsplit(kept)
+    if url.scheme != "https" or len(kept) > LONGEST_ADDRESS:
+        raise SlackError("address", f"only https, and at most {LONGEST_ADDRESS} characters")
+    if url.hostname not in {host.strip() for host in env.read().slack_hosts.split(",")}:
+        raise SlackError("address", f"{url.hostname} is not on SLACK_HOSTS, which the operator sets")
+    return kept
+
+
+def _place(workspace: int) -> str:
+    return f"{workspace}/{PART}"
+
+
+def in_force(workspace: int) -> SlackHook | None:
+    """The newest version, without the column that only apply may read."""
+    return SlackHook.objects.filter(workspace_id=workspace).defer("sealed").order_by("-version").first()
+
+
+def wanted(workspace: int) -> frozenset[str]:
+    """The kinds that are posted now."""
+    row = in_force(workspace)
+    return frozenset(row.kinds) if row is not None and row.on else frozenset()
+
+
+def put(*, workspace: int, cause: str, kind: str, subject: str, now: datetime) -> None:
+    """Make a line due, once."""
+    row = SlackPost(
+        workspace_id=workspace, cause=cause, kind=kind, subject=subject, created_at=now, look_at=now
+    )  # fmt: skip
+    SlackPost.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def send_due(workspace: int) -> int:
+    """One message with the lines that are due; returns how many went. Never within a transaction: it calls out."""
+    with inside.within(workspace) as now:
+        rows = _taken(workspace, now)
+        slug = Workspace.objects.values_list("slug", flat=True).get(pk=workspace)
+    if not rows:
+        return 0
+    try:
+        _post(workspace, rows, slug)
+    except (OutsideError, sealing.SealingError) as error:
+        _failed(workspace, rows, error)
+        return 0
+    with inside.within(workspace) as now:
+        SlackPost.objects.filter(pk__in=[row.pk for row in rows]).update(sent_at=now, look_at=None, failure="")
+    return len(rows)
+
+
+def _taken(workspace: int, now: datetime) -> list[SlackPost]:
+    """Lines that nobody else has in hand, out of the others' reach for a while."""
+    due = SlackPost.objects.select_for_update(skip_locked=True).filter(workspace_id=workspace, look_at__lte=now)
+    rows = list(due.order_by("look_at", "pk")[:LINES])
+    if rows and not wanted(workspace):
+        SlackPost.objects.filter(pk__in=[row.pk for row in rows]).update(look_at=None, failure="switched off")
+        return []
+    for row in rows:
+        row.tries += 1
+        row.look_at = now + LEASE * 2 ** (row.tries - 1)
+    SlackPost.objects.bulk_update(rows, ["tries", "look_at"])
+    return rows
+
+
+def _post(workspace: int, rows: Sequence[SlackPost], slug: str) -> None:
+    address = _opened(workspace)
+    body = json.dumps({"text": words(rows, slug), "unfurl_links": False}).encode()
+    headers = {"Content-Type": "application/json"}
+    reply = way(workspace, address).talk(READ_SECONDS).call("POST", address, headers=headers, body=body)
+    _judge(reply)
+
+
+def _judge(reply: Reply) -> None:
+    if not 200 <= reply.status < 300:
+        raise Refused(f"Slack said no ({reply.status})")
+
+
+def way(workspace: int, address: str) -> Egress:
+    """Out, to the webhook's host alone."""
+    pace = SharedPace(workspace, PART, PER_SECOND)
+    return Egress(frozenset({host_and_port(address)}), pace, total_seconds=TOTAL_SECONDS)
+
+
+def _opened(workspace: int) -> str:
+    with inside.within(workspace):
+        sealing.private_key()  # before the database is asked for a column that only apply may read
+        rows = SlackHook.objects.filter(workspace_id=workspace).exclude(key_id="").order_by("-version")
+        found = rows.values_list("sealed", flat=True).first()
+    if found is None:
+        raise Refused("no webhook is set")
+    return sealing.unseal(bytes(found), place=_place(workspace)).get_secret_value()
+
+
+def _failed(workspace: int, rows: Sequence[SlackPost], error: Exception) -> None:
+    """Lines that were refused or failed too often are given up; the others are due again when their lease ends."""
+    given_up = [row.pk for row in rows if isinstance(error, Refused) or row.tries >= MOST_TRIES]
+    wait = timedelta(seconds=error.retry_seconds) if isinstance(error, NotSent) else timedelta()
+    failure: dict[str, Any] = {"failure": str(error)[:200]}
+    with inside.within(workspace) as now:
+        SlackPost.objects.filter(pk__in=given_up).update(look_at=None, **failure)
+        SlackPost.objects.filter(pk__in=[row.pk for row in rows], look_at__isnull=False).update(**failure)
+        SlackPost.objects.filter(
+            pk__in=[row.pk for row in rows], look_at__isnull=False, look_at__lt=now + wait
+        ).update(look_at=now + wait)  # fmt: skip
+
+
+def words(rows: Sequence[SlackPost], slug: str) -> str:
+    """The lines in Slack's own form: what happened, and a link by number."""
+    said = []
+    for row in rows:
+        about = _escaped(tidings.called(row.subject))
+        link = tidings.address(settings.PUBLIC_URL, slug, tidings.place(row.subject))
+        said.append(f"{_escaped(tidings.TO_ALL[row.kind])}: {f'<{_escaped(link)}|{about}>' if link else about}")
+    return "\n".join(said)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def forget_old(*, workspace: int, before: datetime, most: int) -> None:
+    """Drop lines that were sent or given up long ago."""
+    old = SlackPost.objects.filter(workspace_id=workspace, created_at__lt=before, look_at=None).order_by("created_at")
+    SlackPost.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:most])).delete()
