@@ -10,8 +10,8 @@ from agents.demo import staging
 from agents.demo.cast import CAST, SHOP
 from agents.models import Run, Sweep
 from approvals import decisions, handoffs, proposals, reversal, revising, votes
-from approvals.models import Handoff, Proposal, Submission
-from approvals.state import State
+from approvals.models import Decision, Handoff, Proposal, Submission
+from approvals.state import Kind, State
 from portal import factors, roles, stepup, workspace
 from portal.models import Person
 
@@ -107,12 +107,17 @@ def _decide(shop: int, key: int, staff: dict[str, int]) -> bool:
                     note="",
                     now=now,
                 )
-            elif key % EDITED_EVERY == 0 and _edit(row, seen, staff[name], now):
+            elif (key % EDITED_EVERY == 0 or not _edited(shop)) and _edit(row, seen, staff[name], now):
                 return True  # somebody looks at it anew
             elif not _approve(shop, key, name, staff[name], seen, now):
                 continue
             return True
     return False
+
+
+def _edited(shop: int) -> bool:
+    """Whether anything was edited yet: a short day has one edit at least."""
+    return Decision.objects.filter(workspace=shop, kind=Kind.EDIT).exists()
 
 
 def _edit(row: Proposal, seen: decisions.Seen, person: int, now: datetime) -> bool:
