@@ -10,10 +10,11 @@ import time
 from itertools import groupby
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import Exists, OuterRef
 
 from approvals import causes
 from audit import status
-from audit.models import Entry
+from audit.models import Entry, Leaf
 from portal import digest, failpoints, notices, outage, slack
 from portal import workspace as inside
 from portal.models import NoticeCursor
@@ -39,12 +40,11 @@ def tell_all() -> int:
 def tell_some() -> int:
     """One step along the log."""
     with transaction.atomic():
-        cursor = NoticeCursor.objects.select_for_update(skip_locked=True).first()
+        more = Leaf.objects.filter(index__gte=OuterRef("leaf"))
+        cursor = NoticeCursor.objects.select_for_update(skip_locked=True).filter(Exists(more)).first()
         if cursor is None:
-            return 0  # another one is at it
+            return 0  # nothing is new, or another one is at it
         found, end = _next(cursor.leaf)
-        if end is None:
-            return 0
         for workspace, entries in groupby(found, key=lambda row: row[0]):
             _tell_in(workspace, [entry for _, entry in entries])
         failpoints.hit("notices.before_commit")
@@ -52,14 +52,14 @@ def tell_some() -> int:
         return end + 1 - cursor.leaf
 
 
-def _next(leaf: int) -> tuple[list[tuple[int, int]], int | None]:
+def _next(leaf: int) -> tuple[list[tuple[int, int]], int]:
     """(workspace, entry) of what may be news, by workspace in the order of the log; and the last leaf looked at."""
     with connection.cursor() as cursor:
         events = [str(event) for event in causes.CAUSES]
         cursor.execute("SELECT workspace, entry, leaf FROM portal_to_tell(%s, %s, %s)", [leaf, events, LEAVES])
         rows = cursor.fetchall()
     found = sorted(((ws, at, entry) for ws, entry, at in rows if entry is not None))
-    return [(ws, entry) for ws, _, entry in found], max((at for _, _, at in rows), default=None)
+    return [(ws, entry) for ws, _, entry in found], max(at for _, _, at in rows)
 
 
 def _tell_in(workspace: int, keys: list[int]) -> None:
@@ -88,15 +88,12 @@ def send_due() -> int:
         if time.monotonic() > until:
             break  # what else waits in this queue has its turn
         try:
-            sent += SENDERS[what](workspace)
+            sent += slack.send_due(workspace) if what == "slack" else digest.send_due(workspace, until)
         except Exception as error:
             if outage.is_outage(error):
                 raise
             logger.exception("notices of workspace %s could not be sent; the others are", workspace)
     return sent
-
-
-SENDERS = {"mail": digest.send_due, "slack": slack.send_due}
 
 
 def tidy(workspace: int) -> None:

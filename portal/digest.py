@@ -5,6 +5,7 @@ dies between sends it once more, under the same Message-ID. Holds kinds and numb
 """
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from smtplib import SMTPException
@@ -35,9 +36,13 @@ class Letter:
     notices: tuple[int, ...]
 
 
-def send_due(workspace: int) -> int:
-    """Send what is due in one workspace; returns how many mails went. Stops at the first that does not go."""
+def send_due(workspace: int, until: float) -> int:
+    """Send what is due in one workspace; returns how many mails went. Stops at the first that does not go, and begins
+    none after `until` (of the monotonic clock).
+    """
     for sent in range(MOST):
+        if time.monotonic() > until:
+            return sent
         with inside.within(workspace) as now:
             letter = take(workspace=workspace, now=now)
         if letter is None or not _send(letter):

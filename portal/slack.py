@@ -84,12 +84,15 @@ def _checked(address: str) -> str:
         kept = an_address(address.strip())
     except ValueError as error:
         raise SlackError("address", "an address like https://hooks.slack.com/services/... is needed") from error
-    url = urlsplit(kept)
-    if url.scheme != "https" or len(kept) > LONGEST_ADDRESS:
+    if urlsplit(kept).scheme != "https" or len(kept) > LONGEST_ADDRESS:
         raise SlackError("address", f"only https, and at most {LONGEST_ADDRESS} characters")
-    if url.hostname not in {host.strip() for host in env.read().slack_hosts.split(",")}:
-        raise SlackError("address", f"{url.hostname} is not on SLACK_HOSTS, which the operator sets")
+    if not _is_allowed(kept):
+        raise SlackError("address", f"{urlsplit(kept).hostname} is not on SLACK_HOSTS, which the operator sets")
     return kept
+
+
+def _is_allowed(address: str) -> bool:
+    return urlsplit(address).hostname in {host.strip() for host in env.read().slack_hosts.split(",")}
 
 
 def _place(workspace: int) -> str:
@@ -172,7 +175,10 @@ def _opened(workspace: int) -> str:
         found = rows.values_list("sealed", flat=True).first()
     if found is None:
         raise Refused("no webhook is set")
-    return sealing.unseal(bytes(found), place=_place(workspace)).get_secret_value()
+    address = sealing.unseal(bytes(found), place=_place(workspace)).get_secret_value()
+    if not _is_allowed(address):
+        raise Refused("the webhook's host is not on SLACK_HOSTS any more")
+    return address
 
 
 def _failed(workspace: int, rows: Sequence[SlackPost], error: Exception) -> None:

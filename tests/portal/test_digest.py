@@ -3,6 +3,7 @@
 import json
 import socketserver
 import threading
+import time as time_module
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -54,7 +55,7 @@ def send(cast: Cast, monkeypatch: pytest.MonkeyPatch, at: datetime) -> int:
     real = workspace.enter
     with monkeypatch.context() as patched, signed_in("apply"):
         patched.setattr(workspace, "enter", lambda *args, **more: real(*args, **more) and at)
-        return digest.send_due(cast.ws)
+        return digest.send_due(cast.ws, time_module.monotonic() + 30)
 
 
 def test_one_mail_a_person_at_the_hour_with_all_that_is_unread(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -212,6 +212,17 @@ def test_it_is_called_over_https_and_where_the_operator_says_alone(cast: Cast) -
         assert not SlackHook.objects.defer("sealed").exists()
 
 
+def test_a_host_that_the_operator_takes_off_the_list_is_not_called_any_more(
+    cast: Cast, served: Slack, open_way: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_in(cast, served.address)
+    tell(cast, 1)
+    monkeypatch.setattr(env.read(), "slack_hosts", "hooks.slack.com")
+    assert send(cast) == 0
+    assert "SLACK_HOSTS" in posts(cast)[0].failure
+    assert served.said() == []
+
+
 def test_the_address_is_sealed_and_nobody_but_apply_opens_it(cast: Cast) -> None:
     put_in(cast)
     with pytest.raises(DatabaseError) as refused, workspace.within(cast.ws, cast.id("ada")):
