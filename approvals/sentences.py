@@ -82,6 +82,7 @@ PHRASES = {
     "view.ended": "stopped looking as {about}",
     "shift.noted": "left the next shift a note",
     "shift.settled": "settled a note of an earlier shift",
+    "practice.answered": "practised on an invented case",
     "delegation.set": "set who stands in for {about}",
     "hours.set": "set the working hours",
     "skill.set": "set the skills of {about}",

@@ -72,6 +72,7 @@ class Event(StrEnum):
     VIEW_BEGUN = "view.begun"
     VIEW_ENDED = "view.ended"
     DELEGATION_SET = "delegation.set"
+    PRACTICE_ANSWERED = "practice.answered"
     SHIFT_NOTED = "shift.noted"
     SHIFT_SETTLED = "shift.settled"
     HOURS_SET = "hours.set"

@@ -22,6 +22,7 @@ from agents import transcripts, vault
 from agents.sweeps import planning
 from approvals import asides, claims, conversations, decisions, handoffs, relaxing, saving, shifts, switches, thresholds
 from approvals import models as approvals
+from approvals.practice import working as practising
 from audit import log
 from audit.models import Entry
 from portal import models, standing_in, stepup, tokens, walls, workspace
@@ -56,6 +57,7 @@ def furnish(cast: Cast, said: str = "It leaks since Monday.") -> House:
     _proposals(cast, ticket, customer, said)
     _handed_over(cast, ticket, said)
     _desk(cast, said)
+    _practice(cast)
     _runs(cast, ticket, said)
     _settings(cast, said)
     _people(cast, said)
@@ -189,6 +191,15 @@ def _desk(cast: Cast, said: str) -> None:
             shifts.leave(text=f"See to it. {said}", case=row.case_id, now=now, **mara)
 
 
+def _practice(cast: Cast) -> None:
+    """A hand each for those who decide, one of it answered."""
+    for name in ("rosa", "ravi", "mara"):
+        who: dict[str, Any] = {"workspace": cast.ws, "person": cast.id(name)}
+        with workspace.within(cast.ws, cast.id(name)) as now:
+            dealt = practising.deal(**who, now=now)
+            practising.answer(**who, item=dealt[0].pk, said="reject", now=now)
+
+
 def _runs(cast: Cast, ticket: str, said: str) -> None:
     """A run with steps, calls of tools and of models, transcripts of both kinds, and a sweep with its plan."""
     run = steps.begin_run(cast, ticket)
@@ -282,6 +293,7 @@ ROWS: dict[str, type] = {
     "cases": approvals.Case, "submissions": approvals.Submission, "runs": agents.Run, "entries": Entry,
     "tokens": models.PersonalToken, "out-of-office": models.Delegation, "step-up": models.StepUp,
     "dead": approvals.Outbox, "views": approvals.SavedView, "notes": approvals.ShiftNote,
+    "practice": approvals.PracticeItem,
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from approvals.models.desk import SavedView
 from approvals.models.limits import CapUse, DailyCap, Loosening, Switch, SwitchEverywhere, Threshold
+from approvals.models.practice import PracticeItem
 from approvals.models.record import Attempt, Decision, Outbox, Pulse, Receipt, Revision
 from approvals.models.shifts import ShiftNote
 from approvals.models.work import Case, Claim, Dependency, Handoff, Instruction, Mark, Proposal, Submission, Timer
@@ -19,6 +20,7 @@ __all__ = [
     "Loosening",
     "Mark",
     "Outbox",
+    "PracticeItem",
     "Proposal",
     "Pulse",
     "Receipt",
