@@ -73,6 +73,8 @@ class Event(StrEnum):
     VIEW_ENDED = "view.ended"
     DELEGATION_SET = "delegation.set"
     PRACTICE_ANSWERED = "practice.answered"
+    SECOND_LOOK_ANSWERED = "second_look.answered"
+    SECOND_LOOKS_EXPORTED = "second_look.exported"
     SHIFT_NOTED = "shift.noted"
     SHIFT_SETTLED = "shift.settled"
     HOURS_SET = "hours.set"

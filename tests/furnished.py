@@ -20,8 +20,21 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from agents import models as agents
 from agents import transcripts, vault
 from agents.sweeps import planning
-from approvals import asides, claims, conversations, decisions, handoffs, relaxing, saving, shifts, switches, thresholds
+from approvals import (
+    asides,
+    claims,
+    conversations,
+    decisions,
+    handoffs,
+    relaxing,
+    saving,
+    shifts,
+    state,
+    switches,
+    thresholds,
+)
 from approvals import models as approvals
+from approvals.blind import drawing
 from approvals.practice import working as practising
 from audit import log
 from audit.models import Entry
@@ -192,12 +205,15 @@ def _desk(cast: Cast, said: str) -> None:
 
 
 def _practice(cast: Cast) -> None:
-    """A hand each for those who decide, one of it answered."""
+    """A hand each for those who decide, one of it answered; one of what was decided, drawn for a second look."""
     for name in ("rosa", "ravi", "mara"):
         who: dict[str, Any] = {"workspace": cast.ws, "person": cast.id(name)}
         with workspace.within(cast.ws, cast.id(name)) as now:
             dealt = practising.deal(**who, now=now)
             practising.answer(**who, item=dealt[0].pk, said="reject", now=now)
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        done = approvals.Proposal.objects.filter(decisions__kind="approve").order_by("pk")[0]
+        drawing.place(done, state.Kind.APPROVE, why=approvals.SecondLook.Why.SHARE, now=now)
 
 
 def _runs(cast: Cast, ticket: str, said: str) -> None:
@@ -293,7 +309,7 @@ ROWS: dict[str, type] = {
     "cases": approvals.Case, "submissions": approvals.Submission, "runs": agents.Run, "entries": Entry,
     "tokens": models.PersonalToken, "out-of-office": models.Delegation, "step-up": models.StepUp,
     "dead": approvals.Outbox, "views": approvals.SavedView, "notes": approvals.ShiftNote,
-    "practice": approvals.PracticeItem,
+    "practice": approvals.PracticeItem, "second-looks": approvals.SecondLook,
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Tables of the door; triggers in `approvals/sql/` hold what a constraint cannot say."""
 
+from approvals.models.blind import SecondLook
 from approvals.models.desk import SavedView
 from approvals.models.limits import CapUse, DailyCap, Loosening, Switch, SwitchEverywhere, Threshold
 from approvals.models.practice import PracticeItem
@@ -26,6 +27,7 @@ __all__ = [
     "Receipt",
     "Revision",
     "SavedView",
+    "SecondLook",
     "ShiftNote",
     "Submission",
     "Switch",

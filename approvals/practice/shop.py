@@ -15,15 +15,25 @@ DELAY = Clause("PR-DEL-2", "Delays", "Where a delivery is late we say when it co
 
 def _refund(order: Order, to: str, minor: int, **more: Any) -> Drill:
     item = order.items[0]
+    history = [_paid(one.type, one.amount_minor, one.payment_method_id) for one in order.payments]
     effect = {
         "kind": "refund", "order": order.order_id, "to": to, "amount_minor": minor, "currency": "EUR", "for": "return",
         "items": [item.item_id], "reason": "",
     }  # fmt: skip
     return Drill(
         "Refund", f"Refund {amount(minor, 'EUR')} for {item.product}, order {order.order_id}",
-        "The article is within the time for returns.", (Change("status", "set", order.status, "return requested"),),
+        "The article is within the time for returns.",
+        (
+            Change("status", "set", order.status, "return requested"),
+            Change("payments", "set", history, [*history, _paid("refund", minor, to)]),
+        ),
         (effect,), order=order, clauses=(RETURNS,), cites=(("Returned in time", "clause:PR-RET-1", ""),), **more,
     )  # fmt: skip
+
+
+def _paid(kind: str, minor: int, method: str) -> str:
+    """As the history of payments is shown on a real refund."""
+    return f"{kind} {amount(minor, 'EUR')} {method}"
 
 
 def _wants_money(draw: Draw) -> tuple[Customer, PaymentMethod, Order]:
