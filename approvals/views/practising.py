@@ -21,7 +21,7 @@ def page(request: WorkspaceRequest) -> HttpResponse:
     rates, answered = working.own(ws, person)
     known = [(row, showing.of(row)) for row in answered[:10] if row.drill in catalogue.DRILLS]
     context = {
-        "rates": rates, "answered": known, "left": working.waiting(ws, person), "team": working.team(request.now),
+        "rates": rates, "answered": known, "waiting": working.waiting(ws, person), "team": working.team(request.now),
         "days": working.TEAM_DAYS.days, "newest": working.NEWEST,
     }  # fmt: skip
     return respond(request, "approvals/practice.html", {}, context)
@@ -62,6 +62,6 @@ def _show(request: WorkspaceRequest, pk: int, *, problem: str = "", status: int 
     row = PracticeItem.objects.filter(workspace_id=ws, person_id=person, pk=pk).first()
     if row is None or row.drill not in catalogue.DRILLS:
         raise Http404
-    left = [one for one in working.waiting(ws, person) if one.pk != pk]
-    context = {"one": row, "case": showing.of(row), "left": left, "problem": problem}
+    waiting = [one for one in working.waiting(ws, person) if one.pk != pk]
+    context = {"one": row, "case": showing.of(row), "waiting": waiting, "problem": problem}
     return respond(request, "approvals/practice_item.html", {}, context, status=status)
