@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from approvals import claims, deadlines, dependencies, instructions, presence, proposals, staleness, switches, votes
+from approvals.blind import drawing
 from approvals.models import Proposal, Revision
 from approvals.state import Kind, State
 from audit.events import Event
@@ -43,11 +44,21 @@ class BadInput(DecisionError):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was on the screen: the revision and digest that the form posts back, and for how many seconds, if known."""
+    """What was on the screen: the revision and digest that the form posts back.
+
+    If known also for how many seconds, and how many pieces of evidence were opened meanwhile.
+    """
 
     revision: int
     digest: str
     seconds: int | None = None
+    opened: int | None = None
+
+    @property
+    def told(self) -> dict[str, int]:
+        """What of it goes on the log."""
+        known = {"seconds": self.seconds, "opened": self.opened}
+        return {name: value for name, value in known.items() if value is not None}
 
 
 def approve(
@@ -70,13 +81,13 @@ def approve(
         raise NotAllowed(reason)
     role = roles.deciding(held)
     if why := _stale(row, revision, now=now):
-        votes.cast(row, person=person, role=role, kind=Kind.FOUND_STALE, now=now, seconds=seen.seconds)
+        votes.cast(row, person=person, role=role, kind=Kind.FOUND_STALE, now=now, told=seen.told)
         return proposals.transition(row, Event.PROPOSAL_STALE, actor=f"person:{person}", now=now, body={"because": why})
     present = presence.for_approval(row, revision, person=person, step_up=step_up, now=now)
     if asked:
         instructions.answer(asked, "No answer came in time; approved as it is.", actor=f"person:{person}", now=now)
     votes.cast(
-        row, person=person, role=role, kind=Kind.APPROVE, now=now, step_up=present, batch=batch, seconds=seen.seconds
+        row, person=person, role=role, kind=Kind.APPROVE, now=now, step_up=present, batch=batch, told=seen.told
     )  # fmt: skip
     _rebase(row, revision, actor=f"person:{person}", now=now)
     votes.approve_if_quorum(row, revision, actor=f"person:{person}", now=now)
@@ -102,8 +113,9 @@ def reject(
         now=now,
         reason=reason,
         note=note[:1000],
-        seconds=seen.seconds,
+        told=seen.told,
     )
+    drawing.draw(row, Kind.REJECT, now=now)
     instructions.close(row, "Rejected meanwhile.", actor=f"person:{person}", now=now)
     return proposals.transition(
         row,
@@ -134,7 +146,7 @@ def send_back(*, workspace: int, proposal: int, seen: Seen, person: int, text: s
         raise BadInput(str(error)) from error
     instructions.close(row, "No answer came in time; sent back again.", actor=f"person:{person}", now=now)
     votes.cast(
-        row, person=person, role=roles.deciding(held), kind=Kind.SEND_BACK, now=now, note=text, seconds=seen.seconds
+        row, person=person, role=roles.deciding(held), kind=Kind.SEND_BACK, now=now, note=text, told=seen.told
     )  # fmt: skip
     instructions.give(row, text=text, person=person, now=now)
     return row
@@ -149,7 +161,7 @@ def stop(*, workspace: int, proposal: int, seen: Seen, person: int, now: datetim
     row, held = opened(workspace, proposal, person, seen, (State.APPROVED,), now=now)
     if "manager" not in held and not any(v.person_id == person for v in votes.approvals_of(row)):
         raise NotAllowed("Only who approved it, or a manager, stops it.")
-    votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.STOP, now=now, seconds=seen.seconds)
+    votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.STOP, now=now, told=seen.told)
     return proposals.transition(
         row, Event.PROPOSAL_STOPPED, actor=f"person:{person}", now=now, hold_until=None, decided_at=None,
         urgency=_due_again(row, now=now), body={"dismissed": votes.givers(row)},
@@ -169,7 +181,7 @@ def reopen(*, workspace: int, proposal: int, seen: Seen, person: int, now: datet
     if "manager" not in held and not mine:
         raise NotAllowed("Only a manager reopens it now.")
     refuse_twin(row, row.content_key)
-    votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.REOPEN, now=now, seconds=seen.seconds)
+    votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.REOPEN, now=now, told=seen.told)
     return proposals.transition(
         row, Event.PROPOSAL_REOPENED, actor=f"person:{person}", now=now, decided_at=None,
         urgency=_due_again(row, now=now),
@@ -186,7 +198,7 @@ def withdraw(*, workspace: int, proposal: int, seen: Seen, person: int, now: dat
     row, held = opened(workspace, proposal, person, seen, (State.PENDING, State.STALE, State.APPROVED), now=now)
     if "manager" not in held and row.proposer != f"person:{person}":
         raise NotAllowed("Only who proposed it, or a manager, withdraws it.")
-    votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.WITHDRAW, now=now, seconds=seen.seconds)
+    votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.WITHDRAW, now=now, told=seen.told)
     instructions.close(row, "Withdrawn meanwhile.", actor=f"person:{person}", now=now)
     return proposals.transition(row, Event.PROPOSAL_WITHDRAWN, actor=f"person:{person}", now=now)
 

@@ -16,6 +16,7 @@ from audit.models import Entry
 SALT = "countersign.looks"
 LONGEST_SECONDS = 12 * 60 * 60
 SHORTEST_SECONDS = 2
+MOST_OPENED = 99
 
 
 class LookError(ValueError):
@@ -42,6 +43,11 @@ def seconds(
         return None
     said = int(visible) if visible.isdecimal() and len(visible) < 9 else LONGEST_SECONDS
     return max(0, min(LONGEST_SECONDS, said, int(now.timestamp()) - int(since)))
+
+
+def opened(text: str) -> int | None:
+    """How many pieces of evidence a page says were opened on it; None where it does not say."""
+    return min(int(text), MOST_OPENED) if text.isdecimal() and len(text) < 9 else None
 
 
 def record(*, workspace: int, text: str, visible: int, person: int, now: datetime) -> Entry | None:

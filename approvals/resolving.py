@@ -31,7 +31,7 @@ def resolve(
     present = presence.of(row, "resolve", person=person, step_up=step_up, now=now, words=WORDS[happened])
     votes.cast(
         row, person=person, role="manager", kind=Kind.FOUND if happened == "yes" else Kind.NOT_FOUND, now=now,
-        note=evidence, step_up=present, seconds=seen.seconds,
+        note=evidence, step_up=present, told=seen.told,
     )  # fmt: skip
     outbox.put(
         workspace=workspace, task=sending.RECONCILE, queue="apply", object_id=row.pk, not_before=now, now=now

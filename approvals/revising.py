@@ -60,7 +60,7 @@ def edit(*, workspace: int, proposal: int, seen: Seen, person: int, args: Mappin
     new = _judged(row, held, args, now=now)
     grew = _grew(votes.current(row), args, row, new.preview.amount_minor)
     alone = new.verdict.people == 1 and new.verdict.tier == row.tier and not grew
-    votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.EDIT, now=now, seconds=seen.seconds)
+    votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.EDIT, now=now, told=seen.told)
     return _revise(row, Event.PROPOSAL_EDITED, replace(new, alone=alone), person, now=now)
 
 
@@ -91,7 +91,7 @@ def redo(
         present = presence.of(row, "overwrite", person=person, step_up=step_up, now=now)
     votes.cast(
         row, person=person, role=roles.deciding(held), kind=Kind.REDO, now=now,
-        note=overwrite_reason.strip()[:1000] if over else "", step_up=present, seconds=seen.seconds,
+        note=overwrite_reason.strip()[:1000] if over else "", step_up=present, told=seen.told,
     )  # fmt: skip
     alone = not over or new.verdict.people == 1
     return _revise(row, Event.PROPOSAL_REDONE, replace(new, alone=alone), person, now=now, over=over)

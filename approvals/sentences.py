@@ -83,6 +83,9 @@ PHRASES = {
     "view.ended": "stopped looking as {about}",
     "shift.noted": "left the next shift a note",
     "shift.settled": "settled a note of an earlier shift",
+    "second_look.answered": "took a second look at {about}",
+    "second_look.exported": "took disagreements of second looks along",
+    "practice.answered": "practised on an invented case",
     "delegation.set": "set who stands in for {about}",
     "hours.set": "set the working hours",
     "skill.set": "set the skills of {about}",
@@ -121,7 +124,7 @@ _NAMED = {
     "instruction": ("proposal", "proposal"), "item": ("item", ""), "mark": ("item", ""), "stepup": ("subject", ""),
     "view": ("person", "person"), "membership": ("person", "person"), "delegation": ("person", "person"),
     "skill": ("person", "person"), "subject": ("about", ""), "hold": ("about", ""), "retention": ("kind", ""),
-    "vault": ("run", "run"),
+    "vault": ("run", "run"), "second_look": ("proposal", "proposal"),
 }  # fmt: skip
 
 _KINDS = {

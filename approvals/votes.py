@@ -1,11 +1,12 @@
 """Who may vote on a proposal, and when the votes make a quorum. The trigger in `sql/` is the second wall."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import connection
 
 from approvals import abouts, diff, proposals
+from approvals.blind import drawing
 from approvals.models import Decision, Proposal, Revision
 from approvals.state import Kind, State
 from audit import log
@@ -116,9 +117,9 @@ def quorum(proposal: Proposal, revision: Revision, given: list[Decision] | None 
 
 def cast(
     proposal: Proposal, *, person: int, role: str, kind: Kind, now: datetime, reason: str = "", note: str = "",
-    step_up: StepUp | None = None, batch: str = "", seconds: int | None = None,
+    step_up: StepUp | None = None, batch: str = "", told: Mapping[str, int] | None = None,
 ) -> Decision:  # fmt: skip
-    """One person's decision on exactly the current digest, and its entry; after `seconds` on the screen, if known."""
+    """One person's decision on exactly the current digest, and its entry; `told` is how it was looked at, if known."""
     decision = Decision.objects.create(
         workspace_id=proposal.workspace_id, proposal=proposal, revision=proposal.revision, round=proposal.round,
         digest=proposal.digest, person_id=person, role=role, kind=kind, reason=reason, note=note[:1000], created_at=now,
@@ -132,7 +133,7 @@ def cast(
             "proposal": proposal.pk, "kind": str(kind), "revision": proposal.revision, "round": proposal.round,
             "digest": proposal.digest, "role": role, "reason": reason,
             **({"step_up": step_up.pk} if step_up else {}), **({"batch": batch} if batch else {}),
-            **({"seconds": seconds} if seconds is not None else {}),
+            **(told or {}),
         },
         personal={"note": note} if note else None, about=abouts.of(proposal),
     )  # fmt: skip
@@ -161,6 +162,7 @@ def approve_if_quorum(proposal: Proposal, revision: Revision, *, actor: str, now
         proposal, Event.PROPOSAL_APPROVED, actor=actor, now=now, hold_until=now + hold, decided_at=now,
         body={"people": revision.people, "hold_seconds": int(hold.total_seconds())},
     )  # fmt: skip
+    drawing.draw(proposal, Kind.APPROVE, now=now)
     return True
 
 

@@ -346,15 +346,23 @@
     else if (look) look.since ??= performance.now();
   }
 
+  function onToggle(event) {
+    if (event.target.closest(".evidence")) event.target.dataset.opened = "";
+  }
+
   function onDecide(event) {
     if (!event.target.matches?.("form") || !one("[name=look]", event.target)) return;
     pauseLook();
-    if (look) one("[name=looked]", event.target).value = Math.floor(look.seen / 1000);
+    if (look) {
+      one("[name=looked]", event.target).value = Math.floor(look.seen / 1000);
+      one("[name=opened]", event.target).value = all(".evidence [data-opened]").length;
+    }
     look = null;
   }
 
   addEventListener("pageshow", () => keep(picks()));
   document.addEventListener("submit", onDecide, true);
+  document.addEventListener("toggle", onToggle, true); // it does not bubble
   document.addEventListener("visibilitychange", onSight);
   document.addEventListener("htmx:afterSwap", beginLook);
   addEventListener("pagehide", endLook);

@@ -20,8 +20,22 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from agents import models as agents
 from agents import transcripts, vault
 from agents.sweeps import planning
-from approvals import asides, claims, conversations, decisions, handoffs, relaxing, saving, shifts, switches, thresholds
+from approvals import (
+    asides,
+    claims,
+    conversations,
+    decisions,
+    handoffs,
+    relaxing,
+    saving,
+    shifts,
+    state,
+    switches,
+    thresholds,
+)
 from approvals import models as approvals
+from approvals.blind import drawing
+from approvals.practice import working as practising
 from audit import log
 from audit.models import Entry
 from portal import choices, models, notices, standing_in, stepup, tokens, walls, workspace
@@ -56,6 +70,7 @@ def furnish(cast: Cast, said: str = "It leaks since Monday.") -> House:
     _proposals(cast, ticket, customer, said)
     _handed_over(cast, ticket, said)
     _desk(cast, said)
+    _practice(cast)
     _runs(cast, ticket, said)
     _settings(cast, said)
     _people(cast, said)
@@ -190,6 +205,18 @@ def _desk(cast: Cast, said: str) -> None:
             shifts.leave(text=f"See to it. {said}", case=row.case_id, now=now, **mara)
 
 
+def _practice(cast: Cast) -> None:
+    """A hand each for those who decide, one of it answered; one of what was decided, drawn for a second look."""
+    for name in ("rosa", "ravi", "mara"):
+        who: dict[str, Any] = {"workspace": cast.ws, "person": cast.id(name)}
+        with workspace.within(cast.ws, cast.id(name)) as now:
+            dealt = practising.deal(**who, now=now)
+            practising.answer(**who, item=dealt[0].pk, said="reject", now=now)
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        done = approvals.Proposal.objects.filter(decisions__kind="approve").order_by("pk")[0]
+        drawing.place(done, state.Kind.APPROVE, why=approvals.SecondLook.Why.SHARE, now=now)
+
+
 def _runs(cast: Cast, ticket: str, said: str) -> None:
     """A run with steps, calls of tools and of models, transcripts of both kinds, and a sweep with its plan."""
     run = steps.begin_run(cast, ticket)
@@ -298,6 +325,7 @@ ROWS: dict[str, type] = {
     "cases": approvals.Case, "submissions": approvals.Submission, "runs": agents.Run, "entries": Entry,
     "tokens": models.PersonalToken, "out-of-office": models.Delegation, "step-up": models.StepUp,
     "dead": approvals.Outbox, "views": approvals.SavedView, "notes": approvals.ShiftNote, "notices": models.Notice,
+    "practice": approvals.PracticeItem, "second-looks": approvals.SecondLook,
 }  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 """Tables of the door; triggers in `approvals/sql/` hold what a constraint cannot say."""
 
+from approvals.models.blind import SecondLook
 from approvals.models.desk import SavedView
 from approvals.models.limits import CapUse, DailyCap, Loosening, Switch, SwitchEverywhere, Threshold
+from approvals.models.practice import PracticeItem
 from approvals.models.record import Attempt, Decision, Outbox, Pulse, Receipt, Revision
 from approvals.models.shifts import ShiftNote
 from approvals.models.work import Case, Claim, Dependency, Handoff, Instruction, Mark, Proposal, Submission, Timer
@@ -19,11 +21,13 @@ __all__ = [
     "Loosening",
     "Mark",
     "Outbox",
+    "PracticeItem",
     "Proposal",
     "Pulse",
     "Receipt",
     "Revision",
     "SavedView",
+    "SecondLook",
     "ShiftNote",
     "Submission",
     "Switch",

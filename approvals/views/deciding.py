@@ -132,7 +132,7 @@ def decide(request: WorkspaceRequest, pk: int, act: Callable[..., Proposal], **s
 
 
 def seen(request: WorkspaceRequest, pk: int) -> decisions.Seen:
-    """What was on the screen, and for how long where the page says it.
+    """What was on the screen, for how long and what of the evidence was opened where the page says it.
 
     Raises:
         decisions.BadInput: the form does not say.
@@ -144,7 +144,7 @@ def seen(request: WorkspaceRequest, pk: int) -> decisions.Seen:
         request.POST.get("look", ""), proposal=pk, revision=int(revision), digest=digest, person=request.user.pk,
         now=request.now, visible=request.POST.get("looked", ""),
     )  # fmt: skip
-    return decisions.Seen(int(revision), digest, lasted)
+    return decisions.Seen(int(revision), digest, lasted, looks.opened(request.POST.get("opened", "")))
 
 
 def refused(request: WorkspaceRequest, item: str, error: Exception) -> HttpResponse:

@@ -60,6 +60,14 @@ LINES: dict[str, tuple[str, list[str]]] = {
         "first pages a second with 1,000,000 waiting and 3,000,000 decided, beside a bare Django view",
         [PYTHON, "-m", "tests.accept.benchmarks", "queue"],
     ),
+    "practice": (
+        "planted items approved: no effect can exist (33); the catch rate of each and of the team",
+        [*PYTEST, "-s", "-p", "no:logging", "tests/approvals/test_practice.py"],
+    ),
+    "blind": (
+        "second looks: which are drawn, who may take one, nothing moves, disagreements become cases",
+        [*PYTEST, "-s", "-p", "no:logging", "tests/approvals/test_second_looks.py"],
+    ),
     "next-item": (
         "approve, and the next item is on the screen within 100 ms (median); nothing jumps",
         [*PYTEST, "-s", "tests/journeys/test_next_item.py"],

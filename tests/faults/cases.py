@@ -188,7 +188,17 @@ CASES: dict[int, Case] = {
             f"{BESIDE}undo.py::test_a_refund_that_was_sent_has_no_undo_but_a_recovery_case",
         ),
     ),
-    33: Case("a planted item approved", later="comes with the practice queue; there are no planted items yet"),
+    33: Case(
+        "a planted item approved",
+        tuple(
+            f"{BESIDE}practice.py::test_33_{what}"
+            for what in (
+                "a_planted_item_approved_has_no_effect_and_none_can_exist",
+                "nothing_leads_from_a_planted_item_to_a_book",
+                "what_a_planted_item_shows_is_refused_at_the_door",
+            )
+        ),
+    ),
     34: Case(
         "CSRF; a GET that changes something",
         (

@@ -1,0 +1,1 @@
+"""A queue to practise in: invented cases, some with a planted mistake. Nothing of it can be applied."""
