@@ -127,4 +127,4 @@ def test_the_desk_on_a_phone(desk: Desk) -> None:
         f"\nphone: {phone.taps} taps, {decisions_of(desk.cast)} decisions; {phone.seen} looks, {phone.targets} targets,"
         f" {len(phone.wrong)} too wide or too small"
     )
-    assert phone.wrong == []
+    assert not phone.wrong, "\n".join(sorted(set(phone.wrong)))

@@ -28,6 +28,7 @@ def test_three_that_changed_are_left_out_and_named_and_22_are_decided(desk: Desk
     rows = waiting(desk.cast, 25)
     changed, others = [rows[3], rows[11], rows[24]], [*rows[:3], *rows[4:11], *rows[12:24]]
     page = desk.sign_in("rosa", viewport=WIDE)
+    expect(page.locator(".row")).to_have_count(25)
     for row in rows:
         page.check(f".row:has(a[data-item='proposal:{row.pk}']) .pick input")
     page.click("#together .button")
