@@ -18,7 +18,7 @@ from tests.journeys.stories import WIDE, become, decisions_of, opened, until, wa
 from tests.presence import Codes
 from tests.provider.process import Provider
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

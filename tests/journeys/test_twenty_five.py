@@ -11,7 +11,7 @@ from tests.cast import Cast
 from tests.journeys.conftest import Desk
 from tests.journeys.stories import WIDE, decisions_of, reject, states_of, waiting
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 
 def change_three(cast: Cast, rows: list[Proposal]) -> None:
