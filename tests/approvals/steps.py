@@ -1,6 +1,7 @@
 """Short ways through the door for tests: a ticket, an order, a submission by an agent, the gate, a vote."""
 
 import secrets
+from datetime import timedelta
 from typing import Any
 
 from agents.models import Run
@@ -112,12 +113,14 @@ def submit_as_agent(
 
 
 def begin_run(cast: Cast, case: str, agent: str = "triage") -> Run:
-    """A run under way, opened by web and leased by an agents process."""
-    with workspace.within(cast.ws):
+    """A run under way, opened by web and leased by an agents process; leased from its first moment, as real workers
+    may be looking for work."""
+    with workspace.within(cast.ws) as now:
         row = Case.objects.get(subject=case)
         run = Run.objects.create(
-            workspace=cast.workspace, case=row, agent=agent, agent_version="1", trace_id=secrets.token_hex(16)
-        )
+            workspace=cast.workspace, case=row, agent=agent, agent_version="1", trace_id=secrets.token_hex(16),
+            lease_until=now + timedelta(hours=1),
+        )  # fmt: skip
     with signed_in("agents"), workspace.within(cast.ws):
         Run.objects.filter(pk=run.pk).update(state="running", fence=1)
     return run

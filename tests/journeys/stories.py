@@ -81,10 +81,11 @@ def hold_refunds(cast: Cast) -> None:
 
 def reject(cast: Cast, proposal: Proposal, name: str) -> None:
     """Somebody else's no, from wherever they sit."""
+    seen = steps.seen(steps.fresh(cast, proposal))
     with workspace.within(cast.ws, cast.id(name)) as now:
         decisions.reject(
-            workspace=cast.ws, proposal=proposal.pk, seen=steps.seen(steps.fresh(cast, proposal)), note="", now=now,
-            person=cast.id(name), reason="not_needed",
+            workspace=cast.ws, proposal=proposal.pk, seen=seen, note="", now=now, person=cast.id(name),
+            reason="not_needed",
         )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from tests.journeys.stories import (
 )  # fmt: skip
 from tests.presence import Codes
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 HANDS = {"keyboard": Keyboard, "mouse": Mouse}
 
 

@@ -15,7 +15,7 @@ from tests.cast import Cast
 from tests.journeys.conftest import Desk
 from tests.journeys.stories import WIDE, reject, shows, state_of, until, waiting
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 SCRIPT = Path(__file__).parents[2] / "static/countersign.js"
 Check = Callable[[Page, Cast, Any], None]
 
