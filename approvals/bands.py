@@ -1,4 +1,4 @@
-"""Bands of amounts of thresholds that speak about the same writes: how they read, and whether they cross. Pure."""
+"""Bands of amounts of thresholds that speak about the same writes: how they read, and whether they cross."""
 
 from collections.abc import Iterable, Mapping
 from math import inf
