@@ -113,8 +113,7 @@ def submit_as_agent(
 
 
 def begin_run(cast: Cast, case: str, agent: str = "triage") -> Run:
-    """A run under way, opened by web and leased by an agents process; leased from its first moment, as real workers
-    may be looking for work."""
+    """A run under way, opened by web, leased by an agents process from its first moment: real ones may look on."""
     with workspace.within(cast.ws) as now:
         row = Case.objects.get(subject=case)
         run = Run.objects.create(

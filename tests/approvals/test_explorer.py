@@ -144,9 +144,9 @@ def test_the_cost_of_a_page_does_not_grow(cast: Cast, odile: Desk, django_assert
         odile.get(f"/audit/?case={row.case_id}")
     with django_assert_max_num_queries(len(few)) as many:
         odile.get("/audit/")
-    said = " ".join(one["sql"] for one in many.captured_queries).upper()
-    assert "COUNT(" not in said
-    assert "OFFSET" not in said
+    said = [one["sql"].upper() for one in many.captured_queries]
+    assert [sql for sql in said if "COUNT(" in sql and " LIMIT " not in sql] == []  # what is unread counts to a hundred
+    assert "OFFSET" not in " ".join(said)
 
 
 def test_an_entry_is_told_in_words_above_its_bytes(cast: Cast, odile: Desk) -> None:

@@ -445,6 +445,8 @@ def test_an_agent_cannot_block_a_run_by_a_forged_entry(cast):
     from agents import workflow
 
     with signed_in("agents"):
+        with workspace.within(cast.ws):
+            Run.objects.filter(pk=run.pk).update(lease_until=None)
         workflow.advance(workspace=cast.ws, run=run.pk)
     with workspace.within(cast.ws):
         assert Run.objects.get(pk=run.pk).state in ("done", "failed")
