@@ -14,7 +14,7 @@ from approvals.actions.base import Arguments
 from portal import money
 
 # What stands in the page's form beside the fields of the schema.
-ENVELOPE = frozenset({"csrfmiddlewaretoken", "revision", "digest", "key", "asks", "look", "looked"})
+ENVELOPE = frozenset({"csrfmiddlewaretoken", "revision", "digest", "key", "asks", "look", "looked", "opened"})
 # A select cannot tell "leave as it is" from "take it out"; this value says the second.
 NONE = "(none)"
 LONG = 200

@@ -1,12 +1,14 @@
 """A form comes from the schema of its action, and refuses what the schema does not have."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.http import QueryDict
 
 from approvals.actions import ACTIONS
-from approvals.forms import NONE, ActionForm
+from approvals.forms import ENVELOPE, NONE, ActionForm
 
 
 def form_of(action: str, posted: str = "", **more: Any) -> ActionForm:
@@ -85,3 +87,9 @@ def test_a_refusal_stands_beside_its_field() -> None:
     assert form.is_valid()
     form.refuse("clauses: there is no clause 'RET-9'")
     assert form.errors["clauses"] == ["There is no clause 'RET-9'"]
+
+
+def test_what_every_form_says_of_the_screen_is_no_field_of_an_action() -> None:
+    said = set(re.findall(r'name="(\w+)"', Path("templates/approvals/_seen.html").read_text()))
+    assert said
+    assert said <= ENVELOPE
