@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Case:
-    """A fault by its number: its name, the pytest nodes that try it, or why it comes later."""
+    """A fault by its number: its name, and the pytest nodes that try it."""
 
     title: str
-    nodes: tuple[str, ...] = ()
-    later: str = ""
+    nodes: tuple[str, ...]
 
 
 DELIVERY, REDIS = "tests/faults/test_delivery.py::test_", "tests/faults/test_redis_dies.py::test_"
