@@ -1,7 +1,7 @@
 # Every way in: `make help` lists them. The servers start by themselves; see docs/operations.md.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check accept faults lock chromium clean
+.PHONY: help install demo test check accept faults lock messages chromium clean
 
 # requirements.lock is what production runs; the other one adds what tests and checks need.
 LOCK ?= requirements-dev.lock
@@ -70,6 +70,9 @@ COMPILE = "$(UV)" pip compile -q --universal --python-version 3.11 --generate-ha
 lock: install ## write both locks anew from pyproject.toml
 	@$(COMPILE) pyproject.toml -o requirements.lock
 	@$(COMPILE) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+messages: install ## put new texts into the catalogues of translations and compile them
+	@$(BIN)/python -m tests.messages
 
 chromium: ## print where Chromium is; as root install it where it is missing
 	@find() { \

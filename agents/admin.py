@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from agents import admin_budgets, admin_keeping, admin_models
 from agents.models import Run, Step, Sweep, SweepPlan, ToolCall, Transcript
@@ -82,9 +84,9 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         model = SweepPlan
         fields: ClassVar = ["on", "at", "per_sweep", "per_day"]
         help_texts: ClassVar = {
-            "at": "The workspace's own time.",
-            "per_sweep": "Matters that one sweep may put before people.",
-            "per_day": "And all sweeps of a day.",
+            "at": _lazy("The workspace's own time."),
+            "per_sweep": _lazy("Matters that one sweep may put before people."),
+            "per_day": _lazy("And all sweeps of a day."),
         }
 
     def clean(self) -> dict[str, Any]:
@@ -92,7 +94,7 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         said = self.cleaned_data
         for name in ("per_sweep", "per_day"):
             if not 0 < said.get(name, 1) <= planning.MOST:
-                self.add_error(name, f"From 1 to {planning.MOST}.")
+                self.add_error(name, _("From 1 to %(most)s.") % {"most": planning.MOST})
         return said
 
 

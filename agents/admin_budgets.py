@@ -6,6 +6,9 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 
 from agents import roster
 from agents.admin_models import Checked, SetAdmin
@@ -15,8 +18,14 @@ from agents.steps import second_look
 from agents.templatetags import measures
 from agents.triage import escalating
 from portal.admin_site import WorkspaceAdmin, site
+from portal.retold import kept
 
-STEPS = [(escalating.STEP, "Triage: queue and priority"), (second_look.STEP, "Second look at grave drafts")]
+STEPS = [
+    (escalating.STEP, _lazy("Triage: queue and priority")),
+    (second_look.STEP, _lazy("Second look at grave drafts")),
+]
+
+NO_AGENT = kept("there is no such agent; there are %(names)s")
 
 
 def dollars(micros: int) -> str:
@@ -37,18 +46,22 @@ class ModelPriceAdmin(SetAdmin):
         """All of them: past prices are what past calls cost."""
         return WorkspaceAdmin.get_queryset(self, request)
 
-    @admin.display(description="a million input tokens")
+    @admin.display(description=_lazy("a million input tokens"))
     def of_input(self, obj: ModelPrice) -> str:
         return dollars(obj.input_micros)
 
-    @admin.display(description="a million output tokens")
+    @admin.display(description=_lazy("a million output tokens"))
     def of_output(self, obj: ModelPrice) -> str:
         return dollars(obj.output_micros)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        words = "Micro-dollars per million tokens: $0.15 a million is 150000."
-        kwargs["help_texts"] = {"input_micros": words, "output_micros": words, "since": "The day it begins (UTC)."}
-        kwargs["labels"] = {"input_micros": "Input price", "output_micros": "Output price"}
+        words = _lazy("Micro-dollars per million tokens: $0.15 a million is 150000.")
+        kwargs["help_texts"] = {
+            "input_micros": words,
+            "output_micros": words,
+            "since": _lazy("The day it begins (UTC)."),
+        }
+        kwargs["labels"] = {"input_micros": _lazy("Input price"), "output_micros": _lazy("Output price")}
         return super().get_form(request, obj, change, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -75,16 +88,18 @@ class BudgetForm(Checked):
             scope=said["scope"], holder=said.get("holder", ""), kind=said["kind"], per=said["per"]
         )  # fmt: skip
         if said["scope"] == Budget.Scope.AGENT and said.get("holder", "") not in ("", *roster.NAMES):
-            raise catalogue.CatalogueError("holder", f"there is no such agent; there are {', '.join(roster.NAMES)}")
+            raise catalogue.CatalogueError("holder", NO_AGENT % {"names": ", ".join(roster.NAMES)})
 
     class Meta:
         model = Budget
         fields = ("scope", "holder", "kind", "per", "most", "retired")
-        labels: ClassVar = {"most": "At most"}
+        labels: ClassVar = {"most": _lazy("At most")}
         help_texts: ClassVar = {
-            "holder": "The name of one agent or tool, or the number of one person; blank is each of them by itself.",
-            "most": "In micro-dollars (1,000,000 are one dollar), tokens, calls or milliseconds, by its kind.",
-            "retired": "No longer in force.",
+            "holder": _lazy(
+                "The name of one agent or tool, or the number of one person; blank is each of them by itself."
+            ),
+            "most": _lazy("In micro-dollars (1,000,000 are one dollar), tokens, calls or milliseconds, by its kind."),
+            "retired": _lazy("No longer in force."),
         }
 
 
@@ -97,11 +112,11 @@ class BudgetAdmin(SetAdmin):
     list_display = ("whose", "kind", "per", "cap", "retired", "version", "created_at")
     list_filter = ("scope", "kind")
 
-    @admin.display(description="of")
+    @admin.display(description=pgettext_lazy("field", "of"))
     def whose(self, obj: Budget) -> str:
         return f"{obj.get_scope_display()} {obj.holder}".strip()
 
-    @admin.display(description="at most")
+    @admin.display(description=_lazy("at most"))
     def cap(self, obj: Budget) -> str:
         return dollars(obj.most) if obj.kind in ("money", "one_call") else f"{obj.most:,}"
 
@@ -112,18 +127,18 @@ class BudgetAdmin(SetAdmin):
 class BarForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """A step and its bar."""
 
-    step = forms.ChoiceField(choices=STEPS)
+    step = forms.ChoiceField(label=_lazy("Step"), choices=STEPS)
 
     class Meta:
         model = ConfidenceBar
         fields = ("step", "percent")
-        help_texts: ClassVar = {"percent": "0 to 100; 80 where none is set. Below it the next tier is asked."}
+        help_texts: ClassVar = {"percent": _lazy("0 to 100; 80 where none is set. Below it the next tier is asked.")}
 
     def clean_percent(self) -> int:
         """A share."""
         percent = int(self.cleaned_data["percent"])
         if percent > 100:
-            raise forms.ValidationError("0 to 100")
+            raise forms.ValidationError(_("0 to 100"))
         return percent
 
 
@@ -155,11 +170,11 @@ class ModelCallAdmin(WorkspaceAdmin):
     list_select_related = ("run",)
     ordering = ("-id",)
 
-    @admin.display(description="cost")
+    @admin.display(description=_lazy("cost"))
     def cost(self, obj: ModelCall) -> str:
         return dollars(obj.cost_micros)
 
-    @admin.display(description="took")
+    @admin.display(description=_lazy("took"))
     def took(self, obj: ModelCall) -> str:
         return measures.took(obj.micros)
 
@@ -171,7 +186,7 @@ class AccountAdmin(WorkspaceAdmin):
     list_display = ("key", "spent", "tokens", "model_calls", "tool_calls", "wall_ms")
     ordering = ("-id",)
 
-    @admin.display(description="money")
+    @admin.display(description=_lazy("money"))
     def spent(self, obj: Account) -> str:
         return dollars(obj.money)
 

@@ -6,12 +6,19 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 
 from agents import erasing
 from audit import holds, periods
 from audit.models import Hold, Retention
-from portal.admin_site import WorkspaceAdmin, site
+from portal.admin_site import WorkspaceAdmin, sentence_of, site
 from portal.models import Role
+from portal.retold import kept, say
+
+kept("from %(least)s to %(most)s")
+ALREADY, NONE = kept("on hold already"), kept("there is no hold to lift")
 
 
 class KeptAdmin(WorkspaceAdmin):
@@ -41,7 +48,7 @@ class PeriodForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
         model = Retention
         fields: ClassVar = ["kind", "days"]
         help_texts: ClassVar = {
-            "days": "Full transcripts: 30 to 90. What is older goes for good when the hourly job runs next."
+            "days": _lazy("Full transcripts: 30 to 90. What is older goes for good when the hourly job runs next.")
         }
 
     def clean(self) -> dict[str, Any]:
@@ -50,7 +57,7 @@ class PeriodForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
         try:
             periods.check(said.get("kind", ""), said.get("days", 0))
         except periods.PeriodError as error:
-            self.add_error("days", str(error).partition(": ")[2].capitalize() + ".")
+            self.add_error("days", sentence_of(str(error).partition(": ")[2]))
         return said
 
 
@@ -85,17 +92,17 @@ class HoldForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
 
     inside: ClassVar[int]
     who = forms.CharField(
-        required=False, max_length=120, label="Whom it is about",
-        help_text="customer:ID or contact:ID, by the id in the books; blank is everything in this workspace.",
+        required=False, max_length=120, label=_lazy("Whom it is about"),
+        help_text=_lazy("customer:ID or contact:ID, by the id in the books; blank is everything in this workspace."),
     )  # fmt: skip
     placed = forms.TypedChoiceField(
-        choices=[("1", "place a hold"), ("", "lift it")], coerce=bool, required=False, label="What"
+        choices=[("1", _lazy("place a hold")), ("", _lazy("lift it"))], coerce=bool, required=False, label=_lazy("What")
     )
 
     class Meta:
         model = Hold
         fields: ClassVar = ["who", "placed", "reason"]
-        help_texts: ClassVar = {"reason": "Why, without naming the person: it stays when they are erased."}
+        help_texts: ClassVar = {"reason": _lazy("Why, without naming the person: it stays when they are erased.")}
 
     def clean(self) -> dict[str, Any]:
         """The subject by its row, so that no id of theirs is kept."""
@@ -105,9 +112,9 @@ class HoldForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
             self.instance.about = erasing.find(workspace=self.inside, name=who) if who else ""
             standing = any(row.about == self.instance.about for row in holds.standing(self.inside))
             if standing == bool(said.get("placed")):
-                raise holds.AlreadySo("on hold already" if standing else "there is no hold to lift")
+                raise holds.AlreadySo(ALREADY if standing else NONE)
         except (erasing.ErasingError, holds.HoldError) as error:
-            self.add_error("who", str(error))
+            self.add_error("who", say(str(error)))
         return said
 
 
@@ -118,9 +125,16 @@ class HoldAdmin(KeptAdmin):
     form = HoldForm
     list_display = ("whom", "placed", "reason", "made_by", "created_at")
 
-    @admin.display(description="of")
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whom it is about is an input only where one is written."""
+        return self.list_display if obj else super().get_fields(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.list_display if obj else super().get_readonly_fields(request, obj)
+
+    @admin.display(description=pgettext_lazy("field", "of"))
     def whom(self, obj: Hold) -> str:
-        return obj.about or "everything"
+        return obj.about or _("everything")
 
     def subject(self, obj: Any) -> str:
         return f"hold:{obj.about or 'all'}"
@@ -133,4 +147,5 @@ class HoldAdmin(KeptAdmin):
             now=request.now,
         )  # fmt: skip
         self.saved(obj, made)
-        messages.info(request, f"{made.about or 'Everything'}: {'on hold' if made.placed else 'no longer on hold'}.")
+        words = _("%(whom)s: on hold.") if made.placed else _("%(whom)s: no longer on hold.")
+        messages.info(request, words % {"whom": made.about or _("Everything")})

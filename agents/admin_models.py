@@ -12,14 +12,17 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from agents import marking
 from agents.gateway import catalogue
 from agents.models import ModelBackend, ModelKey
 from portal import sealing
-from portal.admin_site import WorkspaceAdmin, site
+from portal.admin_site import WorkspaceAdmin, sentence_of, site
 from portal.models import Role
+from portal.retold import say
 
 
 class SetAdmin(WorkspaceAdmin):
@@ -51,7 +54,7 @@ class SetAdmin(WorkspaceAdmin):
             **{self.series: getattr(obj, self.series), **values},
         )  # fmt: skip
         obj.pk, obj.workspace_id = saved.pk, saved.workspace_id
-        messages.success(request, f"In force: {saved}.")
+        messages.success(request, _("In force: %(row)s.") % {"row": saved})
         for warning in self.warnings(request, saved):
             messages.warning(request, warning)
 
@@ -84,20 +87,25 @@ class Checked(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable a
         try:
             self.check(said)
         except sealing.SealingError as error:
-            self.add_error(None, f"{error}.")
+            self.add_error(None, f"{say(str(error))}.")
         except catalogue.CatalogueError as error:
-            sentence = f"{error.sentence[:1].upper()}{error.sentence[1:]}."
-            self.add_error(error.field if error.field in self.fields else None, sentence)
+            self.add_error(error.field if error.field in self.fields else None, sentence_of(error.sentence))
         return said
+
+
+def _upper(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 class BackendForm(Checked):
     """A server and the models it serves by their pinned names."""
 
     barred = forms.MultipleChoiceField(
-        label="Never sent there", required=False, widget=forms.CheckboxSelectMultiple,
-        choices=[(str(data), words.capitalize()) for data, words in marking.WORDS.items()],
-        help_text="What holds such data is asked of the next server, or goes to a person. Free text can hold anything.",
+        label=_lazy("Never sent there"), required=False, widget=forms.CheckboxSelectMultiple,
+        choices=lambda: [(str(data), _upper(_(words))) for data, words in marking.WORDS.items()],
+        help_text=_lazy(
+            "What holds such data is asked of the next server, or goes to a person. Free text can hold anything."
+        ),
     )  # fmt: skip
 
     def check(self, said: dict[str, Any]) -> None:
@@ -110,17 +118,19 @@ class BackendForm(Checked):
             "rank", "deadline_seconds", "barred", "retired",
         )  # fmt: skip
         widgets: ClassVar = {"base_url": AdminTextInputWidget}
-        labels: ClassVar = {"base_url": "Address", "rank": "Order of fall-back"}
+        labels: ClassVar = {"base_url": _lazy("Address"), "rank": _lazy("Order of fall-back")}
         help_texts: ClassVar = {
-            "base_url": "Where its API begins, such as https://api.openai.com/v1; its host is on MODEL_HOSTS.",
-            "allow_private": "It is in your own network; allows plain http.",
-            "small_model": "Asked first, where a step is unsure.",
-            "large_model": "Asked where the small one is unsure too.",
-            "verifier_model": "Looks at drafts of medium and high stakes; blank is the large one.",
-            "embedding_model": "Finds clauses of the policy pages by what they mean; needs pgvector in the database.",
-            "rank": "Lowest first; the next one is asked where one does not answer.",
-            "deadline_seconds": "1 to 30; a call ends then, whatever the server does.",
-            "retired": "No longer asked.",
+            "base_url": _lazy("Where its API begins, such as https://api.openai.com/v1; its host is on MODEL_HOSTS."),
+            "allow_private": _lazy("It is in your own network; allows plain http."),
+            "small_model": _lazy("Asked first, where a step is unsure."),
+            "large_model": _lazy("Asked where the small one is unsure too."),
+            "verifier_model": _lazy("Looks at drafts of medium and high stakes; blank is the large one."),
+            "embedding_model": _lazy(
+                "Finds clauses of the policy pages by what they mean; needs pgvector in the database."
+            ),
+            "rank": _lazy("Lowest first; the next one is asked where one does not answer."),
+            "deadline_seconds": _lazy("1 to 30; a call ends then, whatever the server does."),
+            "retired": _lazy("No longer asked."),
         }
 
 
@@ -140,9 +150,10 @@ class ModelBackendAdmin(SetAdmin):
         """A backend keeps its name."""
         return ("name",) if obj else ()
 
-    @admin.display(description="never sent there")
+    @admin.display(description=_lazy("never sent there"))
     def never_sent(self, obj: ModelBackend) -> str:
-        return marking.in_words(obj.barred) or "-"
+        words = (_(words) for data, words in marking.WORDS.items() if data in obj.barred)
+        return ", ".join(words) or "-"
 
     def write(self, **values: Any) -> ModelBackend:
         return catalogue.set_backend(**values)
@@ -150,20 +161,26 @@ class ModelBackendAdmin(SetAdmin):
     def warnings(self, request: Any, saved: ModelBackend) -> list[str]:
         named = {saved.small_model, saved.large_model, saved.verifier_model, saved.embedding_model} - {""}
         bare = sorted(named - set(catalogue.prices(saved.workspace_id, today=request.now.date())))
-        said = [f"No price is set yet for {model}: it is not asked before it has one." for model in bare]
+        said = [
+            _("No price is set yet for %(model)s: it is not asked before it has one.") % {"model": model}
+            for model in bare
+        ]
         known = ModelKey.objects.filter(workspace=saved.workspace_id, backend=saved.name).exists()
-        return said if known else [*said, f"No key is set yet for {saved.name}; a server that asks for none needs one."]
+        if known:
+            return said
+        words = _("No key is set yet for %(backend)s; a server that asks for none needs one.")
+        return [*said, words % {"backend": saved.name}]
 
 
 class KeyForm(Checked):
     """A backend and a secret, which goes in and is never rendered back."""
 
     workspace: int
-    backend = forms.ChoiceField()
+    backend = forms.ChoiceField(label=_lazy("Backend"))
     secret = forms.CharField(
-        max_length=catalogue.LONGEST_KEY, strip=True,
+        label=_lazy("Secret"), max_length=catalogue.LONGEST_KEY, strip=True,
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "class": "vTextField"}),
-        help_text="Sealed at once, for this backend's address; nobody can read it back.",
+        help_text=_lazy("Sealed at once, for this backend's address; nobody can read it back."),
     )  # fmt: skip
 
     class Meta:
@@ -204,7 +221,9 @@ class ModelKeyAdmin(SetAdmin):
         made.workspace = request.workspace.pk
         if obj is None:
             names = [row.name for row in catalogue.backends(request.workspace.pk)]
-            made.base_fields["backend"] = forms.ChoiceField(choices=[(name, name) for name in names])
+            made.base_fields["backend"] = forms.ChoiceField(
+                label=_lazy("Backend"), choices=[(name, name) for name in names]
+            )
         return made
 
     @sensitive_variables("form")

@@ -8,8 +8,10 @@ from dataclasses import replace
 
 from agents.steps import verify
 from agents.types import Evidence, Outcome
+from portal.retold import kept
 
 # What a tool can give; other sources, like an instruction, are put in by the workflow itself.
+_UNREAD = kept("%(source)s is cited and was never read")
 KINDS = frozenset({"ticket", "contact", "customer", "order", "method", "clause"})
 
 
@@ -26,7 +28,7 @@ def check(outcome: Outcome, read: Collection[str], versions: Mapping[str, int]) 
         question=question and replace(question, evidence=_versions(question.evidence, versions)),
     )
     unread = {e.source for draft in outcome.drafts for e in draft.evidence if _is_unread(e.source, read)}
-    return verify.judge(placed, [f"{source} is cited and was never read" for source in sorted(unread)])
+    return verify.judge(placed, [_UNREAD % {"source": source} for source in sorted(unread)])
 
 
 def _is_unread(source: str, read: Collection[str]) -> bool:

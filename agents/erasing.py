@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from approvals import instructions, proposals
 from approvals.models import Handoff, Proposal
@@ -18,15 +20,16 @@ from approvals.state import State
 from audit import holds, log
 from audit.events import Event
 from portal.models import Contact, Customer
+from portal.retold import kept
 
 WITHDRAWN = (State.PENDING, State.STALE, State.APPROVED)
 KEPT = {
-    "proposal": "a proposal is being applied, or nobody knows what became of it",
-    "run": "an agent is at work",
-    "submission": "the gate checks something",
-    "hold": "a legal hold was placed",
+    "proposal": noop("a proposal is being applied, or nobody knows what became of it"),
+    "run": noop("an agent is at work"),
+    "submission": noop("the gate checks something"),
+    "hold": noop("a legal hold was placed"),
 }
-WORDS = "Withdrawn: what it was about is erased."
+WORDS = kept("Withdrawn: what it was about is erased.")
 
 
 class ErasingError(Exception):
@@ -62,14 +65,15 @@ def find(*, workspace: int, name: str) -> str:
     Raises:
         NoSuchPerson.
     """
-    kind, _, key = name.partition(":")
+    kind, _colon, key = name.partition(":")
     found: int | None = None
     if kind == "customer":
         found = Customer.objects.filter(workspace=workspace, customer_id=key).values_list("pk", flat=True).first()
     elif kind == "contact":
         found = Contact.objects.filter(workspace=workspace, contact_id=key).values_list("pk", flat=True).first()
     if found is None:
-        raise NoSuchPerson(f"there is no {name!r} here; name one as customer:ID or contact:ID")
+        words = _("there is no %(name)s here; name one as customer:ID or contact:ID")
+        raise NoSuchPerson(words % {"name": repr(name)})
     return f"{kind}:{found}"
 
 
@@ -116,7 +120,7 @@ def _refuse_under_way(workspace: int, subject: str) -> None:
         cursor.execute("SELECT agents_keeps(%s, agents_theirs(%s, %s))", [workspace, workspace, subject])
         why = str(cursor.fetchone()[0])
     if why:
-        raise UnderWay(f"Nothing was erased: {KEPT[why]}. Try again when that has ended.")
+        raise UnderWay(_("Nothing was erased: %(why)s. Try again when that has ended.") % {"why": _(KEPT[why])})
 
 
 def _withdraw(workspace: int, found: Sequence[int], *, actor: str, now: datetime) -> int:

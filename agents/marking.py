@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from audit import recognisers, redaction
 from audit.recognisers import Known
+from portal.retold import kept
 from portal.systems.records import Contact, Customer
 
 Origin = Literal["customer", "page", "tool", "record"]
@@ -34,11 +35,11 @@ class Data(StrEnum):
 
 
 WORDS: Mapping[Data, str] = {
-    Data.IDENTITY: "names and dates of birth",
-    Data.CONTACT: "contact data",
-    Data.PAYMENT: "payment data",
-    Data.ORDER: "order data",
-    Data.MESSAGE: "free text of customers",
+    Data.IDENTITY: kept("names and dates of birth"),
+    Data.CONTACT: kept("contact data"),
+    Data.PAYMENT: kept("payment data"),
+    Data.ORDER: kept("order data"),
+    Data.MESSAGE: kept("free text of customers"),
 }
 """What a provider can be barred from, in words; secrets go to none."""
 

@@ -5,6 +5,9 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 
 from agents.gateway.records import (
     Account,
@@ -37,31 +40,47 @@ class Run(WorkspaceRow):
     """
 
     class State(models.TextChoices):
-        QUEUED = "queued"
-        RUNNING = "running"
-        DONE = "done"
-        FAILED = "failed"
+        QUEUED = "queued", pgettext_lazy("run", "Queued")
+        RUNNING = "running", pgettext_lazy("run", "Running")
+        DONE = "done", pgettext_lazy("run", "Done")
+        FAILED = "failed", pgettext_lazy("run", "Failed")
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="runs")
-    agent = models.CharField(max_length=40)
-    agent_version = models.CharField(max_length=20)
-    model_version = models.CharField(max_length=200, blank=True)
-    trace_id = models.CharField(max_length=32)
-    state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    fence = models.PositiveIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=200, blank=True)
-    asked_by = models.CharField(max_length=120, blank=True)
-    most_micros = models.BigIntegerField(default=0)
-    cost_micros = models.BigIntegerField(default=0)
-    instruction = models.OneToOneField(Instruction, null=True, blank=True, on_delete=models.PROTECT, related_name="run")
-    sweep = models.ForeignKey(Sweep, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
-    created_at = models.DateTimeField(db_default=Now())
-    finished_at = models.DateTimeField(null=True)
-    retrieved = models.JSONField(default=dict, db_default={})
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="runs", verbose_name=_lazy("case"))
+    agent = models.CharField(_lazy("agent"), max_length=40)
+    agent_version = models.CharField(_lazy("agent version"), max_length=20)
+    model_version = models.CharField(_lazy("model version"), max_length=200, blank=True)
+    trace_id = models.CharField(_lazy("trace id"), max_length=32)
+    state = models.CharField(_lazy("state"), max_length=8, choices=State, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(_lazy("attempts"), default=0)
+    fence = models.PositiveIntegerField(_lazy("fence"), default=0)
+    lease_until = models.DateTimeField(_lazy("lease until"), null=True)
+    outcome = models.CharField(_lazy("outcome"), max_length=200, blank=True)
+    asked_by = models.CharField(_lazy("asked by"), max_length=120, blank=True)
+    most_micros = models.BigIntegerField(_lazy("most micros"), default=0)
+    cost_micros = models.BigIntegerField(_lazy("cost micros"), default=0)
+    instruction = models.OneToOneField(
+        Instruction,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="run",
+        verbose_name=_lazy("instruction"),
+    )
+    sweep = models.ForeignKey(
+        Sweep,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_lazy("sweep"),
+    )
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
+    finished_at = models.DateTimeField(_lazy("finished at"), null=True)
+    retrieved = models.JSONField(_lazy("retrieved"), default=dict, db_default={})
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("run"), _lazy("runs")
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(trace_id__regex=r"^[0-9a-f]{32}$"), name="run_has_a_trace"),
         ]
@@ -71,7 +90,7 @@ class Run(WorkspaceRow):
         ]
 
     def __str__(self) -> str:
-        return f"{self.agent} run {self.pk}"
+        return _("%(agent)s run %(number)s") % {"agent": self.agent, "number": self.pk}
 
 
 class Step(WorkspaceRow):
@@ -80,18 +99,19 @@ class Step(WorkspaceRow):
     `started_micros` counts from the beginning of the work on the run.
     """
 
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="steps")
-    seq = models.PositiveSmallIntegerField()
-    name = models.CharField(max_length=20)
-    input_digest = models.CharField(max_length=64)
-    output_digest = models.CharField(max_length=64)
-    note = models.CharField(max_length=300, blank=True)
-    micros = models.PositiveIntegerField(default=0)
-    cost_micros = models.PositiveIntegerField(default=0)
-    started_micros = models.PositiveIntegerField(default=0, db_default=0)
-    created_at = models.DateTimeField(db_default=Now())
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="steps", verbose_name=_lazy("run"))
+    seq = models.PositiveSmallIntegerField(_lazy("seq"))
+    name = models.CharField(_lazy("name"), max_length=20)
+    input_digest = models.CharField(_lazy("input digest"), max_length=64)
+    output_digest = models.CharField(_lazy("output digest"), max_length=64)
+    note = models.CharField(_lazy("note"), max_length=300, blank=True)
+    micros = models.PositiveIntegerField(_lazy("micros"), default=0)
+    cost_micros = models.PositiveIntegerField(_lazy("cost micros"), default=0)
+    started_micros = models.PositiveIntegerField(_lazy("started micros"), default=0, db_default=0)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("step"), _lazy("steps")
         constraints: ClassVar = [models.UniqueConstraint(fields=["run", "seq"], name="step_seq_once")]
 
     def __str__(self) -> str:
@@ -105,24 +125,27 @@ class ToolCall(WorkspaceRow):
     """
 
     class Ended(models.TextChoices):
-        OK = "ok"
-        DENIED = "denied"
-        LIMITED = "limited"
-        TIMEOUT = "timeout"
-        MALFORMED = "malformed"
-        ERROR = "error"
+        OK = "ok", pgettext_lazy("call", "Ok")
+        DENIED = "denied", pgettext_lazy("call", "Denied")
+        LIMITED = "limited", pgettext_lazy("call", "Limited")
+        TIMEOUT = "timeout", pgettext_lazy("call", "Timeout")
+        MALFORMED = "malformed", pgettext_lazy("call", "Malformed")
+        ERROR = "error", pgettext_lazy("call", "Error")
 
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="calls", db_index=False)
-    seq = models.PositiveSmallIntegerField()
-    tool = models.CharField(max_length=40)
-    argument_digest = models.CharField(max_length=64)
-    result_digest = models.CharField(max_length=64, blank=True)
-    started_micros = models.PositiveIntegerField(default=0)
-    micros = models.PositiveIntegerField(default=0)
-    ended = models.CharField(max_length=10, choices=Ended, default=Ended.OK)
-    created_at = models.DateTimeField(db_default=Now())
+    run = models.ForeignKey(
+        Run, on_delete=models.PROTECT, related_name="calls", db_index=False, verbose_name=_lazy("run")
+    )
+    seq = models.PositiveSmallIntegerField(_lazy("seq"))
+    tool = models.CharField(_lazy("tool"), max_length=40)
+    argument_digest = models.CharField(_lazy("argument digest"), max_length=64)
+    result_digest = models.CharField(_lazy("result digest"), max_length=64, blank=True)
+    started_micros = models.PositiveIntegerField(_lazy("started micros"), default=0)
+    micros = models.PositiveIntegerField(_lazy("micros"), default=0)
+    ended = models.CharField(pgettext_lazy("field", "ended"), max_length=10, choices=Ended, default=Ended.OK)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("tool call"), _lazy("tool calls")
         constraints: ClassVar = [models.UniqueConstraint(fields=["run", "seq"], name="tool_call_seq_once")]
 
     def __str__(self) -> str:
@@ -132,18 +155,19 @@ class ToolCall(WorkspaceRow):
 class Transcript(WorkspaceRow):
     """What one call of a model was asked and what it answered, redacted; insert-only. In full: the vault."""
 
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="transcripts")
-    step = models.CharField(max_length=20)
-    number = models.PositiveSmallIntegerField(default=1)
-    prompt = models.TextField()
-    answer = models.TextField(blank=True)
-    created_at = models.DateTimeField(db_default=Now())
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="transcripts", verbose_name=_lazy("run"))
+    step = models.CharField(_lazy("step"), max_length=20)
+    number = models.PositiveSmallIntegerField(_lazy("number"), default=1)
+    prompt = models.TextField(_lazy("prompt"))
+    answer = models.TextField(_lazy("answer"), blank=True)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("transcript"), _lazy("transcripts")
         indexes: ClassVar = [models.Index(fields=["workspace", "run", "id"], name="transcript_of_run")]
 
     def __str__(self) -> str:
-        return f"{self.step} {self.number} of run {self.run_id}"
+        return _("%(step)s %(number)s of run %(run)s") % {"step": self.step, "number": self.number, "run": self.run_id}
 
 
 class FullTranscript(WorkspaceRow):

@@ -10,11 +10,13 @@ from agents.gateway import ledger, vectors
 from agents.gateway.asker import Asker
 from agents.gateway.base import Answer, Request
 from portal import pages
+from portal.retold import kept
 from portal.systems.books import clause as as_record
 from portal.systems.records import Clause
 
 K = 60
 LOOKED_AT, GIVEN = 20, 12
+_BY_WORDS = kept("Searched by words alone: %(why)s")
 BATCHES = 2
 """Of clauses that one run has vectors made for; the next run goes on, and words find the others meanwhile."""
 
@@ -55,5 +57,5 @@ def _ask(request: Request, asker: Asker) -> Sequence[float]:
     if isinstance(answer, Answer):
         found: list[list[float]] = answer.value.model_dump()["vectors"]
         return found[0]
-    asker.note("suggest", f"Searched by words alone: {answer.words}")
+    asker.note("suggest", _BY_WORDS % {"why": answer.words})
     return ()

@@ -25,6 +25,7 @@ from agents.types import Draft
 from approvals import policy
 from approvals.models import Proposal
 from approvals.state import OPEN
+from portal.retold import kept
 from portal.systems.base import Reader
 from portal.systems.records import Clause, Contact, Customer, Order, PaymentMethod, Ticket
 
@@ -32,6 +33,14 @@ READ_FOR_LANGUAGE = 2_000
 # A run has a known most it can ask; a loop over tools ends here whatever asks for it.
 MOST_CALLS_OF_ONE, MOST_CALLS = 40, 100
 LONGEST_SECONDS = 8.0
+_SLOW = kept("the tool %(tool)s took longer than %(seconds)s seconds")
+_NOT_ITS = kept("the tool %(tool)s is not this agent's")
+_FORBIDDEN = kept("the tool %(tool)s is forbidden to this agent: %(why)s")
+_TOO_OFTEN = kept("the run has asked %(tool)s as often as it may")
+_NOT_OF_FORM = kept("%(what)s is not of its form: %(where)s: %(fault)s")
+_ASKED_OF = kept("what was asked of %(tool)s")
+_GAVE = kept("what %(tool)s gave")
+_NO_MODEL = kept("No model may be asked here.")
 T = TypeVar("T")
 
 
@@ -218,7 +227,7 @@ class Tools:
 
     def ask(self, request: Request) -> Answer | Unanswered:
         """A typed value from a model. Raises `Needs` where the run has to leave for it, as `Asker.ask`."""
-        return Unanswered("none", "No model may be asked here.") if self._asker is None else self._asker.ask(request)
+        return Unanswered("none", _NO_MODEL) if self._asker is None else self._asker.ask(request)
 
     def prompt(self, step: str) -> Prompt:
         """The version of what a step tells a model."""
@@ -246,11 +255,11 @@ class Tools:
         began, ended, result = time.perf_counter_ns(), "error", ""
         try:
             self._permit(name)
-            _look_through(TOOLS[name].takes, args, f"what was asked of {name}")
+            _look_through(TOOLS[name].takes, args, _ASKED_OF % {"tool": name})
             value = read(*args)
-            _look_through(TOOLS[name].gives, value, f"what {name} gave")
+            _look_through(TOOLS[name].gives, value, _GAVE % {"tool": name})
             if time.perf_counter_ns() - began > LONGEST_SECONDS * 1e9:
-                raise TooSlow(f"the tool {name} took longer than {LONGEST_SECONDS:g} seconds")
+                raise TooSlow(_SLOW % {"tool": name, "seconds": f"{LONGEST_SECONDS:g}"})
             self.read |= sources(value)
             ended, result = "ok", self.model_version if isinstance(value, Model) else self._digest(value)
             return value
@@ -263,11 +272,11 @@ class Tools:
 
     def _permit(self, name: str) -> None:
         if name not in self._allowed:
-            raise NotAllowed(f"the tool {name} is not this agent's")
+            raise NotAllowed(_NOT_ITS % {"tool": name})
         if why := forbidden(self._agent, name):
-            raise NotAllowed(f"the tool {name} is forbidden to this agent: {why}")
+            raise NotAllowed(_FORBIDDEN % {"tool": name, "why": why})
         if len(self.calls) >= MOST_CALLS or sum(call.tool == name for call in self.calls) >= MOST_CALLS_OF_ONE:
-            raise TooMany(f"the run has asked {name} as often as it may")
+            raise TooMany(_TOO_OFTEN % {"tool": name})
         if self._asker is not None:
             self._asker.use_tool(name)
 
@@ -278,7 +287,7 @@ def _look_through(form: Form, value: Any, what: str) -> None:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise Malformed(f"{what} is not of its form: {where}: {first['msg']}") from error
+        raise Malformed(_NOT_OF_FORM % {"what": what, "where": where, "fault": first["msg"]}) from error
 
 
 def _written(ticket: Ticket) -> str:

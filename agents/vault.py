@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from agents.models import FullTranscript, Run
 from approvals import abouts
@@ -15,7 +16,9 @@ from audit import canonical, envelopes, log, subjects
 from audit.events import Event
 from portal import roles, stepup
 from portal.models import Role
+from portal.retold import kept
 
+OPEN_IT = kept("Open the full transcripts of run %(run)s: %(reason)s")
 LONGEST_REASON = 300
 LONGEST = 400_000
 """Characters kept of prompt and of answer."""
@@ -57,7 +60,7 @@ def keep(*, run: Run, step: str, number: int, prompt: str, answer: str) -> None:
     )  # fmt: skip
 
 
-def kept(run: int) -> int:
+def held(run: int) -> int:
     """How many calls of a run lie in it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT agents_in_vault(%s)", [run])
@@ -66,7 +69,7 @@ def kept(run: int) -> int:
 
 def ask(run: Run, reason: str) -> stepup.Ask:
     """What presence is asked for: this run, for this reason."""
-    words = f"Open the full transcripts of run {run.pk}: {reason}"
+    words = OPEN_IT % {"run": run.pk, "reason": reason}
     return stepup.Ask("vault", f"vault:{run.pk}", canonical.sha256_hex([run.pk, reason]), words, f"run {run.pk}")
 
 
@@ -78,10 +81,10 @@ def open_run(*, run: Run, person: int, reason: str, proof: stepup.Proof | None, 
         envelopes.NoKey: VAULT_PRIVATE_KEY is not set.
     """
     if Role.AUDITOR not in roles.of(person, run.workspace_id):
-        raise NotAllowed("Only auditors open the vault.")
+        raise NotAllowed(_("Only auditors open the vault."))
     reason = reason.strip()
     if not reason or len(reason) > LONGEST_REASON:
-        raise NoReason(f"reason: say why you open it, in at most {LONGEST_REASON} characters")
+        raise NoReason(_("reason: say why you open it, in at most %(most)s characters") % {"most": LONGEST_REASON})
     used = stepup.use(workspace=run.workspace_id, person=person, proof=proof, ask=ask(run, reason), now=now)
     log.record(
         workspace=run.workspace_id, subject=f"vault:{run.pk}", event=Event.VAULT_OPENED, actor=f"person:{person}",
@@ -93,7 +96,7 @@ def open_run(*, run: Run, person: int, reason: str, proof: stepup.Proof | None, 
 
 
 def _opened(row: FullTranscript) -> Opened:
-    _, (prompt, answer) = envelopes.open_value(bytes(row.sealed), bytes(row.key.wrapped))
+    _salt, (prompt, answer) = envelopes.open_value(bytes(row.sealed), bytes(row.key.wrapped))
     return Opened(
         row.step, row.number, row.created_at, envelopes.open_from_vault(prompt), envelopes.open_from_vault(answer)
     )

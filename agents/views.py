@@ -7,6 +7,7 @@ from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -36,7 +37,7 @@ def run(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "papers": list(handed_in.order_by("pk")),
         "timeline": background.timeline(ws, row.case_id, trace_id=row.trace_id),
         "case_id": row.case_id,
-        "in_vault": vault.kept(pk) if Role.AUDITOR in request.roles else None,
+        "in_vault": vault.held(pk) if Role.AUDITOR in request.roles else None,
     }
     return respond(request, "agents/run.html", {}, context)
 
@@ -47,8 +48,8 @@ def open_vault(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """The full transcripts of a run, for an auditor who says why and proves presence; each opening is an entry."""
     run = get_object_or_404(Run.objects.select_related("case"), workspace=request.workspace, pk=pk)
     if Role.AUDITOR not in request.roles:
-        raise PermissionDenied("Only auditors open the vault.")
-    context: dict[str, Any] = {"run": run, "in_vault": vault.kept(pk), "reason": request.POST.get("reason", "")}
+        raise PermissionDenied(_("Only auditors open the vault."))
+    context: dict[str, Any] = {"run": run, "in_vault": vault.held(pk), "reason": request.POST.get("reason", "")}
     status = 200
     if request.method == "POST":
         try:

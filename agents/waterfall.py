@@ -4,17 +4,36 @@
 worked from its start with each answer, and what is shown of its steps is the last time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
 from agents.models import ModelCall, Run, Step, ToolCall
+from portal import retold
 
 ROW, FIRST, THIN = 40, 4, 0.4
 FINE = frozenset({"answered", "open"})
 TOOL_WORDS = {
-    "ok": "", "denied": "denied", "limited": "too many calls", "timeout": "took too long",
-    "malformed": "not of its form", "error": "failed",
+    "ok": "", "denied": noop("denied"), "limited": noop("too many calls"), "timeout": noop("took too long"),
+    "malformed": noop("not of its form"), "error": noop("failed"),
 }  # fmt: skip
+MODEL_WORDS = {
+    "malformed": noop("malformed"), "refused": noop("refused"), "limited": noop("limited"),
+    "unreachable": noop("unreachable"), "misused": noop("misused"), "overcharged": noop("overcharged"),
+    "lost": noop("lost"),
+}  # fmt: skip
+NAMES = {
+    "retrieve": noop("Retrieve"), "gather": noop("Gather"), "classify": noop("Classify"), "compare": noop("Compare"),
+    "suggest": noop("Suggest"), "propose": noop("Propose"), "follow": noop("Follow"), "verify": noop("Verify"),
+    "second_look": noop("Second look"), "answer": noop("Answer"), "ticket": noop("Ticket"),
+    "open_tickets": noop("Open tickets"), "contact": noop("Contact"), "customer": noop("Customer"),
+    "orders_of": noop("Orders of"), "orders_named": noop("Orders named"), "methods_of": noop("Methods of"),
+    "open_refunds": noop("Open refunds"), "clauses": noop("Clauses"), "passages": noop("Passages"),
+    "queues": noop("Queues"), "triage_model": noop("Triage model"),
+}  # fmt: skip
+"""Of steps and tools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +68,7 @@ class Bar:
         """Its name as people read it."""
         if self.kind == "model":
             return self.name
-        return self.name.replace("_", " ").capitalize()
+        return _(NAMES[self.name]) if self.name in NAMES else self.name.replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +113,8 @@ def _asked(rows: Sequence[ModelCall]) -> list[Bar]:
     return [
         Bar(
             "model", row.model, int((row.created_at - rows[0].created_at).total_seconds() * 1e6), row.micros,
-            row.request_digest, row.answer_digest, row.cost_micros, wrong="" if row.outcome in FINE else row.outcome,
+            row.request_digest, row.answer_digest, row.cost_micros,
+            wrong="" if row.outcome in FINE else _word(MODEL_WORDS, row.outcome),
         )
         for row in rows
     ]  # fmt: skip
@@ -103,15 +123,20 @@ def _asked(rows: Sequence[ModelCall]) -> list[Bar]:
 def _step(row: Step) -> Bar:
     return Bar(
         "step", row.name, row.started_micros, row.micros, row.input_digest, row.output_digest, row.cost_micros,
-        note=row.note,
+        note=retold.say(row.note),
     )  # fmt: skip
 
 
 def _call(row: ToolCall) -> Bar:
     return Bar(
         "tool", row.tool, row.started_micros, row.micros, row.argument_digest, row.result_digest,
-        wrong=TOOL_WORDS.get(row.ended, row.ended),
+        wrong=_word(TOOL_WORDS, row.ended),
     )  # fmt: skip
+
+
+def _word(words: Mapping[str, str], ended: str) -> str:
+    word = words.get(ended, ended)
+    return _(word) if word else ""
 
 
 def lay_out(steps: Sequence[Bar], calls: Iterable[Bar], asked: Sequence[Bar] = ()) -> Waterfall:

@@ -30,6 +30,7 @@ from agents.types import Handoff, Outcome, Told
 from approvals import outbox, switches
 from audit.recognisers import Known
 from portal import failpoints, logs, outage, telemetry
+from portal.retold import kept
 from portal.systems.books import BooksReader, Snapshot
 from portal.workspace import within
 
@@ -39,6 +40,9 @@ ATTEMPTS = 3
 TOGETHER = 25
 FAILED = "agent_failed"
 OVER_BUDGET = "over_budget"
+STOPPED = kept("The agent stopped: %(why)s.")
+GIVEN_UP = kept("The agent %(agent)s failed on this %(times)s times; please do it by hand.")
+OUTRUN = kept("others were faster %(times)s times")
 # Model calls begin within this time of a task, which may take 45 s (Celery) under a lease of 60; then another goes on.
 SITTING_SECONDS = 42.0
 # How often a run plans again because others were faster at what a cap left.
@@ -139,7 +143,7 @@ def _work_alone(leased: Run, until: float) -> calls.Pending | None:
                 return None
         except budgets.Exceeded as error:  # somebody was faster: what is left now may do for something narrower
             logger.info("run %s plans again: %s", leased.pk, error)
-    raise budgets.Exceeded(f"others were faster {ROUNDS} times")
+    raise budgets.Exceeded(OUTRUN % {"times": ROUNDS})
 
 
 def _begin(leased: Run, worked: Worked, until: float, now: datetime) -> calls.Pending:
@@ -239,7 +243,7 @@ def work_on(
     ) as error:  # again it would be the same
         logger.warning("run %s: %s", run.pk, error)
         reason = OVER_BUDGET if isinstance(error, budgets.Exceeded) else "tool_refused"
-        outcome = Outcome(handoff=Handoff(reason, f"The agent stopped: {error}.", {"run": f"run:{run.pk}"}))
+        outcome = Outcome(handoff=Handoff(reason, STOPPED % {"why": error}, {"run": f"run:{run.pk}"}))
     else:
         if told is not None:
             outcome = trace.step("answer", answering.choose, outcome, told)
@@ -274,7 +278,7 @@ def _tickets(subjects: Iterable[str]) -> set[str]:
 
 def _give_up(leased: Run) -> bool:
     """Nothing is lost: a person gets the case."""
-    summary = f"The agent {leased.agent} failed on this {ATTEMPTS} times; please do it by hand."
+    summary = GIVEN_UP % {"agent": leased.agent, "times": ATTEMPTS}
     outcome = Outcome(handoff=Handoff(FAILED, summary, {"run": f"run:{leased.pk}"}))
     with within(leased.workspace_id) as now:
         return bool(

@@ -11,6 +11,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext, pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from approvals import admin_backtest, admin_loosening, admin_policy, thresholds
@@ -21,6 +24,7 @@ from approvals.bands import band, edge
 from approvals.models import DailyCap, Decision, Handoff, Proposal, Submission, Threshold
 from portal import money
 from portal.admin_site import WorkspaceAdmin, site
+from portal.retold import figure, say
 
 
 @admin.register(Threshold, site=site)
@@ -35,51 +39,56 @@ class ThresholdAdmin(VersionedAdmin):
     )  # fmt: skip
     list_filter = ("action", "people", "currency")
     fieldsets: ClassVar[Any] = (
-        ("Which writes", {"fields": ("action", "proposer_kind", "agent", "currency", "above", "up_to")}),
-        ("Who decides", {"fields": ("tier", "people", "second_role", "confidence_floor_pct")}),
-        ("How long", {"fields": ("hold_seconds", "fresh_minutes")}),
+        (_lazy("Which writes"), {"fields": ("action", "proposer_kind", "agent", "currency", "above", "up_to")}),
+        (_lazy("Who decides"), {"fields": ("tier", "people", "second_role", "confidence_floor_pct")}),
+        (_lazy("How long"), {"fields": ("hold_seconds", "fresh_minutes")}),
         (None, {"fields": ("why",)}),
     )
     ordering = ("action", "currency", "above_minor", "pk")
 
-    @admin.display(description="proposed by")
+    @admin.display(description=_lazy("proposed by"))
     def whose(self, obj: Threshold) -> str:
-        return obj.agent or obj.proposer_kind or "anyone"
+        return obj.agent or (_(obj.proposer_kind) if obj.proposer_kind else _("anyone"))
 
-    @admin.display(description="band")
+    @admin.display(description=pgettext_lazy("field", "band"))
     def band(self, obj: Threshold) -> str:
-        return band(obj) or obj.currency
+        return figure(band(obj)) or obj.currency
 
-    @admin.display(description="people")
+    @admin.display(description=_lazy("people"))
     def who(self, obj: Threshold) -> str:
-        return obj.get_people_display() + (f", one a {obj.second_role}" if obj.second_role else "")
+        people = str(obj.get_people_display())
+        if not obj.second_role:
+            return people
+        return _("%(people)s, one a %(role)s") % {"people": people, "role": _(obj.second_role)}
 
-    @admin.display(description="floor")
+    @admin.display(description=pgettext_lazy("field", "floor"))
     def floor(self, obj: Threshold) -> str:
         return f"{obj.confidence_floor_pct}%"
 
-    @admin.display(description="hold")
+    @admin.display(description=_lazy("hold"))
     def hold(self, obj: Threshold) -> str:
         return f"{obj.hold_seconds} s"
 
-    @admin.display(description="fresh")
+    @admin.display(description=pgettext_lazy("field", "fresh"))
     def fresh(self, obj: Threshold) -> str:
         return f"{obj.fresh_minutes} min"
 
-    @admin.display(description="above")
+    @admin.display(description=pgettext_lazy("field", "above"))
     def above(self, obj: Threshold) -> str:
-        return edge(obj, obj.above_minor)
+        return figure(edge(obj, obj.above_minor))
 
-    @admin.display(description="up to")
+    @admin.display(description=_lazy("up to"))
     def up_to(self, obj: Threshold) -> str:
-        return edge(obj, obj.up_to_minor)
+        return figure(edge(obj, obj.up_to_minor))
 
     def describe(self, row: Threshold) -> Mapping[str, str]:
         return {
-            "Action": ACTIONS[row.action].title if row.action in ACTIONS else row.action,
-            "Proposed by": self.whose(row), "Band": self.band(row), "Tier": row.tier,
-            "People": PEOPLE[row.people], "One of the two": row.second_role, "Confidence floor": self.floor(row),
-            "Hold": self.hold(row), "Fresh": self.fresh(row),
+            _("Action"): _(ACTIONS[row.action].title) if row.action in ACTIONS else row.action,
+            _("Proposed by"): self.whose(row), pgettext("field", "Band"): self.band(row),
+            _("Tier"): str(row.get_tier_display()), _("People"): _(PEOPLE[row.people]),
+            _("One of the two"): _(row.second_role) if row.second_role else "",
+            _("Confidence floor"): self.floor(row), _("Hold"): self.hold(row),
+            pgettext("field", "Fresh"): self.fresh(row),
         }  # fmt: skip
 
     def write(self, **values: Any) -> Threshold:
@@ -122,18 +131,32 @@ class DailyCapAdmin(VersionedAdmin):
     form = CapForm
     kind = "cap"
     columns = tuple(name for name in thresholds.CAP_COPIED if name != "retired")
-    list_display = ("scope", "currency", "writes", "amount", "version", "created_at")
+    list_display = ("scoped", "currency", "writes", "amount", "version", "created_at")
     fields = ("scope", "currency", "writes", "amount", "why")
     ordering = ("scope", "currency", "pk")
 
-    @admin.display(description="amount")
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who may only look reads the scope in words."""
+        shown = super().get_fields(request, obj)
+        return shown if self.has_change_permission(request, obj) else ["scoped" if n == "scope" else n for n in shown]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), "scoped"]
+
+    @admin.display(description=_lazy("scope"))
+    def scoped(self, obj: DailyCap) -> str:
+        return say(obj.get_scope_display())
+
+    @admin.display(description=_lazy("amount"))
     def amount(self, obj: DailyCap) -> str:
-        return money.shown(obj.amount_minor, obj.currency) if obj.amount_minor is not None and obj.currency else ""
+        if obj.amount_minor is None or not obj.currency:
+            return ""
+        return figure(money.shown(obj.amount_minor, obj.currency))
 
     def describe(self, row: DailyCap) -> Mapping[str, str]:
         return {
-            "Scope": row.get_scope_display(), "Currency": row.currency, "Amount": self.amount(row),
-            "Writes": "" if row.writes is None else str(row.writes),
+            _("Scope"): self.scoped(row), _("Currency"): row.currency, _("Amount"): self.amount(row),
+            _("Writes"): "" if row.writes is None else str(row.writes),
         }  # fmt: skip
 
     def write(self, **values: Any) -> DailyCap:
@@ -143,11 +166,26 @@ class DailyCapAdmin(VersionedAdmin):
         return admin_loosening.ask(request, loosens, why)
 
 
+class SummaryAdmin(WorkspaceAdmin):
+    """What is kept in English is told in the reader's language."""
+
+    readonly_fields = ("told",)
+
+    @admin.display(description=_lazy("summary"))
+    def told(self, obj: Any) -> str:
+        return say(obj.summary)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """In the place of the summary that is kept."""
+        names = [name for name in super().get_fields(request, obj) if name != "told"]
+        return ["told" if name == "summary" else name for name in names]
+
+
 @admin.register(Proposal, site=site)
-class ProposalAdmin(WorkspaceAdmin):
+class ProposalAdmin(SummaryAdmin):
     """Proposals, to read."""
 
-    list_display = ("id", "summary", "action", "state", "tier", "proposer", "created_at")
+    list_display = ("id", "told", "action", "state", "tier", "proposer", "created_at")
     list_filter = ("state", "tier", "action")
 
 
@@ -160,10 +198,10 @@ class SubmissionAdmin(WorkspaceAdmin):
 
 
 @admin.register(Handoff, site=site)
-class HandoffAdmin(WorkspaceAdmin):
+class HandoffAdmin(SummaryAdmin):
     """What people do instead, to read."""
 
-    list_display = ("id", "summary", "kind", "reason", "state", "created_at")
+    list_display = ("id", "told", "kind", "reason", "state", "created_at")
     list_filter = ("kind", "state")
 
 

@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from approvals import admin_tallies, backtesting, thresholds
 from approvals.admin_forms import ThresholdForm, within
@@ -67,9 +68,9 @@ def opened(request: Any, token: str, salt: str) -> dict[str, Any]:
     try:
         state: dict[str, Any] = signing.loads(token, salt=salt, max_age=timedelta(minutes=MINUTES))
     except signing.BadSignature as error:
-        raise PermissionDenied("This backtest is over; start it again.") from error
+        raise PermissionDenied(_("This backtest is over; start it again.")) from error
     if (state["person"], state["workspace"]) != (request.user.pk, request.workspace.pk):
-        raise PermissionDenied("This backtest is of somebody else; start your own.")
+        raise PermissionDenied(_("This backtest is of somebody else; start your own."))
     return state
 
 
@@ -85,13 +86,13 @@ def cases(request: Any) -> HttpResponse:
     cell = Cell(*(asked.get(name, "")[:80] for name in ("now", "then", "kind", "name", "outcome")))
     behind = asked.get("behind", "")
     if not {cell.now, cell.then} <= set(WAYS) or (behind and not _ITEM.match(behind)):
-        raise SuspiciousOperation("There is no such figure.")
+        raise SuspiciousOperation(_("There is no such figure."))
     question = admin_tallies.question(request.workspace.pk, asked.get("q", ""))
     found, more = backtesting.cases(question, cell, behind=behind)
     onward = asked.copy()
     onward["behind"] = more
     context = {
-        **site.each_context(request), "title": "Cases behind a figure", "lines": list(_lines(request, found)),
+        **site.each_context(request), "title": _("Cases behind a figure"), "lines": list(_lines(request, found)),
         "cell": admin_tallies.told(cell), "more": f"?{onward.urlencode()}" if more else "", "since": question.since,
     }  # fmt: skip
     return render(request, "admin/approvals/threshold/cases.html", context)
@@ -134,7 +135,7 @@ def _done(request: Any, question: Question, state: Mapping[str, Any]) -> HttpRes
 
 
 def _answer(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
-    more = {"days": DAYS, "address": reverse("admin:approvals_threshold_backtest"), "title": "Backtest"}
+    more = {"days": DAYS, "address": reverse("admin:approvals_threshold_backtest"), "title": _("Backtest")}
     if getattr(request, "htmx", False):
         return render(request, "admin/approvals/threshold/_backtest.html", {**more, **context})
     return render(request, PAGE, {**site.each_context(request), **more, **context})
@@ -153,7 +154,8 @@ def _lines(request: Any, found: Iterable[Past]) -> Iterable[dict[str, Any]]:
     for one, (kind, pk) in zip(many, ids, strict=True):
         write = one.write
         yield {
-            "kind": kind, "pk": pk, "summary": words.get((kind, pk), ""), "by": write.agent or "a person",
+            "kind": kind, "pk": pk, "summary": words.get((kind, pk), ""), "by": write.agent or _("a person"),
             "amount": "" if write.amount_minor is None else money.shown(write.amount_minor, write.currency),
-            "confidence": write.confidence_pct, "queue": one.team.replace("_", " "), "outcome": one.outcome,
+            "confidence": write.confidence_pct, "queue": one.team.replace("_", " "),
+            "outcome": admin_tallies.outcome(one.outcome),
         }  # fmt: skip

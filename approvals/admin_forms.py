@@ -7,20 +7,25 @@ from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_noop as noop
+from django.utils.translation import pgettext_lazy
 
 from approvals import bands, thresholds
 from approvals.actions import ACTIONS
 from approvals.models import DailyCap, Threshold
 from portal import money
 from portal.models import Workspace
+from portal.retold import say
 
 LONGEST_HOLD_SECONDS, LONGEST_FRESH_MINUTES = 7 * 24 * 3600, 30 * 24 * 60
 PEOPLE = {
-    "automatic": "Nobody: it passes by itself", "one": "One person", "two": "Two people",
-    "never": "Never: a person does it instead",
+    "automatic": noop("Nobody: it passes by itself"), "one": noop("One person"), "two": noop("Two people"),
+    "never": noop("Never: a person does it instead"),
 }  # fmt: skip
 F = TypeVar("F", bound=forms.BaseForm)
-AGENT_NAME = RegexValidator(r"^[a-z0-9_-]+\Z", "A name like triage: small letters, digits, - and _.")
+AGENT_NAME = RegexValidator(r"^[a-z0-9_-]+\Z", _lazy("A name like triage: small letters, digits, - and _."))
 
 
 def within(form: type[F], workspace: Workspace) -> type[F]:
@@ -41,8 +46,8 @@ class _MoneyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
     amounts: ClassVar[dict[str, str]]
     workspace: ClassVar[Workspace]
     why = forms.CharField(
-        max_length=500, required=False, widget=forms.Textarea({"rows": 2}), label="Why",
-        help_text="Stays on the log, beside who and when. Name no customer.",
+        max_length=500, required=False, widget=forms.Textarea({"rows": 2}), label=_lazy("Why"),
+        help_text=_lazy("Stays on the log, beside who and when. Name no customer."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -50,7 +55,9 @@ class _MoneyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
         if "currency" not in self.fields:  # who may only read gets a form without fields
             return
         own = self.workspace.currency
-        self.fields["currency"].help_text = f"Empty is any; an amount without one is in {own}, the workspace's."
+        self.fields["currency"].help_text = _(
+            "Empty is any; an amount without one is in %(currency)s, the workspace's."
+        ) % {"currency": own}
         for field, column in self.amounts.items():
             minor = getattr(self.instance, column)
             if minor is not None and self.instance.currency:
@@ -63,7 +70,7 @@ class _MoneyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
             try:
                 money.decimals(currency)
             except money.MoneyError as error:
-                raise forms.ValidationError(str(error)) from error
+                raise forms.ValidationError(say(str(error))) from error
         return currency
 
     def clean(self) -> dict[str, Any]:
@@ -81,7 +88,7 @@ class _MoneyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
         try:
             return money.to_minor(text, currency)
         except money.MoneyError as error:
-            self.add_error(field, str(error))
+            self.add_error(field, say(str(error)))
             return None
 
 
@@ -89,27 +96,37 @@ class ThresholdForm(_MoneyForm):
     """How many people a write needs."""
 
     amounts: ClassVar = {"above": "above_minor", "up_to": "up_to_minor"}
-    action = forms.ChoiceField(choices=lambda: [(name, action.title) for name, action in ACTIONS.items()])
-    proposer_kind = forms.ChoiceField(
-        choices=[("", "Anyone"), ("agent", "An agent"), ("person", "A person")], required=False, label="Proposed by"
+    action = forms.ChoiceField(
+        label=_lazy("Action"), choices=lambda: [(name, _(action.title)) for name, action in ACTIONS.items()]
     )
-    agent = forms.CharField(max_length=40, required=False, validators=[AGENT_NAME], help_text="Empty is any.")
-    above = MoneyField(help_text="The band is above this amount; empty is open.")
-    up_to = MoneyField(help_text="The band is up to and with this amount; empty is open.")
-    people = forms.ChoiceField(choices=list(PEOPLE.items()))
+    proposer_kind = forms.ChoiceField(
+        choices=[("", _lazy("Anyone")), ("agent", _lazy("An agent")), ("person", _lazy("A person"))],
+        required=False,
+        label=_lazy("Proposed by"),
+    )
+    agent = forms.CharField(
+        label=_lazy("Agent"), max_length=40, required=False, validators=[AGENT_NAME], help_text=_lazy("Empty is any.")
+    )
+    above = MoneyField(
+        label=pgettext_lazy("field", "Above"), help_text=_lazy("The band is above this amount; empty is open.")
+    )
+    up_to = MoneyField(label=_lazy("Up to"), help_text=_lazy("The band is up to and with this amount; empty is open."))
+    people = forms.ChoiceField(
+        label=_lazy("People"), choices=lambda: [(name, _(words)) for name, words in PEOPLE.items()]
+    )
     second_role = forms.ChoiceField(
-        choices=[("", "Any"), ("manager", "A manager")], required=False, label="One of the two",
-        help_text="Counts where two people decide.",
+        choices=[("", _lazy("Any")), ("manager", _lazy("A manager"))], required=False, label=_lazy("One of the two"),
+        help_text=_lazy("Counts where two people decide."),
     )  # fmt: skip
     hold_seconds = forms.IntegerField(
         validators=[MinValueValidator(0), MaxValueValidator(LONGEST_HOLD_SECONDS)],
-        label="Hold (seconds)",
-        help_text="Time to stop it after the approval; at most a week.",
+        label=_lazy("Hold (seconds)"),
+        help_text=_lazy("Time to stop it after the approval; at most a week."),
     )
     fresh_minutes = forms.IntegerField(
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_FRESH_MINUTES)],
-        label="Fresh (minutes)",
-        help_text="Time to decide before it goes stale; at most 30 days.",
+        label=_lazy("Fresh (minutes)"),
+        help_text=_lazy("Time to decide before it goes stale; at most 30 days."),
     )
 
     class Meta:
@@ -118,24 +135,28 @@ class ThresholdForm(_MoneyForm):
             "action", "proposer_kind", "agent", "currency", "tier", "people", "second_role",
             "confidence_floor_pct", "hold_seconds", "fresh_minutes",
         ]  # fmt: skip
-        labels: ClassVar = {"confidence_floor_pct": "Confidence floor (%)"}
-        help_texts: ClassVar = {"confidence_floor_pct": "Below it nothing passes by itself."}
+        labels: ClassVar = {"confidence_floor_pct": _lazy("Confidence floor (%)")}
+        help_texts: ClassVar = {"confidence_floor_pct": _lazy("Below it nothing passes by itself.")}
 
     def clean(self) -> dict[str, Any]:
         """What the rows must say together."""
         cleaned = super().clean()
         above, up_to = cleaned.get("above_minor"), cleaned.get("up_to_minor")
         if above is not None and up_to is not None and above >= up_to:
-            self.add_error("up_to", "The band is empty: it must end above where it begins.")
+            self.add_error("up_to", _("The band is empty: it must end above where it begins."))
         action = ACTIONS.get(cleaned.get("action", ""))
         if action is None:
             return cleaned
         if "amount_minor" not in action.schema.model_fields and cleaned.get("currency"):
-            self.add_error("currency", f"{action.title} moves no money; leave currency and band empty.")
+            self.add_error(
+                "currency", _("%(action)s moves no money; leave currency and band empty.") % {"action": _(action.title)}
+            )
         if cleaned.get("people") == Threshold.People.AUTOMATIC and action.reversibility != "reversible":
-            self.add_error("people", f"{action.title} cannot be undone, so it never passes by itself.")
+            self.add_error(
+                "people", _("%(action)s cannot be undone, so it never passes by itself.") % {"action": _(action.title)}
+            )
         if cleaned.get("agent") and cleaned.get("proposer_kind") == "person":
-            self.add_error("agent", "A person is no agent.")
+            self.add_error("agent", _("A person is no agent."))
         if not self.errors and (wrong := self._crossing(cleaned)) is not None:
             self.add_error(*wrong)
         return cleaned
@@ -150,15 +171,21 @@ class CapForm(_MoneyForm):
     """The most a customer or an agent may get a day."""
 
     amounts: ClassVar = {"amount": "amount_minor"}
-    amount = MoneyField(help_text="Money a day; needs a currency.")
+    amount = MoneyField(label=_lazy("Amount"), help_text=_lazy("Money a day; needs a currency."))
 
     class Meta:
         model = DailyCap
         fields: ClassVar = ["scope", "currency", "writes"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "scope" in self.fields:
+            told = [(name, say(str(words))) for name, words in self.fields["scope"].choices]  # type: ignore[attr-defined]  # of its own field
+            self.fields["scope"].choices = told  # type: ignore[attr-defined]  # as above
+
     def clean(self) -> dict[str, Any]:
         """It caps something."""
         cleaned = super().clean()
         if cleaned.get("writes") is None and cleaned.get("amount_minor") is None and not self.errors:
-            raise forms.ValidationError("Cap the writes, the money, or both.")
+            raise forms.ValidationError(_("Cap the writes, the money, or both."))
         return cleaned

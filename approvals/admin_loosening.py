@@ -9,6 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_noop as noop
 from django.views.decorators.http import require_POST
 
 from approvals import admin_backtest, admin_tallies, relaxing, thresholds
@@ -18,12 +21,23 @@ from approvals.models import Loosening
 from portal import money, stepup, stepup_views
 from portal.admin_site import WorkspaceAdmin, site
 from portal.models import Role
+from portal.retold import figure, say
 
 WORDS = {
-    "people": "People", "tier": "Tier", "second_role": "One of the two", "confidence_floor_pct": "Confidence floor (%)",
-    "hold_seconds": "Hold (seconds)", "fresh_minutes": "Fresh (minutes)", "above_minor": "Above",
-    "up_to_minor": "Up to", "proposer_kind": "Proposed by", "amount_minor": "Amount", "retired": "Ended",
-}  # fmt: skip
+    "people": noop("People"),
+    "tier": noop("Tier"),
+    "second_role": noop("One of the two"),
+    "confidence_floor_pct": noop("Confidence floor (%)"),
+    "hold_seconds": noop("Hold (seconds)"),
+    "fresh_minutes": noop("Fresh (minutes)"),
+    "above_minor": noop("Above"),
+    "up_to_minor": noop("Up to"),
+    "proposer_kind": noop("Proposed by"),
+    "amount_minor": noop("Amount"),
+    "retired": noop("Ended"),
+}
+PEOPLE = {"automatic": noop("automatic"), "one": noop("one"), "two": noop("two"), "never": noop("never")}
+CODES = frozenset({"people", "tier", "second_role", "proposer_kind", "scope"})
 MONEY = ("above_minor", "up_to_minor", "amount_minor")
 
 
@@ -34,7 +48,7 @@ def ask(request: Any, loosens: thresholds.Loosens, why: str) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
-    whole = {**site.each_context(request), "title": "Propose to another admin", **context}
+    whole = {**site.each_context(request), "title": _("Propose to another admin"), **context}
     return render(request, "admin/approvals/loosening/ask.html", whole, status=status)
 
 
@@ -46,9 +60,9 @@ class LooseningAdmin(WorkspaceAdmin):
     list_filter = ("state", "kind")
     list_select_related = ("proposed_by", "decided_by")
 
-    @admin.display(description="loosening")
+    @admin.display(description=_lazy("loosening"))
     def what(self, obj: Loosening) -> str:
-        return f"{obj.series or 'A new row'}: {', '.join(obj.loosens)}"
+        return f"{obj.series or _('A new row')}: {', '.join(say(words) for words in obj.loosens)}"
 
     def get_urls(self) -> list[URLPattern]:
         """With proposing and deciding."""
@@ -72,9 +86,9 @@ class LooseningAdmin(WorkspaceAdmin):
         except relaxing.NotAllowed as error:
             raise PermissionDenied(str(error)) from error
         except relaxing.RelaxingError as error:
-            again = {"attached": request.POST["attached"], "why": why, "problem": str(error)}
+            again = {"attached": request.POST["attached"], "why": why, "problem": say(str(error))}
             return _ask(request, again, status=422 if isinstance(error, relaxing.BadInput) else 409)
-        messages.success(request, "Proposed. It counts once another admin agrees.")
+        messages.success(request, _("Proposed. It counts once another admin agrees."))
         return HttpResponseRedirect(self._at(row))
 
     def change_view(self, request: Any, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
@@ -97,17 +111,18 @@ class LooseningAdmin(WorkspaceAdmin):
         try:
             if request.POST.get("verdict") == "agree":
                 made = relaxing.agree(**whose, step_up=stepup_views.proof(request))
-                messages.success(request, f"In force: {made}.")
+                messages.success(request, _("In force: %(row)s.") % {"row": made})
             else:
                 relaxing.refuse(**whose, note=note)
-                messages.success(request, "Nothing was loosened.")
+                messages.success(request, _("Nothing was loosened."))
         except stepup.Needed as needed:
             return self._challenge(request, needed, obj)
         except (stepup.StepUpError, relaxing.NotAllowed) as error:
             raise PermissionDenied(str(error)) from error
         except relaxing.RelaxingError as error:
             status = 422 if isinstance(error, relaxing.BadInput) else 409
-            return self._page(request, self.get_object(request, str(pk)), problem=str(error), note=note, status=status)
+            again = self.get_object(request, str(pk))
+            return self._page(request, again, problem=say(str(error)), note=note, status=status)
         return HttpResponseRedirect(self._at(obj))
 
     def _challenge(self, request: Any, needed: stepup.Needed, obj: Loosening) -> HttpResponse:
@@ -117,13 +132,14 @@ class LooseningAdmin(WorkspaceAdmin):
             raise PermissionDenied(str(error)) from error
 
     def _page(self, request: Any, obj: Any, status: int = 200, **more: Any) -> HttpResponse:
-        kept = obj.backtest
-        asked = Question.of_json(kept["question"]) if kept else None
-        result = admin_tallies.shown(Tally.of_json(kept["tally"]), asked) if asked else {}
+        came = obj.backtest
+        asked = Question.of_json(came["question"]) if came else None
+        result = admin_tallies.shown(Tally.of_json(came["tally"]), asked) if asked else {}
         mine = obj.proposed_by_id == request.user.pk
         admin_ = Role.ADMIN in request.roles
+        title = _("Loosen %(row)s") % {"row": obj.series} if obj.series else _("Loosen by a new row")
         context = {
-            **self.admin_site.each_context(request), **result, "title": f"Loosen {obj.series or 'by a new row'}",
+            **self.admin_site.each_context(request), **result, "title": title,
             "row": obj, "opts": self.opts, "changes": changes(obj), "is_open": obj.state == Loosening.State.OPEN,
             "current": relaxing.current(obj), "mine": mine, "may_decide": admin_, "days": admin_backtest.DAYS, **more,
         }  # fmt: skip
@@ -140,7 +156,7 @@ def changes(row: Loosening) -> list[tuple[str, str, str]]:
         was = relaxing.before(row) or {}
     currency = str(row.values.get("currency", ""))
     return [
-        (WORDS.get(name, name.replace("_", " ").capitalize()), _told(name, was.get(name), currency),
+        (_(WORDS[name]) if name in WORDS else name.replace("_", " ").capitalize(), _told(name, was.get(name), currency),
          _told(name, value, currency))
         for name, value in row.values.items()
         if was.get(name) != value and (was or value not in (None, "", False))
@@ -151,5 +167,7 @@ def _told(name: str, value: Any, currency: str) -> str:
     if value is None or value == "":
         return "–"
     if name in MONEY and currency:
-        return money.shown(int(value), currency)
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+        return figure(money.shown(int(value), currency))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return _(value) if name in CODES else str(value)

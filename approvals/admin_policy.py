@@ -3,6 +3,7 @@
 Files are changed where they lie, by whoever installs; nothing is written here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,9 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_noop as noop
 
 from approvals import policy, risk, switches, verdicts
 from approvals.actions import ACTIONS
@@ -18,12 +22,24 @@ from approvals.admin_forms import AGENT_NAME, MoneyField
 from approvals.diff import Diff
 from portal import money
 from portal.admin_site import READERS, site
+from portal.retold import say
 
-DATA = ("routing", "personal", "identity", "money", "message")
-DESTINATIONS = ("", "original", "gift_card", "customer", "other")
-FLAGS = {**risk.HOSTILE, risk.LEADS_AWAY: "It leads to where only the customer's words point"}
-TITLES = {policy.WRITES: "Writes", policy.READS: "What agents may read"}
-WAYS = ("Passes by itself", "One person decides", "Two people decide")
+DATA = {
+    "routing": noop("routing"), "personal": noop("personal"), "identity": noop("identity"), "money": noop("money"),
+    "message": noop("message"),
+}  # fmt: skip
+DESTINATIONS = {
+    "": noop("nowhere"), "original": noop("original"), "gift_card": noop("gift card"), "customer": noop("customer"),
+    "other": noop("other"),
+}  # fmt: skip
+FLAGS = {**risk.HOSTILE, risk.LEADS_AWAY: noop("It leads to where only the customer's words point")}
+TITLES = {policy.WRITES: noop("Writes"), policy.READS: noop("What agents may read")}
+WAYS = (noop("Passes by itself"), noop("One person decides"), noop("Two people decide"))
+
+
+def _told(table: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Choices, in words."""
+    return [(name, _(words)) for name, words in table.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +60,36 @@ class Files:
 class AskForm(forms.Form):
     """A write, by what thresholds and policies are told of it."""
 
-    action = forms.ChoiceField(choices=lambda: [(name, action.title) for name, action in ACTIONS.items()])
-    agent = forms.CharField(
-        max_length=40, required=False, validators=[AGENT_NAME], label="Agent", help_text="Empty is a person."
+    action = forms.ChoiceField(
+        label=_lazy("Action"), choices=lambda: [(name, _(action.title)) for name, action in ACTIONS.items()]
     )
-    amount = MoneyField(label="Amount")
-    currency = forms.CharField(max_length=3, required=False)
-    confidence_pct = forms.IntegerField(min_value=0, max_value=100, initial=95, label="Confidence (%)")
+    agent = forms.CharField(
+        max_length=40,
+        required=False,
+        validators=[AGENT_NAME],
+        label=_lazy("Agent"),
+        help_text=_lazy("Empty is a person."),
+    )
+    amount = MoneyField(label=_lazy("Amount"))
+    currency = forms.CharField(label=_lazy("Currency"), max_length=3, required=False)
+    confidence_pct = forms.IntegerField(min_value=0, max_value=100, initial=95, label=_lazy("Confidence (%)"))
     classes = forms.MultipleChoiceField(
-        choices=[(name, name) for name in DATA], required=False, widget=forms.CheckboxSelectMultiple,
-        label="Data it writes or sends",
+        choices=lambda: _told(DATA), required=False, widget=forms.CheckboxSelectMultiple,
+        label=_lazy("Data it writes or sends"),
     )  # fmt: skip
     destination = forms.ChoiceField(
-        choices=[(name, name.replace("_", " ") or "nowhere") for name in DESTINATIONS], required=False,
-        label="Where it goes",
+        choices=lambda: _told(DESTINATIONS), required=False,
+        label=_lazy("Where it goes"),
     )  # fmt: skip
-    flags = forms.MultipleChoiceField(choices=list(FLAGS.items()), required=False, widget=forms.CheckboxSelectMultiple)
-    owner_matches = forms.BooleanField(required=False, initial=True, label="The order is the asking customer's")
-    destination_matches = forms.BooleanField(required=False, initial=True, label="The destination is the owner's")
-    touches_locked = forms.BooleanField(required=False, label="It changes a locked field")
-    closes = forms.BooleanField(required=False, label="It solves or closes a ticket")
+    flags = forms.MultipleChoiceField(
+        label=_lazy("Flags"), choices=lambda: _told(FLAGS), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    owner_matches = forms.BooleanField(required=False, initial=True, label=_lazy("The order is the asking customer's"))
+    destination_matches = forms.BooleanField(
+        required=False, initial=True, label=_lazy("The destination is the owner's")
+    )
+    touches_locked = forms.BooleanField(required=False, label=_lazy("It changes a locked field"))
+    closes = forms.BooleanField(required=False, label=_lazy("It solves or closes a ticket"))
 
     def clean(self) -> dict[str, Any]:
         """The amount in minor units of its currency."""
@@ -73,7 +99,7 @@ class AskForm(forms.Form):
             try:
                 said["amount_minor"] = money.to_minor(said["amount"], said.get("currency", ""))
             except money.MoneyError as error:
-                self.add_error("currency" if isinstance(error, money.UnknownCurrency) else "amount", str(error))
+                self.add_error("currency" if isinstance(error, money.UnknownCurrency) else "amount", say(str(error)))
         return said
 
 
@@ -87,7 +113,7 @@ def view(request: Any) -> HttpResponse:
     }
     form = AskForm(request.GET) if asked else AskForm(initial=start)
     context = {
-        **site.each_context(request), "title": "Policies", "form": form,
+        **site.each_context(request), "title": _("Policies"), "form": form,
         "sets": [_files(name) for name in TITLES],
         "answer": decide(request, form.cleaned_data) if asked and form.is_valid() else None,
     }  # fmt: skip
@@ -112,15 +138,34 @@ def decide(request: Any, said: dict[str, Any]) -> dict[str, Any]:
         now=request.now, flags=tuple(sorted(said["flags"])),
     )  # fmt: skip
     off = switches.why(rulebook.switches, action=action.name, proposer=proposer)
-    return {"way": _way(verdict, off), "verdict": verdict, "off": off, "policy": _by_policy(verdict)}
+    return {
+        "way": _way(verdict, off), "verdict": verdict, "off": off, "policy": _by_policy(verdict),
+        "terms": _terms(verdict), "said_by": _said_by(verdict),
+    }  # fmt: skip
+
+
+def _terms(verdict: risk.Verdict) -> str:
+    """Its tier, and what holds where it is allowed."""
+    said = [_("Tier %(tier)s") % {"tier": _(verdict.tier)}]
+    if verdict.allowed:
+        said.append(_("hold %(seconds)s s") % {"seconds": verdict.hold_seconds})
+        said.append(_("fresh for %(minutes)s minutes") % {"minutes": verdict.fresh_minutes})
+    if verdict.allowed and verdict.second_role:
+        said.append(_("one of the people a %(role)s") % {"role": _(verdict.second_role)})
+    return f"{'; '.join(said)}."
+
+
+def _said_by(verdict: risk.Verdict) -> str:
+    rules = ", ".join(say(rule) for rule in verdict.rules) or _("nobody: silence means two people")
+    return _("Said by %(rules)s; policies %(version)s.") % {"rules": rules, "version": verdict.policy}
 
 
 def _way(verdict: risk.Verdict, off: str) -> str:
     if off:
-        return "Nobody: a person does it instead"
+        return _("Nobody: a person does it instead")
     if _by_policy(verdict):
-        return "Denied by policy"
-    return WAYS[verdict.people] if verdict.allowed else "Nobody: a person does it instead"
+        return _("Denied by policy")
+    return _(WAYS[verdict.people]) if verdict.allowed else _("Nobody: a person does it instead")
 
 
 def _by_policy(verdict: risk.Verdict) -> bool:
@@ -138,5 +183,5 @@ def _files(name: str) -> Files:
         problem = str(error)
     rules = tuple((rule, reason) for rule, reason in in_force.reasons.items() if reason)
     return Files(
-        TITLES[name], f"{name}.cedar", text, schema, schema_text, rules, in_force.version, changed, problem
+        _(TITLES[name]), f"{name}.cedar", text, schema, schema_text, rules, in_force.version, changed, problem
     )  # fmt: skip

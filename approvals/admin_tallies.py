@@ -9,19 +9,33 @@ from urllib.parse import urlencode
 from django.core import signing
 from django.core.exceptions import SuspiciousOperation
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from approvals.backtest import BANDS, WAYS, Cell, Tally
 from approvals.backtesting import Question
 from portal import money
+from portal.retold import figure
 
 SALT = "countersign.backtest.cases"
 WORDS = {
-    "alone": "Passes by itself",
-    "one": "One person",
-    "two": "Two people",
-    "never": "Nobody: denied, or a person's",
+    "alone": noop("Passes by itself"),
+    "one": noop("One person"),
+    "two": noop("Two people"),
+    "never": noop("Nobody: denied, or a person's"),
 }
-GROUPS = {"agent": "Agent", "amount": "Amount", "queue": "Queue"}
+GROUPS = {"agent": noop("Agent"), "amount": noop("Amount"), "queue": noop("Queue")}
+SAID_GROUPS = {
+    "agent": noop("From “%(now)s” to “%(then)s”, agent: %(name)s"),
+    "amount": noop("From “%(now)s” to “%(then)s”, amount: %(name)s"),
+    "queue": noop("From “%(now)s” to “%(then)s”, queue: %(name)s"),
+}
+OUTCOMES = {
+    "pending": noop("pending"), "approved": noop("approved"), "applying": noop("applying"), "applied": noop("applied"),
+    "denied": noop("denied"), "stale": noop("stale"), "rejected": noop("rejected"), "expired": noop("expired"),
+    "withdrawn": noop("withdrawn"), "failed": noop("failed"), "unknown": noop("unknown"), "edited": noop("edited"),
+    "undone": noop("undone"), "open": noop("open"), "resolved": noop("resolved"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +86,14 @@ def shown(tally: Tally, asked: Question) -> dict[str, Any]:
 
     return {
         "tally": tally,
-        "ways": [Way(WORDS[way], tally.now(way), tally.then(way)) for way in WAYS],
+        "ways": [Way(_(WORDS[way]), tally.now(way), tally.then(way)) for way in WAYS],
         "moves": [_move(tally, Cell(now, then), href) for now, then in _moved(tally)],
         "places": [
-            Place(GROUPS[kind], called(kind, name), WORDS[now], WORDS[then], count, href(Cell(now, then, kind, name)))
+            _place(Cell(now, then, kind, name), count, href)
             for (kind, name, now, then), count in sorted(tally.groups.items())
         ],
         "regrets": sum(tally.regrets.values()),
-    }  # fmt: skip
+    }
 
 
 def question(workspace: int, sign: str) -> Question:
@@ -91,30 +105,44 @@ def question(workspace: int, sign: str) -> Question:
     try:
         asked = Question.of_json(signing.loads(sign, salt=SALT))
     except signing.BadSignature as error:
-        raise SuspiciousOperation("There is no such backtest.") from error
+        raise SuspiciousOperation(_("There is no such backtest.")) from error
     if asked.workspace != workspace:
-        raise SuspiciousOperation("This backtest is of another workspace.")
+        raise SuspiciousOperation(_("This backtest is of another workspace."))
     return asked
 
 
 def told(cell: Cell) -> str:
     """A cell in words."""
-    words = f"From “{WORDS[cell.now]}” to “{WORDS[cell.then]}”"
+    words = {"now": _(WORDS[cell.now]), "then": _(WORDS[cell.then])}
     if cell.kind in GROUPS:
-        words += f", {GROUPS[cell.kind].lower()}: {called(cell.kind, cell.name)}"
-    return words + (f", {cell.outcome} by people" if cell.outcome else "")
+        said = _(SAID_GROUPS[cell.kind]) % {**words, "name": called(cell.kind, cell.name)}
+    else:
+        said = _("From “%(now)s” to “%(then)s”") % words
+    if not cell.outcome:
+        return said
+    return _("%(figure)s, %(outcome)s by people") % {"figure": said, "outcome": outcome(cell.outcome)}
+
+
+def outcome(name: str) -> str:
+    """What became of a write, in a word."""
+    return _(OUTCOMES[name]) if name in OUTCOMES else name
 
 
 def called(kind: str, name: str) -> str:
     """A place as people call it."""
     if kind == "amount":
         return _band(name)
-    return name.replace("_", " ") or "in no queue"
+    return name.replace("_", " ") or _("in no queue")
 
 
 def _moved(tally: Tally) -> Iterable[tuple[str, str]]:
     order = {str(way): number for number, way in enumerate(WAYS)}
     return sorted((key for key in tally.moves if key[0] != key[1]), key=lambda key: (order[key[1]], order[key[0]]))
+
+
+def _place(cell: Cell, count: int, href: Any) -> Place:
+    words = _(WORDS[cell.now]), _(WORDS[cell.then])
+    return Place(_(GROUPS[cell.kind]), called(cell.kind, cell.name), *words, count, href(cell))
 
 
 def _move(tally: Tally, cell: Cell, href: Any) -> Move:
@@ -123,23 +151,25 @@ def _move(tally: Tally, cell: Cell, href: Any) -> Move:
         if (now, then) == (cell.now, cell.then):
             sums[currency] += minor
     regrets = [
-        (outcome, count, href(replace(cell, outcome=outcome)))
-        for (now, outcome), count in sorted(tally.regrets.items())
+        (outcome(ended), count, href(replace(cell, outcome=ended)))
+        for (now, ended), count in sorted(tally.regrets.items())
         if cell.then == "alone" and now == cell.now
     ]
     return Move(
-        WORDS[cell.now], WORDS[cell.then], tally.moves[cell.now, cell.then], href(cell),
+        _(WORDS[cell.now]), _(WORDS[cell.then]), tally.moves[cell.now, cell.then], href(cell),
         tuple(money.shown(minor, currency) for currency, minor in sorted(sums.items())), tuple(regrets),
     )  # fmt: skip
 
 
 def _band(name: str) -> str:
     """`EUR:2` as people read it."""
-    currency, _, place = name.partition(":")
+    currency, _colon, place = name.partition(":")
     if not place:
-        return "no money"
+        return _("no money")
     number = int(place)
     if number == len(BANDS):
-        return f"over {money.shown(BANDS[-1], currency)}"
-    low = f"{money.to_text(BANDS[number - 1], currency)} – " if number else "up to "
-    return low + money.shown(BANDS[number], currency)
+        return _("over %(amount)s") % {"amount": figure(money.shown(BANDS[-1], currency))}
+    high = figure(money.shown(BANDS[number], currency))
+    if not number:
+        return _("up to %(amount)s") % {"amount": high}
+    return f"{figure(money.to_text(BANDS[number - 1], currency))} – {high}"

@@ -16,6 +16,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from approvals import thresholds
 from approvals.admin_forms import within
@@ -23,6 +25,9 @@ from approvals.models import DailyCap, Loosening, Threshold
 from audit.models import Entry
 from portal.admin_site import HISTORY_ROWS, WorkspaceAdmin, names_of
 from portal.models import Person, Role
+from portal.retold import kept, say
+
+BACK = kept("Back to version %(version)s.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ class VersionedAdmin(WorkspaceAdmin):
         """The form knows its workspace."""
         return within(super().get_form(request, obj, change, **kwargs), request.workspace)
 
-    @admin.display(description="why")
+    @admin.display(description=_lazy("why"))
     def why(self, obj: Any) -> str:
         """For who may only read: it stands in the history."""
         return ""
@@ -128,7 +133,7 @@ class VersionedAdmin(WorkspaceAdmin):
 
     def _saved(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         """To the list: the row that was on the form is no longer the one in force."""
-        messages.success(request, f"In force: {obj}.")
+        messages.success(request, _("In force: %(row)s.") % {"row": obj})
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
 
     def changelist_view(self, request: Any, extra_context: dict[str, Any] | None = None) -> Any:
@@ -162,8 +167,8 @@ class VersionedAdmin(WorkspaceAdmin):
         if not rows or not self.has_view_permission(request):
             raise Http404
         context = {
-            **self.admin_site.each_context(request), "title": f"History of {series}", "opts": self.opts,
-            "series": series, "versions": list(self._versions(request, rows)),
+            **self.admin_site.each_context(request), "opts": self.opts, "series": series,
+            "title": _("History of %(row)s") % {"row": series}, "versions": list(self._versions(request, rows)),
             "may_write": self.has_change_permission(request),
             "revert": f"admin:{self.opts.app_label}_{self.opts.model_name}_revert",
         }  # fmt: skip
@@ -177,7 +182,7 @@ class VersionedAdmin(WorkspaceAdmin):
         return self._or_propose(request, self._revert, row)
 
     def _revert(self, request: Any, row: Any) -> HttpResponse:
-        why = request.POST.get("why", "").strip()[:500] or f"Back to version {row.version}."
+        why = request.POST.get("why", "").strip()[:500] or BACK % {"version": row.version}
         self._write(request, row, self._values(row) | {"retired": row.retired}, why)
         return self._saved(request, row)
 
@@ -195,7 +200,7 @@ class VersionedAdmin(WorkspaceAdmin):
         for row, older in zip(rows, [*rows[1:], None], strict=True):
             body = bodies.get(row.version, {})
             yield Version(
-                row, names.get(row.version, row.made_by), row.created_at, body.get("why", ""),
+                row, names.get(row.version, row.made_by), row.created_at, say(body.get("why", "")),
                 people.get(body.get("proposed_by"), ""), body.get("loosening"), self._changes(older, row),
                 row is rows[0],
             )  # fmt: skip
@@ -203,7 +208,7 @@ class VersionedAdmin(WorkspaceAdmin):
     def _changes(self, before: Threshold | DailyCap | None, after: Threshold | DailyCap) -> list[tuple[str, str, str]]:
         was = self.describe(before) if before is not None and not before.retired else {}
         if after.retired:
-            return [("The row", "in force", "ended")]
+            return [(_("The row"), _("in force"), _("ended"))]
         return [
             (name, was.get(name, ""), value)
             for name, value in self.describe(after).items()

@@ -6,12 +6,14 @@ both, and end both; each is on the log.
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from approvals import abouts, claims, deadlines
 from approvals.actions.base import clean_text
 from approvals.models import Claim, Handoff, Proposal
 from audit import log
 from audit.events import Event
-from portal import roles
+from portal import retold, roles
 
 LONGEST = 300
 
@@ -45,9 +47,9 @@ def snooze(*, workspace: int, item: str, until: datetime, person: int, now: date
     """
     row = _locked(workspace, item, person, now)
     if until <= now:
-        raise BadInput("until: choose a time that is still to come")
+        raise BadInput(f"until: {_('choose a time that is still to come')}")
     if until > deadlines.moment(row.urgency):
-        raise BadInput("until: it is due before that; nothing is laid aside beyond its due time")
+        raise BadInput(f"until: {_('it is due before that; nothing is laid aside beyond its due time')}")
     _record(row, Event.ITEM_SNOOZED, person, now, {"until": until.isoformat()})
     Claim.objects.filter(pk=row.pk).update(snoozed_until=until, **claims.FREE)
 
@@ -73,13 +75,14 @@ def escalate(*, workspace: int, item: str, reason: str, person: int, now: dateti
     row = _locked(workspace, item, person, now)
     said = reason.strip()
     if not said:
-        raise BadInput("why: say why a manager should look at it")
+        raise BadInput(f"why: {_('say why a manager should look at it')}")
     if len(said) > LONGEST:
-        raise BadInput(f"why: {len(said)} characters; at most {LONGEST} are kept")
+        words = _("%(count)s characters; at most %(most)s are kept")
+        raise BadInput(f"why: {words % {'count': len(said), 'most': LONGEST}}")
     try:
         said = clean_text(said)
     except ValueError as error:
-        raise BadInput(f"why: {error}") from error
+        raise BadInput(f"why: {retold.say(str(error))}") from error
     _record(row, Event.ITEM_ESCALATED, person, now, {}, why=said)
     Claim.objects.filter(pk=row.pk).update(escalated=said, snoozed_until=None)
 
@@ -98,17 +101,17 @@ def settle(*, workspace: int, item: str, person: int, now: datetime) -> None:
 
 def _locked(workspace: int, item: str, person: int, now: datetime) -> Claim:
     if not roles.deciding(roles.of(person, workspace)):
-        raise NotYours("Only reviewers and managers do this.")
+        raise NotYours(_("Only reviewers and managers do this."))
     row = Claim.objects.select_for_update().filter(workspace_id=workspace, item=item).exclude(proposer="").first()
     if row is None:
-        raise NotWaiting("This does not wait any more.")
+        raise NotWaiting(_("This does not wait any more."))
     if row.person_id not in (None, person) and row.until is not None and row.until > now:
-        raise NotWaiting("Somebody else has this in hand; ask them, or wait until the lease ends.")
+        raise NotWaiting(_("Somebody else has this in hand; ask them, or wait until the lease ends."))
     return row
 
 
 def _record(row: Claim, event: Event, person: int, now: datetime, body: dict[str, str], *, why: str = "") -> None:
-    kind, _, key = row.item.partition(":")
+    kind, _colon, key = row.item.partition(":")
     models: dict[str, type[Proposal] | type[Handoff]] = {"proposal": Proposal, "handoff": Handoff}
     about = models[kind]._default_manager.select_related("case").get(workspace_id=row.workspace_id, pk=int(key))
     log.record(

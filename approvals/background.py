@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import F
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from approvals import calls, decisions, marks, queries, showing, wording
 from approvals.marks import Piece, Warning
@@ -14,12 +16,14 @@ from approvals.models import Case, Handoff, Proposal, Revision
 from approvals.showing import Books
 from audit.events import Event
 from audit.models import Entry
+from portal import retold
 from portal.models import Queue
 from portal.systems.books import BooksReader
 from portal.systems.records import Clause, Contact, Customer, Order, Ticket
 
 # A page shows the newest part of a long story; the log page has all of it.
 LINES = 40
+REFUND = noop("Refund %(amount)s to %(to)s, order %(order)s")
 
 
 # What erasing puts in front of the number that is left of a customer (agents/sql/40_held.sql).
@@ -91,20 +95,20 @@ class Line:
     @property
     def run(self) -> int:
         """The number of the agent's run it is about, 0 where it is about something else."""
-        kind, _, key = self.about.partition(":")
+        kind, _colon, key = self.about.partition(":")
         return int(key) if kind == "run" and key.isdecimal() else 0
 
     @property
     def proposal(self) -> int:
         """The number of the proposal it is about, 0 where it is about something else."""
-        kind, _, key = self.about.partition(":")
+        kind, _colon, key = self.about.partition(":")
         return int(key) if kind == "proposal" and key.isdecimal() else 0
 
 
 def facts(workspace: int, case: Case, target: str = "", customer: str = "") -> Facts:
     """Read the books around a case and, where one is named, the record that is acted on."""
     reader = BooksReader(workspace)
-    kind, _, key = case.subject.partition(":")
+    kind, _colon, key = case.subject.partition(":")
     ticket = reader.ticket(key) if kind == "ticket" else None
     contact = reader.contact(key) if kind == "contact" else None
     owner = customer or case.customer
@@ -130,12 +134,12 @@ def citations(evidence: Iterable[Mapping[str, Any]], known: Facts) -> tuple[Cita
 
 def _citation(piece: Mapping[str, Any], known: Facts) -> Citation:
     source = str(piece.get("source", ""))
-    kind, _, key = source.partition(":")
+    kind, _colon, key = source.partition(":")
     clause = known.clauses.get(key) if kind == "clause" else None
     read = int(piece.get("version") or 0) or (clause.version if clause else 0)
     changed = clause is not None and clause.version != read
     quote = str(piece.get("quote", ""))
-    claim = str(piece.get("claim", ""))
+    claim = retold.say(str(piece.get("claim", "")))
     return Citation(
         claim=claim[:1].upper() + claim[1:],
         source=source,
@@ -154,8 +158,9 @@ def taint(cited: Sequence[Citation]) -> str:
     fields = {c.field for c in cited if c.field}
     alone = sorted(f for f in fields if all(c.own_words for c in cited if c.field == f))
     if cited and all(c.own_words for c in cited):
-        return "All of this rests on the customer's own words; no record bears it out."
-    return f"Rests on the customer's own words alone: {', '.join(alone)}." if alone else ""
+        return _("All of this rests on the customer's own words; no record bears it out.")
+    words = _("Rests on the customer's own words alone: %(fields)s.") % {"fields": ", ".join(alone)}
+    return words if alone else ""
 
 
 def timeline(workspace: int, case: int, *, limit: int = LINES, trace_id: str = "") -> tuple[Line, ...]:
@@ -176,20 +181,21 @@ def _line(entry: Entry, people: Mapping[int, str]) -> Line:
     body = json.loads(entry.canonical)["body"]
     personal = {payload.name: payload.value for payload in entry.payloads.all()}
     what, about = wording.event(entry.event), entry.subject
-    note = str(personal.get("because") or body.get("because") or "")
+    note = retold.say(str(personal.get("because") or body.get("because") or ""))
     if entry.event == "decision.recorded":
-        what = wording.DECIDED.get(body["kind"], body["kind"]).capitalize()
+        what = wording.decided(body["kind"])
+        what = what[:1].upper() + what[1:]
         about = f"proposal:{body['proposal']}"
-        said = (decisions.REJECT_REASONS.get(body["reason"], ""), personal.get("note", ""))
+        said = (decisions.reject_reasons().get(body["reason"], ""), personal.get("note", ""))
         note = ": ".join(part for part in said if part)
     if gone := [wording.actor(one, people) for one in _dismissed(entry)]:
-        note = f"No longer counts: the approval of {', '.join(gone)}"
+        note = _("No longer counts: the approval of %(names)s") % {"names": ", ".join(gone)}
     if entry.event == "proposal.rebased" and (drifted := personal.get("drifted") or body.get("drifted")):
-        note = f"Moved: {', '.join(wording.source(one) for one in drifted)}"
+        note = _("Moved: %(what)s") % {"what": ", ".join(map(wording.source, drifted))}
     if entry.event == "instruction.answered":
-        note, about = str(personal.get("answer", "")), f"proposal:{body['proposal']}"
+        note, about = retold.say(str(personal.get("answer", ""))), f"proposal:{body['proposal']}"
     if entry.event == "mark.reached":
-        note, about = f"{body['percent']}% of its time", str(body["item"])
+        note, about = _("%(percent)s of its time") % {"percent": f"{body['percent']}%"}, str(body["item"])
     if entry.event == "handoff.resolved":
         note = str(personal.get("outcome", ""))
     return Line(entry.at, wording.actor(entry.actor, people), what, about, note)
@@ -234,31 +240,35 @@ def _found(name: str, value: Any, currency: str, known: Facts) -> Iterable[tuple
     if name in ("currency", "args", "run", "open", "clauses", "flags", "asked"):
         return []
     if name == "amount_minor":
-        return [("Amount", wording.amount(value, currency))]
+        return [(_("Amount"), wording.amount(value, currency))]
     if name == "money":
-        return [("Money", calls.MONEY.get(value, value))]
+        return [(_("Money"), calls.money(value))]
     if name == "actions":
-        return [("Worked out", _plan(plan, known)) for plan in value]
+        return [(_("Worked out"), _plan(plan, known)) for plan in value]
     if name == "drafts":
-        return [("Drafted", f"{draft['action']} on {draft['target']}") for draft in value]
+        return [(_("Drafted"), _("%(action)s on %(target)s") % draft) for draft in value]
     if name == "queues":
         return [
             (
-                "Likeliest queues",
+                _("Likeliest queues"),
                 "\n".join(f"{known.books.queues.get(q, q)}: {p:.0%}" for q, p in value.items()),
             )
         ]
-    return [(wording.field(name), wording.plain(value) if not isinstance(value, dict) else json.dumps(value))]
+    return [(wording.field(name), _told(value) if not isinstance(value, dict) else json.dumps(value))]
+
+
+def _told(value: Any) -> str:
+    """As text; of lists, and of what an agent's code says, each in the reader's language."""
+    parts = value if isinstance(value, list) else [value]
+    return "\n".join(retold.say(wording.plain(part)) for part in parts)
 
 
 def _plan(plan: Mapping[str, Any], known: Facts) -> str:
     order = known.books.orders.get(plan["order_id"])
     amount = wording.amount(plan["amount_minor"], plan["currency"])
-    what = "Cancel and refund" if plan["kind"] == "cancel" else "Refund"
-    lines = showing.items(plan["item_ids"], order)
-    return "\n".join(
-        [
-            f"{what} {amount} to {showing.method(plan['refund_to'], known.books)}, order {plan['order_id']}",
-            *lines,
-        ]
-    )
+    told = {
+        "amount": amount, "order": plan["order_id"], "to": showing.method(plan["refund_to"], known.books),
+    }  # fmt: skip
+    cancels = plan["kind"] == "cancel"
+    words = _("Cancel and refund %(amount)s to %(to)s, order %(order)s") if cancels else _(REFUND)
+    return "\n".join([words % told, *showing.items(plan["item_ids"], order)])

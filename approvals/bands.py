@@ -4,13 +4,26 @@ from collections.abc import Iterable, Mapping
 from math import inf
 from typing import Any
 
-from approvals import risk
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
+from approvals import risk, wording
 from approvals.models import Threshold
-from portal import money
+from portal import money, retold
 
 WHOSE = ("action", "proposer_kind", "agent", "currency")
 PLACE = (*WHOSE, "above_minor", "up_to_minor", "tier")
 ALL = (-1, inf)
+BEGIN = noop(
+    "This crosses the row for %(amounts)s (%(row)s, tier %(tier)s): begin where it ends, or change that one first."
+)
+END = noop(
+    "This crosses the row for %(amounts)s (%(row)s, tier %(tier)s): end where it begins, or change that one first."
+)
+LOWER = noop(
+    "More money would be of a lower tier beside the row for %(amounts)s (%(row)s, tier %(tier)s);"
+    " change that one first."
+)
 
 
 def edge(row: Threshold, minor: int | None) -> str:
@@ -45,13 +58,14 @@ def beside(new: Mapping[str, Any], row: Threshold) -> tuple[str, str] | None:
     )
     if ((low, high) == ALL) != ((other_low, other_high) == ALL):
         return None  # a band goes before the row for all amounts, which is for the rest
-    named = f"{band(row) or 'all amounts'} ({row.series}, tier {row.tier})"
+    told = {"amounts": retold.figure(band(row)) or _("all amounts"), "row": row.series, "tier": wording.tier(row.tier)}
     if max(low, other_low) < min(high, other_high):
-        field, way = ("above", "begin where it ends") if low >= other_low else ("up_to", "end where it begins")
-        return field, f"This crosses the row for {named}: {way}, or change that one first."
+        if low >= other_low:
+            return "above", _(BEGIN) % told
+        return "up_to", _(END) % told
     first, then = (new["tier"], row.tier) if high <= other_low else (row.tier, new["tier"])
     if risk.lower(then, first):
-        return "tier", f"More money would be of a lower tier beside the row for {named}; change that one first."
+        return "tier", _(LOWER) % told
     return None
 
 

@@ -3,11 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from approvals import counting, saving, wording
 from approvals.searching import TIERS, VIEWS, Filters
 
-WORDS = {"free": "Unclaimed", "overdue": "Overdue", "escalated": "Escalated", "snoozed": "Snoozed"}
+WORDS = {
+    "pending": noop("Waiting"), "mine": noop("Mine"), "free": noop("Unclaimed"), "overdue": noop("Overdue"),
+    "escalated": noop("Escalated"), "snoozed": noop("Snoozed"),
+}  # fmt: skip
 OPEN = ("approved", "stale", "unknown", "handoffs")
 ENDED = ("applied", "rejected", "failed", "denied")
 
@@ -34,35 +42,47 @@ class Group:
 
 def groups(
     *, workspace: int, person: int, filters: Filters, now: datetime, anew: bool = False
-) -> tuple[tuple[Group, ...], list[str]]:
+) -> tuple[tuple[Group, ...], tuple[str, ...]]:
     """All of them, and the names of the agents there are."""
     counted = counting.counters(workspace=workspace, now=now, anew=anew)
-    saved = {f"saved:{one.pk}": one for one in saving.known(workspace=workspace, person=person)}
-    asked = {"mine": Filters(mine=True), **{name: saving.filters(one) for name, one in saved.items()}}
+    saved = tuple(saving.known(workspace=workspace, person=person))
+    asked = {"mine": Filters(mine=True), **{f"saved:{one.pk}": one.filters for one in saved}}
     own = counting.count(asked, workspace=workspace, person=person, now=now)
-    agents = [name.removeprefix("agent:") for name in counted if name.startswith("agent:")]
+    agents = tuple(name.removeprefix("agent:") for name in counted if name.startswith("agent:"))
+    return _groups(tuple({**counted, **own}.items()), saved, agents, filters, get_language()), agents
+
+
+@lru_cache(maxsize=1_024)
+def _groups(
+    counted: tuple[tuple[str, str], ...],
+    saved: tuple[saving.Saved, ...],
+    agents: tuple[str, ...],
+    filters: Filters,
+    _language: str | None,
+) -> tuple[Group, ...]:
+    """In the language in force; kept, since counters change less often than pages are looked at."""
+    known = dict(counted)
     waiting: dict[str, Filters] = {
-        "Waiting": Filters(), "Mine": Filters(mine=True), **{WORDS[view]: Filters(view=view) for view in VIEWS}
+        "pending": Filters(), "mine": Filters(mine=True), **{view: Filters(view=view) for view in VIEWS}
     }  # fmt: skip
-    keys = dict(zip(waiting, ["pending", "mine", *VIEWS], strict=True))
-    known = {**counted, **own}
     return (
-        Group("", tuple(_view(label, one, known[keys[label]], filters) for label, one in waiting.items())),
-        Group("Under way", _states(OPEN, known, filters)),
-        Group("By tier", tuple(
-            _view(tier.capitalize(), Filters(tier=tier), known[f"tier:{tier}"], filters) for tier in reversed(TIERS)
+        Group("", tuple(_view(_(WORDS[name]), one, known[name], filters) for name, one in waiting.items())),
+        Group(_("Under way"), _states(OPEN, known, filters)),
+        Group(_("By tier"), tuple(
+            _view(wording.tier(tier).capitalize(), Filters(tier=tier), known[f"tier:{tier}"], filters)
+            for tier in reversed(TIERS)
         )),
-        Group("By agent", tuple(
+        Group(_("By agent"), tuple(
             _view(wording.actor(f"agent:{name}", {}), Filters(agent=name), known[f"agent:{name}"], filters)
             for name in agents
         )),
-        Group("Saved", tuple(
-            replace(_view(one.name, asked[name], known[name], filters), own=one.pk if one.person_id == person else None,
-                    whose="" if one.person_id == person else one.person.name)
-            for name, one in saved.items()
+        Group(_("Saved"), tuple(
+            replace(_view(one.name, one.filters, known[f"saved:{one.pk}"], filters), own=one.pk if one.own else None,
+                    whose=one.whose)
+            for one in saved
         )),
-        Group("Ended", _states(ENDED, known, filters)),
-    ), agents  # fmt: skip
+        Group(_("Ended"), _states(ENDED, known, filters)),
+    )  # fmt: skip
 
 
 def _states(names: tuple[str, ...], counted: Mapping[str, str], filters: Filters) -> tuple[View, ...]:
@@ -70,4 +90,4 @@ def _states(names: tuple[str, ...], counted: Mapping[str, str], filters: Filters
 
 
 def _view(label: str, leads: Filters, count: str, now: Filters) -> View:
-    return View(label, leads.query, count, leads.query == now.lasting)
+    return View(label, leads.query, wording.counted(count), leads.query == now.lasting)

@@ -3,17 +3,22 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+from django.utils.translation import pgettext
+
 from approvals.models import Attempt, Proposal
 from approvals.state import State
+from portal import retold
 
 WORDS = {
-    "sent": "Sent, no answer yet",
-    "done": "Done",
-    "refused": "Refused",
-    "not_sent": "Not sent",
-    "lost": "Sent, and the answer was lost",
+    "sent": noop("Sent, no answer yet"),
+    "done": "Done",  # told by its context
+    "refused": noop("Refused"),
+    "not_sent": noop("Not sent"),
+    "lost": noop("Sent, and the answer was lost"),
 }
-MONEY = {"pending": "on its way", "settled": "arrived", "bounced": "came back"}
+MONEY = {"pending": noop("on its way"), "settled": noop("arrived"), "bounced": noop("came back")}
 SHOWN = 5
 
 
@@ -39,9 +44,17 @@ def lines(proposal: Proposal) -> tuple[Line, ...]:
     return tuple(_line(attempt) for attempt in proposal.attempts.order_by("-pk")[:SHOWN])
 
 
+def money(follow: str) -> str:
+    """Where the money of a call stands, as it stands within a sentence."""
+    return _(MONEY[follow]) if follow in MONEY else follow
+
+
 def _line(attempt: Attempt) -> Line:
-    money = f": the money {MONEY[attempt.follow]}" if attempt.follow else ""
+    words = pgettext("state", "Done") if attempt.state == "done" else _(WORDS[attempt.state])
+    if attempt.follow:
+        words = _("%(outcome)s: the money %(where)s") % {"outcome": words, "where": money(attempt.follow)}
+    system = _("%(part)s system (%(name)s)") % {"part": attempt.part, "name": attempt.system}
     return Line(
-        attempt.number, WORDS[attempt.state] + money, f"{attempt.part} system ({attempt.system})",
-        attempt.sent_at, attempt.outside_id, str(attempt.key), str(attempt.answer.get("because", "")),
+        attempt.number, words, system, attempt.sent_at, attempt.outside_id, str(attempt.key),
+        retold.say(str(attempt.answer.get("because", ""))),
     )  # fmt: skip

@@ -13,6 +13,24 @@ from django.db.models import Count, Sum
 from approvals import thresholds
 from approvals.models import CapUse, DailyCap, Proposal
 from portal import hours
+from portal.retold import kept
+
+WRITES = {
+    "customer": kept("The daily cap of %(writes)s writes per customer is used up (%(cap)s)."),
+    "agent": kept("The daily cap of %(writes)s writes per agent is used up (%(cap)s)."),
+}
+MONEY = {
+    "customer": kept("The daily cap on money per customer would be passed (%(cap)s)."),
+    "agent": kept("The daily cap on money per agent would be passed (%(cap)s)."),
+}
+
+# The same behind the summary of what would have passed it.
+BEHIND = (
+    kept("%(summary)s. The daily cap of %(writes)s writes per customer is used up (%(cap)s)."),
+    kept("%(summary)s. The daily cap of %(writes)s writes per agent is used up (%(cap)s)."),
+    kept("%(summary)s. The daily cap on money per customer would be passed (%(cap)s)."),
+    kept("%(summary)s. The daily cap on money per agent would be passed (%(cap)s)."),
+)
 
 
 class Day:
@@ -90,12 +108,10 @@ def _lock(workspace: int, scope: str, holder: str) -> None:
 def _over(cap: DailyCap, used: tuple[int, int], amount_minor: int) -> str:
     writes, amount = used
     if cap.writes is not None and writes + 1 > cap.writes:
-        return (
-            f"The daily cap of {cap.writes} writes {cap.get_scope_display()} is used up ({cap.series} v{cap.version})."
-        )
+        return WRITES[cap.scope] % {"writes": cap.writes, "cap": f"{cap.series} v{cap.version}"}
     passed = cap.amount_minor is not None and amount + amount_minor > cap.amount_minor
     if passed and cap.currency and amount_minor:
-        return f"The daily cap on money {cap.get_scope_display()} would be passed ({cap.series} v{cap.version})."
+        return MONEY[cap.scope] % {"cap": f"{cap.series} v{cap.version}"}
     return ""
 
 

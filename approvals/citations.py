@@ -11,10 +11,20 @@ from typing import Any
 from approvals import payloads
 from approvals.models import Submission
 from portal import pages
+from portal.retold import kept
 from portal.systems.base import Reader
 
 FAILED, UNJUSTIFIED = "verification_failed", "unjustified"
 CLAUSE, TICKET = "clause", "ticket"
+NO_CLAUSE = kept("there is no clause %(clause)s in force")
+NOT_FOR_AGENT = kept("the clause %(clause)s is not for this agent to read")
+NOT_FOR_ALL = kept("the clause %(clause)s is not for everybody to read who decides on this")
+OTHER_VERSION = kept("the clause %(clause)s was read in version %(was)s and stands in version %(now)s now")
+NO_VERSION = kept("the clause %(clause)s was read without saying in which version and stands in version %(now)s now")
+CLAUSE_SAYS_NOT = kept("the clause %(clause)s does not say %(quote)s")
+NO_TICKET = kept("there is no ticket %(ticket)s")
+TICKET_SAYS_NOT = kept("the ticket %(ticket)s does not say %(quote)s")
+SENTENCE = kept("What it cites does not bear it out: %(faults)s.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +69,25 @@ def faults(submission: Submission, shelf: Mapping[str, Standing], reader: Reader
 
 def _of_clause(one: payloads.Citation, key: str, there: Standing | None, agent: str) -> str:
     if there is None:
-        return f"there is no clause {key[:40]} in force"
+        return NO_CLAUSE % {"clause": key[:40]}
     if not there.readers & {pages.AGENTS, f"agent:{agent}"}:
-        return f"the clause {key} is not for this agent to read"
+        return NOT_FOR_AGENT % {"clause": key}
     if pages.STAFF not in there.readers:
-        return f"the clause {key} is not for everybody to read who decides on this"
+        return NOT_FOR_ALL % {"clause": key}
     if one.version != there.version:
-        was = f"in version {one.version}" if one.version else "without saying in which version"
-        return f"the clause {key} was read {was} and stands in version {there.version} now"
+        told = {"clause": key, "was": one.version, "now": there.version}
+        return (OTHER_VERSION if one.version else NO_VERSION) % told
     if not one.quote.strip() or not says(there.text, one.quote):
-        return f"the clause {key} does not say {one.quote[:60]!r}"
+        return CLAUSE_SAYS_NOT % {"clause": key, "quote": repr(one.quote[:60])}
     return ""
 
 
 def _of_ticket(one: payloads.Citation, key: str, reader: Reader) -> str:
     ticket = reader.ticket(key)
     if ticket is None:
-        return f"there is no ticket {key[:40]}"
+        return NO_TICKET % {"ticket": key[:40]}
     text = "\n".join((ticket.subject, *(message.body for message in ticket.messages)))
-    return "" if says(text, one.quote) else f"the ticket {key} does not say {one.quote[:60]!r}"
+    return "" if says(text, one.quote) else TICKET_SAYS_NOT % {"ticket": key, "quote": repr(one.quote[:60])}
 
 
 def says(text: str, quote: str) -> bool:
@@ -93,4 +103,4 @@ def justified(payload: Mapping[str, Any]) -> bool:
 
 def sentence(found: Sequence[str]) -> str:
     """Faults as one sentence for a person."""
-    return f"What it cites does not bear it out: {'; '.join(found)}."
+    return SENTENCE % {"faults": "; ".join(found)}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from approvals.models import Claim, Handoff, Proposal
 from audit import log
@@ -72,7 +73,7 @@ def claim_next(*, workspace: int, person: int, now: datetime, roles: Iterable[st
     """
     held = set(roles)
     if not appointed.deciding(held):
-        raise NotYours("Only reviewers and managers take items in hand.")
+        raise NotYours(_("Only reviewers and managers take items in hand."))
     token, until = secrets.token_hex(16), now + LEASE
     may = f"{{{','.join(sorted(held))}}}"
     values = (str(workspace), str(person), may, now.isoformat(), until.isoformat(), str(most), token)
@@ -126,12 +127,13 @@ def assign(*, workspace: int, item: str, to: int, by: int, now: datetime) -> Cla
         NotYours: `by` is no manager, or `to` cannot decide it. TooMany, NoSuchItem.
     """
     _require_manager(by, workspace)
-    name = Person.objects.filter(pk=to).values_list("name", flat=True).first() or "This person"
+    name = Person.objects.filter(pk=to).values_list("name", flat=True).first() or _("This person")
     if not appointed.deciding(appointed.of(to, workspace)):
-        raise NotYours(f"{name} is no reviewer or manager here.")
+        raise NotYours(_("%(name)s is no reviewer or manager here.") % {"name": name})
     present = standing_in.effective(workspace=workspace, person=to, now=now)
     if present is None:
-        raise NotYours(f"{name} is out of office, and who stands in may not decide as much; choose somebody else.")
+        words = _("%(name)s is out of office, and who stands in may not decide as much; choose somebody else.")
+        raise NotYours(words % {"name": name})
     to = present
     before = holders(workspace=workspace, items=[item], now=now).get(item)
     return _give(workspace, item, to, before, Event.ITEM_ASSIGNED, by, now)
@@ -190,7 +192,7 @@ def _give(workspace: int, item: str, to: int, before: Claim | None, event: Event
     """Into `to`'s hands, whoever had it, with its entry."""
     case, proposer = _about(workspace, item)
     if proposer == f"person:{to}":
-        raise NotYours("Who proposed this cannot decide it; give it to somebody else.")
+        raise NotYours(_("Who proposed this cannot decide it; give it to somebody else."))
     taken = _take(workspace, item, to, now, by_force=True)
     log.record(
         workspace=workspace, subject=f"claim:{item}", event=event, actor=f"person:{by}", now=now, case=f"case:{case}",
@@ -205,24 +207,24 @@ def _about(workspace: int, item: str) -> tuple[int, str]:
     Raises:
         NoSuchItem.
     """
-    kind, _, key = item.partition(":")
+    kind, _colon, key = item.partition(":")
     models: dict[str, type[Proposal] | type[Handoff]] = {"proposal": Proposal, "handoff": Handoff}
     model = models.get(kind) if key.isdecimal() and len(key) < 19 else None
     row = model._default_manager.filter(workspace_id=workspace, pk=int(key)).first() if model else None
     if row is not None:
         return row.case_id, row.proposer
-    raise NoSuchItem("This item is not in this workspace.")
+    raise NoSuchItem(_("This item is not in this workspace."))
 
 
 def _put_back(workspace: int, person: int, items: list[str]) -> int:
     mine = Claim.objects.filter(workspace_id=workspace, person_id=person, item__in=items)
-    gone, _ = mine.filter(proposer="").delete()  # it has no place in the queue to go back to
+    gone, _each = mine.filter(proposer="").delete()  # it has no place in the queue to go back to
     return gone + mine.update(**FREE)
 
 
 def _require_manager(person: int, workspace: int) -> None:
     if Role.MANAGER not in appointed.of(person, workspace):
-        raise NotYours("Only a manager takes over or assigns what others have in hand.")
+        raise NotYours(_("Only a manager takes over or assigns what others have in hand."))
 
 
 def _lock(workspace: int, person: int) -> None:
@@ -232,9 +234,9 @@ def _lock(workspace: int, person: int) -> None:
 
 
 def _too_many(most: int) -> TooMany:
-    return TooMany(f"Nobody holds more than {most} items at once; decide or release one first.")
+    return TooMany(_("Nobody holds more than %(most)s items at once; decide or release one first.") % {"most": most})
 
 
 def _words(holder: Claim) -> str:
-    name = holder.person.name if holder.person else "Somebody"
-    return f"{name} has this in hand until the lease ends or is released."
+    name = holder.person.name if holder.person else _("Somebody")
+    return _("%(name)s has this in hand until the lease ends or is released.") % {"name": name}

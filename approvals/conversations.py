@@ -12,7 +12,10 @@ from approvals import abouts, proposals, waiting
 from audit import log
 from audit.events import Event
 from portal.models import Ticket
+from portal.retold import kept
 from portal.systems import inbound
+
+WROTE = kept("the customer wrote")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +51,5 @@ def receive(*, workspace: int, ticket: str, external_id: str, text: str, actor: 
             now=now, case=f"case:{case.pk}", body={"message": message.seq},
             personal={"text": text, "external_id": external_id}, about=abouts.of_customer(case.customer),
         )  # fmt: skip
-        waiting.end(workspace=workspace, case=case.pk, actor=actor, now=now, because="the customer wrote")
+        waiting.end(workspace=workspace, case=case.pk, actor=actor, now=now, because=WROTE)
     return Received(case.pk, message.seq, new=True)

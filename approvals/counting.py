@@ -3,6 +3,7 @@
 Shared by everybody in the workspace for a few seconds, but for what is one's own; who has just done something sees it.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +30,7 @@ def counters(*, workspace: int, now: datetime, anew: bool = False) -> dict[str, 
     return kept
 
 
-def count(asked: dict[str, Filters], *, workspace: int, person: int, now: datetime) -> dict[str, str]:
+def count(asked: Mapping[str, Filters], *, workspace: int, person: int, now: datetime) -> dict[str, str]:
     """How many each of these filters finds for a person, in one statement."""
     if not asked:
         return {}

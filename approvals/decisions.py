@@ -7,27 +7,51 @@ the decision, the move and their entries share the caller's transaction.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
 from approvals import claims, deadlines, dependencies, instructions, presence, proposals, staleness, switches, votes
 from approvals.blind import drawing
 from approvals.models import Proposal, Revision
 from approvals.state import Kind, State
 from audit.events import Event
-from portal import hours, roles, stepup, viewing
+from portal import hours, retold, roles, stepup, viewing
+from portal.retold import kept
 
 REJECT_REASONS = {
-    "wrong_record": "Wrong record",
-    "wrong_value": "Wrong value",
-    "against_policy": "Against policy",
-    "not_needed": "Not needed",
-    "ask_customer": "Ask the customer first",
-    "duplicate": "Duplicate",
-    "other": "Other",
+    "wrong_record": noop("Wrong record"),
+    "wrong_value": noop("Wrong value"),
+    "against_policy": noop("Against policy"),
+    "not_needed": noop("Not needed"),
+    "ask_customer": noop("Ask the customer first"),
+    "duplicate": noop("Duplicate"),
+    "other": noop("Other"),
 }
 REOPEN_WITHIN = timedelta(seconds=60)
+# Of each state, for whom it is too late: kept where an agent's answer was.
+NOW = {
+    State.PENDING: kept("It is pending now."), State.APPROVED: kept("It is approved now."),
+    State.APPLYING: kept("It is applying now."), State.APPLIED: kept("It is applied now."),
+    State.STALE: kept("It is stale now."), State.REJECTED: kept("It is rejected now."),
+    State.FAILED: kept("It is failed now."), State.DENIED: kept("It is denied now."),
+    State.EXPIRED: kept("It is expired now."), State.WITHDRAWN: kept("It is withdrawn now."),
+    State.UNKNOWN: kept("It is unknown now."),
+}  # fmt: skip
+APPROVED_UNANSWERED = kept("No answer came in time; approved as it is.")
+SENT_BACK_AGAIN = kept("No answer came in time; sent back again.")
+REJECTED = kept("Rejected meanwhile.")
+WITHDRAWN = kept("Withdrawn meanwhile.")
+TOO_LONG = kept("it waited too long")
+MOVED = kept("what it rests on moved: %(what)s")
 
 
 class DecisionError(Exception):
     """Base of what a decision refuses; the message is for the person."""
+
+
+def reject_reasons() -> dict[str, str]:
+    """What a rejection may say, in the language in force, by name."""
+    return {name: _(words) for name, words in REJECT_REASONS.items()}
 
 
 class Gone(DecisionError):
@@ -75,7 +99,7 @@ def approve(
     if reason := votes.why_not(row, person, held, revision):
         raise NotAllowed(reason)
     if reason := switches.why_not_now(workspace=workspace, action=row.action, proposer=row.proposer):
-        raise NotAllowed(reason)
+        raise NotAllowed(retold.say(reason))
     asked = instructions.open_on(row)
     if reason := instructions.why_wait(asked, now=now):
         raise NotAllowed(reason)
@@ -85,7 +109,7 @@ def approve(
         return proposals.transition(row, Event.PROPOSAL_STALE, actor=f"person:{person}", now=now, body={"because": why})
     present = presence.for_approval(row, revision, person=person, step_up=step_up, now=now)
     if asked:
-        instructions.answer(asked, "No answer came in time; approved as it is.", actor=f"person:{person}", now=now)
+        instructions.answer(asked, APPROVED_UNANSWERED, actor=f"person:{person}", now=now)
     votes.cast(
         row, person=person, role=role, kind=Kind.APPROVE, now=now, step_up=present, batch=batch, told=seen.told
     )  # fmt: skip
@@ -103,7 +127,7 @@ def reject(
         Gone, NotAllowed, BadInput, Proposal.DoesNotExist.
     """
     if reason not in REJECT_REASONS:
-        raise BadInput("reason: choose why it is rejected")
+        raise BadInput(f"reason: {_('choose why it is rejected')}")
     row, held = opened(workspace, proposal, person, seen, (State.PENDING, State.STALE), now=now)
     votes.cast(
         row,
@@ -116,7 +140,7 @@ def reject(
         told=seen.told,
     )
     drawing.draw(row, Kind.REJECT, now=now)
-    instructions.close(row, "Rejected meanwhile.", actor=f"person:{person}", now=now)
+    instructions.close(row, REJECTED, actor=f"person:{person}", now=now)
     return proposals.transition(
         row,
         Event.PROPOSAL_REJECTED,
@@ -135,16 +159,16 @@ def send_back(*, workspace: int, proposal: int, seen: Seen, person: int, text: s
     """
     row, held = opened(workspace, proposal, person, seen, (State.PENDING, State.STALE), now=now)
     if not row.proposer.startswith("agent:"):
-        raise NotAllowed("Only what an agent proposed can be sent back; a person's own proposal is edited.")
+        raise NotAllowed(_("Only what an agent proposed can be sent back; a person's own proposal is edited."))
     if reason := switches.why_not_now(workspace=workspace, action=row.action, proposer=row.proposer):
-        raise NotAllowed(reason)
+        raise NotAllowed(retold.say(reason))
     if reason := instructions.why_wait(instructions.open_on(row), now=now):
         raise Gone(reason)
     try:
         text = instructions.checked(text)
     except instructions.InstructionError as error:
         raise BadInput(str(error)) from error
-    instructions.close(row, "No answer came in time; sent back again.", actor=f"person:{person}", now=now)
+    instructions.close(row, SENT_BACK_AGAIN, actor=f"person:{person}", now=now)
     votes.cast(
         row, person=person, role=roles.deciding(held), kind=Kind.SEND_BACK, now=now, note=text, told=seen.told
     )  # fmt: skip
@@ -160,7 +184,7 @@ def stop(*, workspace: int, proposal: int, seen: Seen, person: int, now: datetim
     """
     row, held = opened(workspace, proposal, person, seen, (State.APPROVED,), now=now)
     if "manager" not in held and not any(v.person_id == person for v in votes.approvals_of(row)):
-        raise NotAllowed("Only who approved it, or a manager, stops it.")
+        raise NotAllowed(_("Only who approved it, or a manager, stops it."))
     votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.STOP, now=now, told=seen.told)
     return proposals.transition(
         row, Event.PROPOSAL_STOPPED, actor=f"person:{person}", now=now, hold_until=None, decided_at=None,
@@ -179,7 +203,7 @@ def reopen(*, workspace: int, proposal: int, seen: Seen, person: int, now: datet
         kind=Kind.REJECT, person_id=person, round=row.round, created_at__gte=now - REOPEN_WITHIN
     ).exists()  # fmt: skip
     if "manager" not in held and not mine:
-        raise NotAllowed("Only a manager reopens it now.")
+        raise NotAllowed(_("Only a manager reopens it now."))
     refuse_twin(row, row.content_key)
     votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.REOPEN, now=now, told=seen.told)
     return proposals.transition(
@@ -197,9 +221,9 @@ def withdraw(*, workspace: int, proposal: int, seen: Seen, person: int, now: dat
     """The proposer or a manager takes it off the table, while it is not applying."""
     row, held = opened(workspace, proposal, person, seen, (State.PENDING, State.STALE, State.APPROVED), now=now)
     if "manager" not in held and row.proposer != f"person:{person}":
-        raise NotAllowed("Only who proposed it, or a manager, withdraws it.")
+        raise NotAllowed(_("Only who proposed it, or a manager, withdraws it."))
     votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.WITHDRAW, now=now, told=seen.told)
-    instructions.close(row, "Withdrawn meanwhile.", actor=f"person:{person}", now=now)
+    instructions.close(row, WITHDRAWN, actor=f"person:{person}", now=now)
     return proposals.transition(row, Event.PROPOSAL_WITHDRAWN, actor=f"person:{person}", now=now)
 
 
@@ -214,13 +238,13 @@ def opened(
     row = proposals.locked(workspace=workspace, proposal=proposal)
     held = roles.of(person, workspace)
     if not roles.deciding(held):
-        raise NotAllowed("Only reviewers and managers decide.")
+        raise NotAllowed(_("Only reviewers and managers decide."))
     if viewing.impersonated():
-        raise NotAllowed("You look as somebody else; nothing can be decided.")
+        raise NotAllowed(_("You look as somebody else; nothing can be decided."))
     if row.state not in states:
-        raise Gone(f"It is {row.state} now.")
+        raise Gone(retold.say(NOW[State(row.state)]))
     if (row.revision, row.digest) != (seen.revision, seen.digest):
-        raise Gone("It was edited meanwhile; look at the new version.")
+        raise Gone(_("It was edited meanwhile; look at the new version."))
     if row.state in (State.PENDING, State.STALE):
         _respect_claim(row, person, now=now)
     return row, held
@@ -239,7 +263,7 @@ def refuse_twin(row: Proposal, key: str) -> None:
     try:
         proposals.refuse_twin(row.workspace_id, row.target, key, but=row.pk)
     except proposals.Twin as twin:
-        raise Gone(str(twin)) from twin
+        raise Gone(retold.say(str(twin))) from twin
 
 
 def _stale(row: Proposal, revision: Revision, *, now: datetime) -> str:
@@ -248,12 +272,12 @@ def _stale(row: Proposal, revision: Revision, *, now: datetime) -> str:
     if seen.because:
         return seen.because
     if row.fresh_until < now:
-        return "it waited too long"
+        return TOO_LONG
     if why := dependencies.broken(row):
         return why
     if (seen.drifted and row.tier == "high") or any(s.startswith("messages:") for s in seen.drifted):
-        return f"what it rests on moved: {seen.drift}"
-    return "the record changed since" if row.tier == "high" and seen.moved(row.basis) else ""
+        return MOVED % {"what": seen.drift}
+    return staleness.CHANGED if row.tier == "high" and seen.moved(row.basis) else ""
 
 
 def _rebase(row: Proposal, revision: Revision, *, actor: str, now: datetime) -> None:

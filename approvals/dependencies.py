@@ -2,8 +2,11 @@
 
 from approvals.models import Dependency, Proposal
 from approvals.state import State
+from portal.retold import kept
 
 MAY_STILL_HAPPEN = (State.PENDING, State.APPROVED, State.APPLYING, State.STALE, State.UNKNOWN)
+WAITS_FOR = kept("it waits for proposal %(proposal)s, which is %(state)s")
+EDITED_SINCE = kept("it waits for proposal %(proposal)s, which was edited since")
 
 
 def of(proposal: Proposal) -> list[Dependency]:
@@ -29,9 +32,9 @@ def broken(proposal: Proposal) -> str:
     for dependency in of(proposal):
         on = dependency.on
         if on.state not in (*MAY_STILL_HAPPEN, State.APPLIED):
-            return f"it waits for proposal {on.pk}, which is {on.state}"
+            return WAITS_FOR % {"proposal": on.pk, "state": on.state}
         if on.revision != dependency.revision:
-            return f"it waits for proposal {on.pk}, which was edited since"
+            return EDITED_SINCE % {"proposal": on.pk}
     return ""
 
 

@@ -1,8 +1,10 @@
 """Everything the page of one proposal shows: what it does, why it is here, who may do what with it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from approvals import (
     actions,
@@ -13,6 +15,7 @@ from approvals import (
     dependencies,
     diff,
     eligibility,
+    grounds,
     marks,
     meanwhile,
     passages,
@@ -25,11 +28,9 @@ from approvals import (
     votes,
     wording,
 )
-from approvals.models import Claim, Decision, Handoff, Proposal, Revision, Submission, Threshold
+from approvals.models import Claim, Decision, Handoff, Proposal, Revision, Submission
 from approvals.state import Kind, State
-from portal import roles
-
-WEEK = timedelta(days=7)
+from portal import retold, roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,8 @@ class Viewer:
     def why_not(self) -> str:
         """Why they may not."""
         if self.looking:
-            return "You look as somebody else; nothing can be decided."
-        return "" if self.decides else "Only reviewers and managers decide."
+            return _("You look as somebody else; nothing can be decided.")
+        return "" if self.decides else _("Only reviewers and managers decide.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +78,6 @@ class May:
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
-    """Why it is here, in words."""
-
-    people: str
-    reasons: tuple[str, ...]
-    reversible: str
-    confidence: str
-    history: str
-    flags: tuple[tuple[str, str], ...]
-    taint: str
-
-
-@dataclass(frozen=True, slots=True)
 class Detail:
     """One proposal as its page shows it."""
 
@@ -101,7 +89,7 @@ class Detail:
     effects: tuple[showing.Effect, ...]
     three_columns: bool
     warnings: tuple[marks.Warning, ...]
-    why: Why
+    why: grounds.Why
     votes: tuple[Decision, ...]
     left: eligibility.Left
     holder: Claim | None
@@ -145,19 +133,19 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
     return Detail(
         proposal=proposal,
         revision=revision,
-        title=actions.named(proposal.action).title,
+        title=_(actions.named(proposal.action).title),
         who=wording.actor(proposal.proposer, people),
         rows=showing.fields(changes, facts.books, look.now if look and three else None, look.fits if look else None),
         effects=showing.effects(effects, facts.books, _earlier(proposal)),
         three_columns=three,
         warnings=marks.warnings(showing.texts(changes, effects)),
-        why=_why(proposal, revision, _taint(proposal, cited)),
+        why=grounds.of(proposal, revision, _taint(proposal, cited)),
         votes=given,
         left=eligibility.left(proposal),
         holder=holder,
         may=_may(proposal, revision, viewer, holder, given, since),
         due=queries.moment(proposal.urgency),
-        justification=str(payload.get("justification", "")),
+        justification=retold.say(str(payload.get("justification", ""))),
         citations=cited,
         facts=facts,
         came=passages.of({proposal.pk: revision.taint}, facts.ticket),
@@ -202,32 +190,7 @@ def _because(proposal: Proposal, story: tuple[background.Line, ...]) -> str:
     if proposal.state != State.STALE:
         return ""
     mine = [line.note for line in story if line.about == f"proposal:{proposal.pk}" and line.note]
-    return mine[-1] if mine else "the record changed since"
-
-
-def _why(proposal: Proposal, revision: Revision, taint: str) -> Why:
-    rule = _rule(proposal.workspace_id, revision)
-    confidence = f"{proposal.confidence_pct}%" if proposal.proposer.startswith("agent:") else ""
-    if rule is not None and confidence:
-        side = "below" if proposal.confidence_pct < rule.confidence_floor_pct else "at or above"
-        confidence += f", {side} the floor of {rule.confidence_floor_pct}%"
-    return Why(
-        people=wording.people_needed(revision.people, revision.second_role),
-        reasons=tuple(revision.verdict.get("reasons", ())),
-        reversible=reversal.way_back(proposal) or wording.REVERSIBLE[actions.named(proposal.action).reversibility],
-        confidence=confidence,
-        history=_history(proposal),
-        flags=tuple(wording.flag(flag) for flag in proposal.flags),
-        taint=taint,
-    )
-
-
-def _rule(workspace: int, revision: Revision) -> Threshold | None:
-    """The threshold row that decided, `series vN` in the verdict."""
-    series, _, version = next(iter(revision.verdict.get("rules", ())), "").rpartition(" v")
-    if not (series and version.isdecimal()):
-        return None
-    return Threshold.objects.filter(workspace_id=workspace, series=series, version=int(version)).first()
+    return mine[-1] if mine else retold.say(staleness.CHANGED)
 
 
 def _taint(proposal: Proposal, cited: tuple[background.Citation, ...]) -> str:
@@ -235,32 +198,17 @@ def _taint(proposal: Proposal, cited: tuple[background.Citation, ...]) -> str:
     return "" if proposal.target.startswith("ticket:") else background.taint(cited)
 
 
-def _history(proposal: Proposal) -> str:
-    """How often money was proposed for this customer within a week."""
-    if not proposal.customer or proposal.amount_minor is None:
-        return ""
-    same = Proposal.objects.filter(
-        workspace_id=proposal.workspace_id,
-        customer=proposal.customer,
-        action=proposal.action,
-        created_at__gt=proposal.created_at - WEEK,
-        created_at__lt=proposal.created_at,
-    )[:20]
-    times = len(same.values_list("pk"))
-    more = f"{times} more of these for this customer in the week before"
-    return more if times else "The first of these for this customer in a week"
-
-
 def _may(
     proposal: Proposal, revision: Revision, viewer: Viewer, holder: Claim | None, given: tuple[Decision, ...],
     since: meanwhile.Meanwhile,
 ) -> May:  # fmt: skip
     if not viewer.decides or not revision.nonce:
-        return May(why_not=viewer.why_not or "What this held was erased: nothing is left to decide.")
+        return May(why_not=viewer.why_not or _("What this held was erased: nothing is left to decide."))
     manager, state, way = "manager" in viewer.held, State(proposal.state), reversal.offered(proposal)
     others = holder is not None and holder.person_id != viewer.person
     free = state == State.PENDING and not others
-    stopped = since.why_wait or switches.why(viewer.thrown, action=proposal.action, proposer=proposal.proposer)
+    off = switches.why(viewer.thrown, action=proposal.action, proposer=proposal.proposer)
+    stopped = since.why_wait or retold.say(off)
     why_not = stopped or votes.why_not(proposal, viewer.person, viewer.held, revision) if free else ""
     waits = state in meanwhile.WAITING and not others
     own = proposal.proposer == f"person:{viewer.person}"

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import Count, Q, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from approvals import claims, counting, overseeing, queries, wording
 from approvals.models import CapUse, Claim, Handoff
@@ -27,19 +29,22 @@ OUT = (State.APPLYING, State.APPLIED, State.UNKNOWN)
 
 # What each reason is a matter of; what is not named here is unclear.
 GROUPS: Mapping[str, tuple[str, frozenset[str]]] = {
-    "policy": ("Policy", frozenset({"policy", "no_undo", "held_back", "switched_off", "not_there", "over_budget"})),
-    "money": (
-        "Money", frozenset({"over_cap", "daily_cap", "dispute", "books_behind", "bounced", "recovery", "duplicate"})
+    "policy": (
+        noop("Policy"), frozenset({"policy", "no_undo", "held_back", "switched_off", "not_there", "over_budget"})
     ),
-    "abuse": ("Abuse", frozenset({"injection", "tool_refused"})),
+    "money": (
+        noop("Money"),
+        frozenset({"over_cap", "daily_cap", "dispute", "books_behind", "bounced", "recovery", "duplicate"}),
+    ),
+    "abuse": (noop("Abuse"), frozenset({"injection", "tool_refused"})),
     "data": (
-        "Missing data",
+        noop("Missing data"),
         frozenset(
             {"missing_data", "bad_arguments", "verification_failed", "unjustified", "cannot_check", "agent_failed"}
         ),
     ),
-    "late": ("Nobody decided", frozenset({"expired"})),
-    "unclear": ("Unclear", frozenset()),
+    "late": (noop("Nobody decided"), frozenset({"expired"})),
+    "unclear": (noop("Unclear"), frozenset()),
 }  # fmt: skip
 
 
@@ -125,7 +130,7 @@ def escalations(*, workspace: int, now: datetime) -> Escalations:
 
 def group_of(reason: str) -> str:
     """The name of the group a hand-off's reason belongs to."""
-    return next((name for name, (_, reasons) in GROUPS.items() if reason in reasons), "unclear")
+    return next((name for name, (_title, reasons) in GROUPS.items() if reason in reasons), "unclear")
 
 
 def _groups(workspace: int, now: datetime) -> tuple[tuple[Group, ...], bool]:
@@ -144,7 +149,7 @@ def _group(name: str, rows: list[Handoff], held: Mapping[str, Claim], now: datet
     running = [queries.moment(row.urgency) for row in rows if row.case.waiting_since is None]
     breached = sum(due < now for due in running)
     soon = sum(now <= due < now + SOON for due in running)
-    return Group(name, GROUPS[name][0], len(rows), breached, soon, tuple(_item(row, held) for row in rows[:SHOWN]))
+    return Group(name, _(GROUPS[name][0]), len(rows), breached, soon, tuple(_item(row, held) for row in rows[:SHOWN]))
 
 
 def _item(row: Handoff, held: Mapping[str, Claim]) -> Item:

@@ -6,15 +6,17 @@ receipt, the state and the entries: it happens whole or not at all. An outside s
 
 from datetime import datetime
 
-from approvals import actions, caps, guards, outbox, proposals, receipts, sealed, sending, votes
+from approvals import actions, caps, dependencies, guards, outbox, proposals, receipts, sealed, sending, votes
 from approvals.models import Attempt, Proposal
 from approvals.state import WITHOUT_EFFECT, State
 from audit.events import Event
 from portal import failpoints
 from portal import workspace as inside
+from portal.retold import kept
 from portal.systems import connections
 
 SYSTEM = receipts.SYSTEM
+ENDED = kept("applying it ended its worker three times")
 
 
 def apply(*, workspace: int, proposal: int) -> None:
@@ -64,7 +66,7 @@ def give_up(*, workspace: int, proposal: int) -> None:
         row = Proposal.objects.select_for_update().filter(workspace_id=workspace, pk=proposal).first()
         if row is None or row.state != State.APPROVED:
             return
-        because = "applying it ended its worker three times"
+        because = ENDED
         if guards.approval(row, votes.current(row), now=now):
             proposals.transition(row, Event.PROPOSAL_STALE, actor=SYSTEM, now=now, body={"because": because})
             return
@@ -84,5 +86,5 @@ def settle(*, workspace: int, proposal: int) -> None:
             workspace_id=workspace, dependencies__on=row, state__in=(State.PENDING, State.APPROVED)
         )
         for dependent in waiting.order_by("pk"):
-            because = f"it waits for proposal {row.pk}, which is {row.state}"
+            because = dependencies.WAITS_FOR % {"proposal": row.pk, "state": row.state}
             proposals.transition(dependent, Event.PROPOSAL_STALE, actor=SYSTEM, now=now, body={"because": because})

@@ -10,10 +10,12 @@ from approvals import deadlines, dependencies, handoffs, instructions, payloads,
 from approvals.models import Instruction, Proposal
 from approvals.state import State
 from audit.events import Event
+from portal.retold import kept
 
 SYSTEM = "system:apply"
 WAITING = (State.PENDING, State.STALE)
-BECAUSE = "nobody decided in time"
+BECAUSE = kept("nobody decided in time")
+MEANWHILE = kept("It expired meanwhile.")
 
 
 def may_end(row: Proposal, *, now: datetime) -> bool:
@@ -49,7 +51,7 @@ def _answer_for(row: Proposal, *, now: datetime) -> None:
     """An agent that was asked again need not answer any more."""
     asked = Instruction.objects.filter(workspace_id=row.workspace_id, proposal=row, answered_at=None).first()
     if asked is not None:
-        instructions.answer(asked, "It expired meanwhile.", actor=SYSTEM, now=now)
+        instructions.answer(asked, MEANWHILE, actor=SYSTEM, now=now)
 
 
 def _waiting_for(row: Proposal) -> list[Proposal]:

@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from approvals import counting, naming, sentences, wording
 from approvals.models import Case, Proposal
@@ -78,10 +79,12 @@ def wanted(search: Search, *, workspace: int, zone: tzinfo) -> Wanted:
         BadSearch.
     """
     if search.event and search.event not in set(Event):
-        raise BadSearch(f"event: the log knows no {search.event!r}; choose one from the list")
+        raise BadSearch(
+            f"event: {_('the log knows no %(event)s; choose one from the list') % {'event': repr(search.event)}}"
+        )
     since, until = _time("since", search.since, zone), _time("until", search.until, zone)
     if since and until and until <= since:
-        raise BadSearch("until: lies before the beginning of the time asked for")
+        raise BadSearch(f"until: {_('lies before the beginning of the time asked for')}")
     subjects, cases = _record(workspace, search.record) if search.record else ((), ())
     case, trace = _number("case", search.case), ""
     if search.run:
@@ -99,20 +102,21 @@ def _time(name: str, text: str, zone: tzinfo) -> datetime | None:
     try:
         read = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadSearch(f"{name}: write a time as 2026-05-31 or 2026-05-31T14:00") from error
+        raise BadSearch(f"{name}: {_('write a time as 2026-05-31 or 2026-05-31T14:00')}") from error
     return read if read.tzinfo else read.replace(tzinfo=zone)
 
 
 def _number(name: str, text: str) -> int | None:
     if text and not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise BadSearch(f"{name}: is a number, like 12")
+        raise BadSearch(f"{name}: {_('is a number, like 12')}")
     return int(text) if text else None
 
 
 def _record(workspace: int, record: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """A record is a subject itself, the subject of a case, and what proposals were made on."""
     if ":" not in record:
-        raise BadSearch("record: write it with its kind, like ticket:T-1, order:W-12, contact:C-1 or proposal:12")
+        words = _("write it with its kind, like ticket:T-1, order:W-12, contact:C-1 or proposal:12")
+        raise BadSearch(f"record: {words}")
     made = Proposal.objects.filter(workspace_id=workspace, target=record).order_by("-pk")
     subjects = (record, *(f"proposal:{pk}" for pk in made.values_list("pk", flat=True)[:MOST_PROPOSALS]))
     cases = Case.objects.filter(workspace_id=workspace, subject=record).values_list("pk", flat=True)
@@ -128,7 +132,8 @@ def _run(workspace: int, run: int) -> tuple[str, str]:
     ended = Entry.objects.filter(workspace_id=workspace, subject=f"run:{run}").order_by("version")
     found = ended.values_list("case", "trace_id").first()
     if found is None:
-        raise BadSearch(f"run: the log knows no end of run {run}; it may be under way")
+        words = _("the log knows no end of run %(run)s; it may be under way") % {"run": run}
+        raise BadSearch(f"run: {words}")
     return found
 
 
@@ -141,7 +146,7 @@ def lines(workspace: int, entries: Iterable[Entry]) -> tuple[Line, ...]:
 
 
 def _line(fact: Fact, names: Mapping[str, str], people: Mapping[int, str]) -> Line:
-    kind, _, key = fact.subject.partition(":")
+    kind, _colon, key = fact.subject.partition(":")
     case = fact.case.removeprefix("case:")
     return Line(
         fact=fact, who=wording.actor(fact.actor, people),
@@ -165,7 +170,7 @@ def events() -> list[tuple[str, list[tuple[str, str]]]]:
     """Every event by its noun, with how it is called."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for event in Event:
-        groups.setdefault(str(event).partition(".")[0].replace("_", " ").capitalize(), []).append(
+        groups.setdefault(sentences.noun(str(event).partition(".")[0]), []).append(
             (str(event), sentences.short(str(event)))
         )  # fmt: skip
     return sorted(groups.items())
@@ -173,7 +178,7 @@ def events() -> list[tuple[str, list[tuple[str, str]]]]:
 
 def address_of(subject: str) -> str:
     """Where one looks at a subject, "" where it has no page of its own."""
-    kind, _, key = subject.partition(":")
+    kind, _colon, key = subject.partition(":")
     pages = {"proposal": "report", "handoff": "handoff", "case": "case", "run": "run", "submission": "submission"}
     return reverse(pages[kind], args=[int(key)]) if kind in pages and key.isdecimal() and len(key) < 19 else ""
 

@@ -8,6 +8,7 @@ from approvals.models import Attempt
 from audit import log
 from audit.events import Event
 from portal import workspace as inside
+from portal.retold import kept
 from portal.systems import connections, outside
 
 # One sweep asks no longer than this; a call may take 25 s, a task 45.
@@ -15,6 +16,7 @@ BUDGET_SECONDS = 10.0
 # A refund is followed for so long; the time between two looks doubles up to the longest.
 LONGEST = timedelta(hours=6)
 GIVE_UP = timedelta(days=30)
+CAME_BACK = kept("%(what)s: it came back after it was sent. The customer does not have the money.")
 
 
 def follow(*, workspace: int) -> int:
@@ -70,5 +72,5 @@ def _note(attempt: Attempt, status: str, *, now: datetime) -> None:
     if status == "bounced":
         handoffs.open_for(
             row, reason="bounced", now=now, found={"outside_id": attempt.outside_id, "system": attempt.system},
-            summary=f"{row.summary}: it came back after it was sent. The customer does not have the money.",
+            summary=CAME_BACK % {"what": row.summary},
         )  # fmt: skip

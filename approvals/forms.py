@@ -8,10 +8,11 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from approvals import wording
 from approvals.actions.base import Arguments
-from portal import money
+from portal import money, retold
 
 # What stands in the page's form beside the fields of the schema.
 ENVELOPE = frozenset({"csrfmiddlewaretoken", "revision", "digest", "key", "asks", "look", "looked", "opened"})
@@ -61,8 +62,8 @@ class ActionForm(forms.Form):
             self.fields[name] = self._list_field(name, value or [], optional=optional)
         elif name.endswith("_minor"):
             self._kinds[name] = "money"
-            shown = money.to_text(value, self._given["currency"]) if value and self._given.get("currency") else ""
-            hint = "Left empty, it is what the records say."
+            known = money.to_text(value, self._given["currency"]) if value and self._given.get("currency") else ""
+            shown, hint = retold.figure(known), _("Left empty, it is what the records say.")
             self.fields[name] = forms.CharField(initial=shown, required=False, max_length=30, help_text=hint)
         else:
             self._kinds[name] = "text"
@@ -71,7 +72,10 @@ class ActionForm(forms.Form):
             self.fields[name].label = wording.field(name)
 
     def _text_field(self, name: str, found: Mapping[str, Any], value: Any, *, optional: bool) -> forms.Field:
-        values = [(v, wording.state(v) if name == "status" else v[:1].upper() + v[1:]) for v in found.get("enum", ())]
+        values = [
+            (v, wording.choice(wording.status(v)) if name == "status" else wording.choice(v))
+            for v in found.get("enum", ())
+        ]
         offered = list(self._choices.get(name, values))
         if not offered:
             size = int(found.get("maxLength", LONG))
@@ -79,9 +83,9 @@ class ActionForm(forms.Form):
             return forms.CharField(initial=value, required=not optional, max_length=size, widget=widget, strip=False)
         start = NONE if value == "" and name in self._choices else value
         if optional and name in self._choices and not found.get("minLength"):
-            offered.append((NONE, "none"))
+            offered.append((NONE, _("none")))
         if optional:
-            offered.insert(0, ("", "leave as it is"))
+            offered.insert(0, ("", _("leave as it is")))
         return forms.ChoiceField(initial=start, required=not optional, choices=offered)
 
     def _list_field(self, name: str, value: Sequence[str], *, optional: bool) -> forms.Field:
@@ -91,7 +95,7 @@ class ActionForm(forms.Form):
                 initial=start, choices=self._choices[name], widget=forms.CheckboxSelectMultiple(),
                 required=not optional,
             )  # fmt: skip
-        hint = "Separate several with commas."
+        hint = _("Separate several with commas.")
         return forms.CharField(initial=", ".join(value), required=False, max_length=2_000, help_text=hint)
 
     def _add_map(self, name: str, value: Mapping[str, str | None]) -> None:
@@ -105,7 +109,7 @@ class ActionForm(forms.Form):
         """Refuse what the schema does not have."""
         extra = sorted(set(self.data) - set(self.fields) - ENVELOPE)
         if extra:
-            raise forms.ValidationError(f"There is no field {extra[0][:60]!r} in this form.")
+            raise forms.ValidationError(_("There is no field %(name)s in this form.") % {"name": repr(extra[0][:60])})
         return self.cleaned_data
 
     def args(self) -> dict[str, Any]:
@@ -133,7 +137,8 @@ class ActionForm(forms.Form):
                 values = [part.strip() for part in raw.replace("\n", ",").split(",") if part.strip()]
                 return values if values or self._given.get(name) else None
             case "money":
-                return money.to_minor(raw.strip(), str(self.cleaned_data.get("currency", ""))) if raw.strip() else None
+                typed = wording.typed(raw.strip())
+                return money.to_minor(typed, str(self.cleaned_data.get("currency", ""))) if typed else None
         if raw == NONE and name in self._choices:
             return ""
         return raw.replace("\r\n", "\n") or None
@@ -146,7 +151,9 @@ class ActionForm(forms.Form):
 
     def refuse(self, message: str) -> None:
         """Put a service's 'field: what is wrong' beside its field."""
+        message = retold.say(message)
         name, colon, rest = message.partition(": ")
+        rest = retold.say(rest)
         if colon and name in self.fields:
             self.add_error(name, rest[:1].upper() + rest[1:])
         else:

@@ -18,6 +18,7 @@ from approvals import (
     instructions,
     opening,
     outbox,
+    outcomes,
     payloads,
     proposals,
     returning,
@@ -39,7 +40,6 @@ from portal import failpoints, outage
 from portal import workspace as inside
 
 logger = logging.getLogger(__name__)
-
 
 # Looked at in one transaction, where many wait: long enough to share what is read, short enough to hold nobody up.
 TOGETHER = 25
@@ -91,7 +91,7 @@ def give_up(*, workspace: int, submission: int) -> None:
         row = Submission.objects.select_for_update().filter(workspace_id=workspace, pk=submission, status="new").first()
         if row is None:
             return
-        summary = "Checking this ended its worker three times; please do it by hand."
+        summary = outcomes.ENDED
         outcome = handoffs.open_refused(row, reason="cannot_check", summary=summary, now=now)
         Submission.objects.filter(pk=row.pk).update(status=Submission.Status.GATED, outcome=outcome[:200])
 
@@ -141,7 +141,7 @@ def _gate(submission: Submission, sitting: Sitting, *, at_once: bool) -> str:
         raise  # the database went away or chose a victim: the whole is tried again
     except Exception:  # whatever was handed in, a person hears of it
         logger.exception("submission %s cannot be checked", submission.pk)
-        summary = "This could not be checked; the log of the apply process says why."
+        summary = outcomes.NOT_CHECKED
         outcome = handoffs.open_refused(submission, reason="cannot_check", summary=summary, now=sitting.now)
         if submission.revises is not None:
             instructions.close(submission.revises, summary, actor=submission.proposer, now=sitting.now)
@@ -168,7 +168,7 @@ def _action(submission: Submission, sitting: Sitting) -> str:
         )
         content = preview.diff.content()
     except NothingToDo as nothing:
-        return f"nothing to do: {nothing}"
+        return outcomes.NOTHING_TO_DO % {"why": nothing}
     except (ActionError, diff.DiffError, payloads.PayloadError) as error:
         return handoffs.open_unfit(submission, error, now=sitting.now)
     if reason := (
@@ -190,8 +190,8 @@ def _held_back(submission: Submission, *, now: datetime) -> str:
         if on is not None and Proposal.objects.filter(submission=on).exclude(state=State.DENIED).exists():
             continue
         if on is not None and Handoff.objects.filter(submission=on).exists():
-            return f"held back: a person has {key} in hand"
-        summary = f"Held back: {key} did not become a proposal"
+            return outcomes.IN_HAND % {"key": key}
+        summary = outcomes.HELD_BACK % {"key": key}
         return handoffs.open_refused(submission, reason="held_back", summary=summary, now=now)
     return ""
 
@@ -224,7 +224,7 @@ def _twin(asked: opening.Asked, sitting: Sitting) -> str:
     if twin is None:
         return ""
     number, words = twin
-    summary, found = f"Already proposed: {words}", {"open": f"proposal:{number}"}
+    summary, found = outcomes.ALREADY % {"what": words}, {"open": f"proposal:{number}"}
     return handoffs.open_refused(asked.submission, reason="duplicate", summary=summary, now=sitting.now, found=found)
 
 
@@ -250,7 +250,7 @@ def _judge(asked: opening.Asked, preview: Preview, content: bytes, sitting: Sitt
         summary = " ".join((preview.summary, *verdict.reasons))
         return handoffs.open_refused(submission, reason="over_cap", summary=summary, now=now, found=found)
     if verdict.tier == "high" and not denied_by_policy and not opening.is_justified(asked):
-        summary = f"{preview.summary}. This is of the high tier, and its justification names no evidence."
+        summary = outcomes.NO_EVIDENCE % {"summary": preview.summary}
         return handoffs.open_refused(submission, reason=citations.UNJUSTIFIED, summary=summary, now=now, found=found)
     holders = {} if denied_by_policy else _holders(asked, preview)
     if over := sitting.day.exceeded(holders=holders, amount_minor=preview.amount_minor, currency=preview.currency):
@@ -293,7 +293,7 @@ def _withdraw(submission: Submission, *, now: datetime) -> str:
             workspace=submission.workspace_id, subject=f"submission:{submission.pk}", now=now,
             event=Event.SUBMISSION_REFUSED, actor=submission.proposer, body={"withdraw": key},
         )  # fmt: skip
-        return "withdraw: nothing of yours is open there"
-    instructions.close(proposal, "Withdrawn by the agent.", actor=submission.proposer, now=now)
+        return outcomes.NOT_YOURS
+    instructions.close(proposal, outcomes.BY_AGENT, actor=submission.proposer, now=now)
     proposals.transition(proposal, Event.PROPOSAL_WITHDRAWN, actor=submission.proposer, now=now)
     return f"withdrawn: proposal:{proposal.pk}"

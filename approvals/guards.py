@@ -8,13 +8,22 @@ from datetime import datetime, timedelta
 from approvals import actions, caps, dependencies, diff, staleness, switches, unserved, votes
 from approvals import verdicts as verdict_of
 from approvals.models import Proposal, Revision
+from portal.retold import kept
 from portal.systems.books import BooksReader
+
+WAITS = kept("what it depends on is not applied yet")
+NO_QUORUM = kept("its approvals no longer make a quorum")
+NEEDS_PERSON = kept("nothing passes without a person now")
+OTHER_BYTES = kept("its bytes are not those that were approved")
+TOO_LONG = kept("it waited too long after its approval")
+CUSTOMER_WROTE = kept("the customer wrote since")
+STRICTER = kept("policy is stricter now: %(reasons)s")
 
 
 def why_wait(row: Proposal) -> str:
     """What it waits for without anything being wrong: another proposal, or a switch that is thrown."""
     if dependencies.pending(row) and not dependencies.broken(row):
-        return "what it depends on is not applied yet"
+        return WAITS
     return switches.why_not_now(workspace=row.workspace_id, action=row.action, proposer=row.proposer)
 
 
@@ -31,13 +40,13 @@ def why_stale(row: Proposal, revision: Revision, *, now: datetime) -> str:
 def approval(row: Proposal, revision: Revision, *, now: datetime) -> str:
     """Why the approval does not stand: no quorum with today's roles, other bytes, too old; "" where it does."""
     if revision.people and not votes.quorum(row, revision):
-        return "its approvals no longer make a quorum"
+        return NO_QUORUM
     if not revision.people and switches.forces_approval(workspace=row.workspace_id):
-        return "nothing passes without a person now"
+        return NEEDS_PERSON
     if diff.digest(revision.content.encode(), bytes(revision.nonce)) != row.digest:
-        return "its bytes are not those that were approved"
+        return OTHER_BYTES
     held = row.hold_until - (row.decided_at or row.created_at) if row.hold_until else timedelta()
-    return "it waited too long after its approval" if row.fresh_until + held < now else ""
+    return TOO_LONG if row.fresh_until + held < now else ""
 
 
 def _basis(row: Proposal, revision: Revision, *, now: datetime) -> str:
@@ -45,9 +54,9 @@ def _basis(row: Proposal, revision: Revision, *, now: datetime) -> str:
     if look.conflict:
         return look.because
     if row.tier == "high" and look.moved_elsewhere(row.basis):
-        return "the record changed since"
+        return staleness.CHANGED
     if any(source.startswith("messages:") for source in look.drifted) and _customer_wrote(row):
-        return "the customer wrote since"
+        return CUSTOMER_WROTE
     return "" if look.already_so else _stricter(row, revision, now=now)
 
 
@@ -77,5 +86,5 @@ def _stricter(row: Proposal, revision: Revision, *, now: datetime) -> str:
     )  # fmt: skip
     asks_more = verdict.people > revision.people or verdict.second_role not in ("", revision.second_role)
     if not verdict.allowed or asks_more:
-        return "policy is stricter now: " + " ".join(verdict.reasons)
+        return STRICTER % {"reasons": " ".join(verdict.reasons)}
     return ""

@@ -4,12 +4,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from approvals import abouts, deadlines, payloads, placing
 from approvals.models import Handoff, Proposal, Submission
 from audit import log
 from audit.events import Event
 from portal import hours, roles, telemetry
 from portal.models import Person
+from portal.retold import kept
+
+UNFIT = kept("What was handed in cannot be proposed as it is: %(why)s")
+NO_WORDS = kept("No words were given.")
 
 
 class HandoffError(Exception):
@@ -36,7 +42,7 @@ def open_from(submission: Submission, *, now: datetime) -> str:
 
 def open_unfit(submission: Submission, error: Exception, *, now: datetime) -> str:
     """What was handed in is not of the form, or not what the records allow; `error` says where."""
-    summary = f"What was handed in cannot be proposed as it is: {error}"
+    summary = UNFIT % {"why": error}
     return open_refused(submission, reason="bad_arguments", summary=summary, now=now)
 
 
@@ -44,12 +50,12 @@ def open_refused(
     submission: Submission, *, reason: str, summary: str, now: datetime, found: Mapping[str, Any] | None = None
 ) -> str:
     """What was handed in cannot become a proposal: a person takes it, with what was found and why."""
-    kept = {name: text for name in ("action", "target") if (text := payloads.text_of(submission.payload, name))}
+    known = {name: text for name in ("action", "target") if (text := payloads.text_of(submission.payload, name))}
     try:
         evidence = payloads.read(payloads.Paper, submission.payload).evidence
     except payloads.PayloadError:
         evidence = []
-    return _open(submission, reason, summary, {**kept, **(found or {})}, evidence, now=now)
+    return _open(submission, reason, summary, {**known, **(found or {})}, evidence, now=now)
 
 
 def _open(
@@ -64,7 +70,7 @@ def _open(
 ) -> str:
     handoff = Handoff.objects.create(
         workspace_id=submission.workspace_id, case_id=submission.case_id, submission=submission, kind=kind,
-        reason=reason, summary=summary[:1000] or "No words were given.", found=dict(found),
+        reason=reason, summary=summary[:1000] or NO_WORDS, found=dict(found),
         proposer=submission.proposer, evidence=[citation.model_dump() for citation in evidence], created_at=now,
         urgency=deadlines.urgency(hours.of(submission.workspace_id), now, deadlines.HANDOFF_DUE),
         team=placing.team_of(submission.case), language=submission.language,
@@ -118,13 +124,15 @@ def resolve(*, workspace: int, handoff: int, person: Person, outcome: str, now: 
         HandoffError: no outcome was given, or the person holds no deciding role.
     """
     if not roles.deciding(roles.of(person.pk, workspace)):
-        raise HandoffError("Only reviewers and managers answer a hand-off.")
+        raise HandoffError(_("Only reviewers and managers answer a hand-off."))
     row = Handoff.objects.select_for_update().get(workspace_id=workspace, pk=handoff)
     if row.state != "open":
-        raise AlreadyResolved(f"already resolved by {row.resolved_by}: {row.outcome}")
+        raise AlreadyResolved(
+            _("already resolved by %(name)s: %(outcome)s") % {"name": row.resolved_by, "outcome": row.outcome}
+        )
     outcome = outcome.strip()[:1000]
     if not outcome:
-        raise HandoffError("outcome: say what came of it")
+        raise HandoffError(f"outcome: {_('say what came of it')}")
     log.record(
         workspace=workspace, subject=f"handoff:{row.pk}", version=row.version + 1, event=Event.HANDOFF_RESOLVED,
         actor=f"person:{person.pk}", now=now, case=f"case:{row.case_id}", personal={"outcome": outcome},

@@ -6,11 +6,14 @@ While a fresh one is open nobody approves. Whatever else is decided on the propo
 import math
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from approvals import abouts, outbox
 from approvals.actions.base import clean_text
 from approvals.models import Instruction, Proposal
 from audit import log
 from audit.events import Event
+from portal import retold
 
 # How long an agent may take before people go on without it.
 WAITS = timedelta(minutes=10)
@@ -36,13 +39,14 @@ def checked(text: str) -> str:
     """
     text = text.strip()
     if not text:
-        raise InstructionError("text: say what the agent should do differently")
+        raise InstructionError(f"text: {_('say what the agent should do differently')}")
     if len(text) > LONGEST:
-        raise InstructionError(f"text: {len(text)} characters; at most {LONGEST} are read")
+        words = _("%(count)s characters; at most %(most)s are read")
+        raise InstructionError(f"text: {words % {'count': len(text), 'most': LONGEST}}")
     try:
         return clean_text(text)
     except ValueError as error:
-        raise InstructionError(f"text: {error}") from error
+        raise InstructionError(f"text: {retold.say(str(error))}") from error
 
 
 def give(proposal: Proposal, *, text: str, person: int, now: datetime) -> Instruction:
@@ -68,7 +72,8 @@ def why_wait(instruction: Instruction | None, *, now: datetime) -> str:
     if instruction is None or instruction.created_at <= now - WAITS:
         return ""
     left = math.ceil((instruction.created_at + WAITS - now).total_seconds() / 60)
-    return f"{instruction.person.name} sent this back; the agent has {left} min left to answer."
+    told = {"name": instruction.person.name, "minutes": left}
+    return _("%(name)s sent this back; the agent has %(minutes)s min left to answer.") % told
 
 
 def answer(instruction: Instruction, words: str, *, actor: str, now: datetime) -> None:

@@ -78,7 +78,7 @@ def _of_view(
         said.append((f"p.id {_among(workspace, kind, f'{_HELD} AND person_id = %s')}", (now, person)))
     match filters.view:
         case "free":
-            said.append((f"p.id NOT {_among(workspace, kind, _HELD)}", (now,)))
+            said.append((f"p.id {_not_among(workspace, kind, _HELD)}", (now,)))
         case "overdue":
             said.append(("p.urgency < %s AND c.waiting_since IS NULL", (int(now.timestamp()),)))
         case "escalated":
@@ -86,12 +86,21 @@ def _of_view(
         case "snoozed":
             return [*said, (f"p.id {_among(workspace, kind, _SNOOZED)}", (now,))]
     if filters.state in ("pending", "handoffs") and not filters.mine and filters.view != "escalated":
-        said.append((f"p.id NOT {_among(workspace, kind, _SNOOZED)}", (now,)))
+        said.append((f"p.id {_not_among(workspace, kind, _SNOOZED)}", (now,)))
     return said
 
 
 def _among(workspace: int, kind: str, condition: str) -> str:
+    """Those with such a place: as an array, which the planner looks up one by one instead of reading all that waits."""
+    return f"= ANY (ARRAY({_placed(workspace, kind, condition)}))"
+
+
+def _not_among(workspace: int, kind: str, condition: str) -> str:
+    return f"NOT IN ({_placed(workspace, kind, condition)})"
+
+
+def _placed(workspace: int, kind: str, condition: str) -> str:
     return (
-        f"IN (SELECT substr(item, {len(kind) + 2})::bigint FROM approvals_claim"  # nosec B608  # constants of this file
-        f" WHERE workspace_id = {workspace} AND {condition} AND starts_with(item, '{kind}:'))"
+        f"SELECT substr(item, {len(kind) + 2})::bigint FROM approvals_claim"  # nosec B608  # constants of this file
+        f" WHERE workspace_id = {workspace} AND {condition} AND starts_with(item, '{kind}:')"
     )

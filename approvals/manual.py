@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from approvals import proposals, wording
 from approvals.actions import BadArguments, named
 from approvals.actions.refunds import amount_of
@@ -14,6 +16,7 @@ from approvals.forms import Choices
 from approvals.models import Case, Handoff, Submission
 from approvals.showing import Books, method, options
 from portal.models import Queue
+from portal.retold import kept
 from portal.systems.base import Reader
 from portal.systems.books import BooksReader
 from portal.systems.records import Order
@@ -32,6 +35,8 @@ TEXTS: Mapping[str, str] = {
     )
 }
 
+NO_ORDER = kept("order_id: there is no such order")
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -47,7 +52,7 @@ class Offer:
 def actions_for(case: Case) -> list[tuple[str, str]]:
     """Actions a person can start on a case, with their titles."""
     names = ACTIONS_OF.get(case.subject.partition(":")[0], ())
-    return [(name, named(name).title) for name in names]
+    return [(name, _(named(name).title)) for name in names]
 
 
 def offer(*, workspace: int, action: str, target: str, args: Mapping[str, Any] | None = None) -> Offer:
@@ -144,8 +149,9 @@ def _pieces(order: Order) -> list[tuple[str, str]]:
         price = wording.amount(item.unit_price_minor, order.currency)
         start = sum(key.rpartition("/")[0] == item.item_id for key, _ in found)
         for number in range(1, item.quantity + 1):
-            count = f", piece {number} of {item.quantity}" if item.quantity > 1 else ""
-            label = f"{item.product}{options(item.options)}{count}, {price}"
+            told = {"what": f"{item.product}{options(item.options)}", "number": number, "of": item.quantity}
+            what = _("%(what)s, piece %(number)s of %(of)s") % told if item.quantity > 1 else told["what"]
+            label = f"{what}, {price}"
             found.append((f"{item.item_id}/{start + number}", label))
     return found
 
@@ -160,7 +166,7 @@ def complete(*, workspace: int, action: str, target: str, args: Mapping[str, Any
         return dict(args)
     order = BooksReader(workspace).order(target.partition(":")[2])
     if order is None:
-        raise BadArguments("order_id: there is no such order")
+        raise BadArguments(NO_ORDER)
     whole = args.get("kind") == "cancel"
     return {**args, "amount_minor": order.paid_total_minor if whole else amount_of(order, args["item_ids"])}
 

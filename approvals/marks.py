@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from portal import unseen
 
 Mark = Literal["same", "gone", "new"]
@@ -71,15 +74,17 @@ def warnings(texts: Sequence[str]) -> tuple[Warning, ...]:
     if hidden:
         found.append(
             Warning(
-                f"{hidden} unseen character{'s' if hidden > 1 else ''}",
-                "The text holds characters that leave no ink; each is spelled out where it stands.",
+                ngettext("%(count)s unseen character", "%(count)s unseen characters", hidden) % {"count": hidden},
+                _("The text holds characters that leave no ink; each is spelled out where it stands."),
             )
         )
     if any(char in _TURNING for char in joined):
-        found.append(Warning("turns the writing direction", "Parts may read in another order than they are stored."))
+        found.append(
+            Warning(_("turns the writing direction"), _("Parts may read in another order than they are stored."))
+        )
     if any(_mixed(word) for word in _LETTERS.findall(joined)):
         found.append(
-            Warning("look-alike letters", "A word mixes alphabets, so that it may only look like another word.")
+            Warning(_("look-alike letters"), _("A word mixes alphabets, so that it may only look like another word."))
         )
     return tuple(found)
 

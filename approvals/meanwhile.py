@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+from django.utils.translation import pgettext
+
 from approvals import instructions, revising, staleness, votes, wording
 from approvals.models import Decision, Instruction, Proposal
 from approvals.state import Kind, State
@@ -14,11 +18,11 @@ from approvals.state import Kind, State
 WAITING = (State.PENDING, State.STALE)
 NEWEST = 3
 HOW = {
-    Kind.EDIT: "edited",
-    Kind.REDO: "worked out anew",
-    Kind.STOP: "stopped",
-    Kind.REOPEN: "reopened",
-    Kind.SEND_BACK: "worked out again, sent back",
+    Kind.EDIT: noop("edited by %(who)s"),
+    Kind.REDO: noop("worked out anew by %(who)s"),
+    Kind.STOP: noop("stopped by %(who)s"),
+    Kind.REOPEN: noop("reopened by %(who)s"),
+    Kind.SEND_BACK: noop("worked out again, sent back by %(who)s"),
 }
 
 
@@ -48,7 +52,7 @@ def of(proposal: Proposal, look: staleness.Look | None, *, person: int, now: dat
     sent = Instruction.objects.filter(workspace_id=proposal.workspace_id, proposal=proposal)
     told = tuple(reversed(sent.select_related("person").order_by("-pk")[:NEWEST]))
     over = revising.would_overwrite(proposal) if proposal.state in (State.STALE, State.FAILED) else ()
-    overwrites = " and ".join(wording.field(name).lower() for name in over)
+    overwrites = wording.fields(over)
     if look is None:
         return Meanwhile(told, overwrites=overwrites, found=found(proposal))
     asked = next((one for one in told if one.answered_at is None), None)
@@ -69,11 +73,11 @@ def _moved(proposal: Proposal, look: staleness.Look) -> tuple[str, ...]:
         return ()
     said = []
     if look.drift:
-        said.append(f"What it rests on moved: {look.drift}.")
+        said.append(_("What it rests on moved: %(what)s.") % {"what": ", ".join(map(wording.source, look.drifted))})
     if proposal.tier == "high" or any(source.startswith("messages:") for source in look.drifted):
-        said.append("Approving it will find it stale, so that it is worked out anew first.")
+        said.append(_("Approving it will find it stale, so that it is worked out anew first."))
     else:
-        said.append("The record changed elsewhere; this change is the same.")
+        said.append(_("The record changed elsewhere; this change is the same."))
     return tuple(said)
 
 
@@ -98,7 +102,13 @@ def _dismissed(proposal: Proposal, person: int) -> tuple[str, ...]:
 
 
 def _words(vote: Decision, ended: Mapping[tuple[int, int], Decision], person: int) -> str:
-    whose = "Your approval" if vote.person_id == person else f"The approval of {vote.person.name}"
+    told = {"name": vote.person.name, "revision": vote.revision}
+    if vote.person_id == person:
+        words = _("Your approval of revision %(revision)s no longer counts") % told
+    else:
+        words = _("The approval of %(name)s of revision %(revision)s no longer counts") % told
     by = ended.get((vote.revision, vote.round))
-    how = f": {HOW[Kind(by.kind)]} by {'you' if by.person_id == person else by.person.name}" if by else ""
-    return f"{whose} of revision {vote.revision} no longer counts{how}."
+    if by is None:
+        return f"{words}."
+    who = pgettext("by", "you") if by.person_id == person else by.person.name
+    return f"{words}: {_(HOW[Kind(by.kind)]) % {'who': who}}."

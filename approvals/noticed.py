@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
 from approvals import naming, sentences, wording
 from portal import tidings
 from portal.models import Notice
 
 # Why something came back, after the first words.
-_DECIDED = {"reject": "rejected", "send_back": "sent back with a question"}
+_DECIDED = {"reject": noop("rejected"), "send_back": noop("sent back with a question")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,15 @@ def _line(row: Notice, names: Mapping[str, str]) -> Line:
     called = tidings.called(row.subject)
     about = sentences.thing(row.subject, names) if row.subject in names else called
     return Line(
-        row.pk, tidings.TO_ONE[row.kind], _note(row.facts), about, called if row.subject in names else "",
+        row.pk, tidings.to_one(row.kind), _note(row.facts), about, called if row.subject in names else "",
         tidings.place(row.subject), who, row.created_at, row.read_at is None,
     )  # fmt: skip
 
 
 def _note(facts: Mapping[str, Any]) -> str:
     if "state" in facts:
-        return "the money came back" if facts["state"] == "bounced" else wording.state(facts["state"]).lower()
+        return _("the money came back") if facts["state"] == "bounced" else wording.state(facts["state"]).lower()
     if "agreed" in facts:
-        return "agreed to" if facts["agreed"] else "refused"
-    return _DECIDED.get(str(facts.get("decision", "")), "")
+        return _("agreed to") if facts["agreed"] else _("refused")
+    said = _DECIDED.get(str(facts.get("decision", "")))
+    return _(said) if said else ""

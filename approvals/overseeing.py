@@ -9,13 +9,17 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from approvals import proposals, pulse, queries, reversal, sending
 from approvals.models import Attempt, Claim, Handoff, Outbox, Proposal, Pulse
 from approvals.state import State
 from audit.events import Event
 from audit.models import Entry
+from portal import retold
 from portal.models import Delegation, Person
+from portal.templatetags.language import role_words
 
 MOST = 25
 SOON, WEEK, RATED = timedelta(hours=1), timedelta(days=7), timedelta(days=30)
@@ -23,10 +27,10 @@ SOON, WEEK, RATED = timedelta(hours=1), timedelta(days=7), timedelta(days=30)
 UNKNOWN_CALLS = timedelta(minutes=15)
 
 _WORK = {
-    proposals.GATE: ("Check submission", "submission"),
-    proposals.APPLY: ("Carry out proposal", "proposal"),
-    proposals.SETTLE: ("Clean up behind proposal", "proposal"),
-    sending.RECONCILE: ("Find out what became of proposal", "proposal"),
+    proposals.GATE: (noop("Check submission"), "submission"),
+    proposals.APPLY: (noop("Carry out proposal"), "proposal"),
+    proposals.SETTLE: (noop("Clean up behind proposal"), "proposal"),
+    sending.RECONCILE: (noop("Find out what became of proposal"), "proposal"),
 }
 
 
@@ -194,7 +198,7 @@ def _marks(workspace: int) -> list[tuple[str, int, datetime]]:
 def wanted(workspace: int) -> list[Line]:
     """To what a person called a manager, and why; most urgent first, one more than is shown."""
     rows = Claim.objects.filter(workspace_id=workspace).exclude(escalated="").order_by("urgency")[: MOST + 1]
-    why = {row.item: f"“{row.escalated}”" for row in rows}
+    why = {row.item: _("“%(name)s”") % {"name": row.escalated} for row in rows}
     lines = _lines(workspace, list(why))
     return [replace(lines[item], note=words, alarm=True) for item, words in why.items() if item in lines]
 
@@ -214,7 +218,12 @@ def _lines(workspace: int, items: Sequence[str]) -> dict[str, Line]:
 
 def _of_proposal(row: Proposal, *, since: datetime | None = None) -> Line:
     return Line(
-        f"proposal:{row.pk}", row.summary, row.case.title, row.proposer, due=queries.moment(row.urgency), since=since
+        f"proposal:{row.pk}",
+        retold.say(row.summary),
+        row.case.title,
+        row.proposer,
+        due=queries.moment(row.urgency),
+        since=since,
     )
 
 
@@ -228,7 +237,8 @@ def _unknown(row: Proposal, since: datetime | None, now: datetime) -> Line:
 
 
 def _marked(line: Line, percent: int, reached: datetime) -> Line:
-    words = "its time is over" if percent == 100 else f"{percent}% of its time is used"
+    used = _("%(percent)s of its time is used") % {"percent": f"{percent}%"}
+    words = _("its time is over") if percent == 100 else used
     return replace(line, since=reached, note=words, alarm=percent == 100)
 
 
@@ -239,7 +249,12 @@ def listed(lines: Sequence[Line]) -> Lines:
 
 def _dead(workspace: int) -> tuple[Dead, ...]:
     rows = Outbox.objects.filter(workspace_id=workspace).exclude(dead_at=None).order_by("dead_at", "pk")[:MOST]
-    return tuple(Dead(row.pk, *_WORK.get(row.task, (row.task, "")), row.object_id, row.dead_at) for row in rows)
+    return tuple(Dead(row.pk, *_work(row.task), row.object_id, row.dead_at) for row in rows)
+
+
+def _work(task: str) -> tuple[str, str]:
+    what, page = _WORK.get(task, (task, ""))
+    return _(what), page
 
 
 def _lost(workspace: int, now: datetime) -> tuple[Attempt, ...]:
@@ -268,7 +283,9 @@ def load(workspace: int, now: datetime) -> tuple[Load, ...]:
             " ORDER BY d.week DESC, p.name",
             {"ws": workspace, "now": now, "day": now - timedelta(days=1), "week": now - WEEK},
         )
-        return tuple(Load(*row) for row in cursor.fetchall())
+        return tuple(
+            Load(person, name, role_words(held.split(", ")), *counts) for person, name, held, *counts in cursor
+        )
 
 
 def _away(workspace: int, now: datetime) -> tuple[Delegation, ...]:

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
 from approvals import wording
 from approvals.taint import Taint
 from portal.systems.records import Ticket
@@ -73,12 +76,14 @@ def of(taints: Mapping[int, Sequence[Mapping[str, Any]]], ticket: Ticket | None)
 
 
 def _words(taint: Taint) -> str:
-    where = "the subject line" if taint.seq == 0 else "the customer's message"
+    subject, message = pgettext("out of", "the subject line"), pgettext("out of", "the customer's message")
+    told = {"field": wording.field(taint.field), "where": subject if taint.seq == 0 else message}
     if taint.field != "body":
-        named = f"{wording.field(taint.field)}: named in {where} too"
-        return named if taint.on_record else f"From {where}"
-    shown = f"“{taint.value}”" if taint.kind != "text" else f"{len(taint.value.split())} words"
-    return f"{shown} from {where}{', and on record' if taint.on_record else ''}"
+        return (_("%(field)s: named in %(where)s too") if taint.on_record else _("From %(where)s")) % told
+    count = len(taint.value.split())
+    words = _("%(count)s words") % {"count": count} if taint.kind == "text" else _("“%(name)s”") % {"name": taint.value}
+    named = _("%(what)s from %(where)s, and on record") if taint.on_record else _("%(what)s from %(where)s")
+    return named % {**told, "what": words}
 
 
 def _groups(marks: Sequence[_Mark]) -> Iterator[list[_Mark]]:
@@ -101,9 +106,9 @@ def _parts(text: str, groups: Sequence[Sequence[_Mark]], seq: int) -> Iterator[P
         start, stop = min(m.taint.start for m in group), max(m.taint.end for m in group)
         if start > end:
             yield Part(text[end:start])
-        fields = dict.fromkeys(wording.field(mark.taint.field).lower() for mark in group)
+        fields = wording.fields(dict.fromkeys(mark.taint.field for mark in group))
         yield Part(
-            text[start:stop], f"passage-{seq}-{at}", " and ".join(fields), group[0].proposal,
+            text[start:stop], f"passage-{seq}-{at}", fields, group[0].proposal,
             any(mark.taint.leads_away for mark in group),
         )  # fmt: skip
         end = stop

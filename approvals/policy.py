@@ -14,7 +14,22 @@ from typing import Any
 
 import cedarpy
 
+from portal.retold import kept
+
 FOLDER = Path(__file__).parent / "policies"
+FORBIDS = kept("Policy %(rule)s forbids it.")
+UNCLEAN = kept("The policy engine did not answer cleanly: %(error)s")
+# What the policy files say of themselves, to be told in other languages.
+SAID = (
+    kept("The order does not belong to the customer who wrote."),
+    kept("The money would go to a payment method that is not the order owner's."),
+    kept("A refund moves more than nothing."),
+    kept("A person locked one of these fields."),
+    kept("Only people solve or close a ticket."),
+    kept("The reply would go to an address that is not the customer's."),
+    kept("Only people change what proves who somebody is."),
+    kept("Only the agent of refunds reads orders, payments and payment methods."),
+)
 WRITES, READS = "policies", "reads"  # two sets: a rule about every write must not have to know what reads tell
 SCHEMAS = {WRITES: "schema", READS: "reads"}
 
@@ -145,5 +160,5 @@ def _ask(request: dict[str, Any], policies: PolicySet) -> Answer:
 
 
 def _words(rules: Sequence[str], errors: Sequence[str], policies: PolicySet) -> tuple[str, ...]:
-    said = [policies.reasons.get(rule) or f"Policy {rule} forbids it." for rule in rules]
-    return tuple(said + [f"The policy engine did not answer cleanly: {error}" for error in errors])
+    said = [policies.reasons.get(rule) or FORBIDS % {"rule": rule} for rule in rules]
+    return tuple(said + [UNCLEAN % {"error": error} for error in errors])

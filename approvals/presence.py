@@ -6,20 +6,21 @@ from typing import Literal
 from approvals.models import Proposal, Revision
 from portal import stepup
 from portal.models import StepUp
+from portal.retold import kept
 
 Purpose = Literal["approve", "resolve", "overwrite"]
 WORDS: dict[Purpose, str] = {
-    "approve": "Approve: {}",
-    "resolve": "Say what became of: {}",
-    "overwrite": "Overwrite what changed since: {}",
+    "approve": kept("Approve: %(what)s"),
+    "resolve": kept("Say what became of: %(what)s"),
+    "overwrite": kept("Overwrite what changed since: %(what)s"),
 }
 
 
 def ask(row: Proposal, purpose: Purpose, *, words: str = "") -> stepup.Ask:
-    """What is repeated to the person, bound to the current digest and amount; `words` says it more exactly."""
+    """What is repeated to the person, bound to the current digest and amount; `words` says it better, with its gap."""
     return stepup.Ask(
         purpose=purpose, subject=f"proposal:{row.pk}", digest=row.digest,
-        words=(words or WORDS[purpose]).format(row.summary),
+        words=(words or WORDS[purpose]) % {"what": row.summary},
         target=row.target, amount_minor=row.amount_minor, currency=row.currency if row.amount_minor is not None else "",
         high=row.tier == "high",
     )  # fmt: skip

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from approvals import abouts, outbox, state
 from approvals.actions.base import Action
@@ -17,6 +18,7 @@ from approvals.models import Case, Proposal, Submission
 from audit import canonical, log
 from audit.events import Event
 from portal import telemetry
+from portal.retold import kept
 from portal.rows import insert_once
 
 GATE = "approvals.tasks.gate"
@@ -26,6 +28,7 @@ PAUSE = "approvals.tasks.pause"
 RESUME = "approvals.tasks.resume"
 # Words of a move that may name somebody or quote a record: never among the hashed bytes.
 SPOKEN = ("because", "drifted")
+TWIN = kept("The same has been proposed meanwhile.")
 
 
 class ProposalError(Exception):
@@ -90,7 +93,7 @@ def submit(
         },
     )  # fmt: skip
     if not made and submission.payload != json.loads(json.dumps(dict(payload))):
-        raise AlreadySubmitted("Something else was handed in from this form already; open it anew to send this.")
+        raise AlreadySubmitted(_("Something else was handed in from this form already; open it anew to send this."))
     if made:
         outbox.nudge_together(GATE, "apply", workspace)
     return submission
@@ -114,7 +117,7 @@ def submit_all(workspace: int, submissions: Sequence[Submission]) -> list[Submis
 def _refuse_unstorable(value: Any, where: str) -> None:
     """PostgreSQL's JSON takes neither NUL nor lone surrogates."""
     if isinstance(value, str) and ("\x00" in value or any("\ud800" <= c <= "\udfff" for c in value)):
-        raise NotStorable(f"{where}: holds a NUL or a lone surrogate; take it out")
+        raise NotStorable(f"{where}: {_('holds a NUL or a lone surrogate; take it out')}")
     if isinstance(value, Mapping):
         for key, inner in value.items():
             _refuse_unstorable(str(key), where)
@@ -150,7 +153,7 @@ def refuse_twin(workspace: int, target: str, key: str, *, but: int) -> None:
     lock_target(workspace, target)
     twins = Proposal.objects.filter(workspace_id=workspace, target=target, content_key=key, state__in=state.OPEN)
     if twins.exclude(pk=but).exists():
-        raise Twin("The same has been proposed meanwhile.")
+        raise Twin(TWIN)
 
 
 def locked(*, workspace: int, proposal: int) -> Proposal:

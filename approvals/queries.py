@@ -5,24 +5,27 @@ The number of statements is fixed, however long the page.
 
 import json
 from collections import namedtuple
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from approvals import deadlines, eligibility, listing, sealed, times, wording
 from approvals.models import Case, Decision, Handoff, Proposal
 from approvals.searching import Filters
 from approvals.state import Kind, State
+from portal import retold
 from portal.models import Person
 
 PAGE = 25
 _BOTH = (
     "p.id, p.urgency, p.state, p.proposer, c.title, c.waiting_since, c.subject, h.id AS holder, h.name AS holder_name"
 )
+_NEWEST = "(SELECT max(n.id) FROM {} n WHERE n.workspace_id = %s) AS newest"
 _HELD = (
     " LEFT JOIN (approvals_claim k JOIN portal_person h ON h.id = k.person_id) ON k.workspace_id = p.workspace_id"
     " AND k.item = %s || p.id AND k.until > %s"
@@ -68,28 +71,34 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows in the order of the queue; `after` asks for the next page, "" at the end."""
+    """Rows in the order of the queue; `after` asks for the next page, "" at the end.
+
+    `newest` is the highest id there was, whatever the filters, so that the page can ask what came after it; 0 without
+    rows, when all is new that comes.
+    """
 
     rows: tuple[Row, ...]
     after: str
+    newest: int
 
 
 def page(*, workspace: int, filters: Filters, person: int, now: datetime, after: str = "", most: int = PAGE) -> Page:
     """The next `most` items behind the cursor `after`."""
     part = listing.of(workspace=workspace, filters=filters, person=person, now=now).behind(after)
-    found = _read(part, _HANDOFF if filters.handoffs else _PROPOSAL, now, most)
+    found = _read(part, _HANDOFF if filters.handoffs else _PROPOSAL, workspace, now, most)
     shown = found[:most]
     cursor = f"{shown[-1].urgency}.{shown[-1].id}" if len(found) > most else ""
     make = handoff_rows if filters.handoffs else proposal_rows
-    return Page(make(workspace, shown), cursor)
+    return Page(make(workspace, shown), cursor, found[0].newest if found else 0)
 
 
-def _read(part: listing.Part, columns: str, now: datetime, most: int) -> list[Any]:
+def _read(part: listing.Part, columns: str, workspace: int, now: datetime, most: int) -> list[Any]:
     """One statement: the items, their cases and who holds them; an object of each would be most of a page."""
+    asked = f"{columns}, {_BOTH}, {_NEWEST.format(part.table)}"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {columns}, {_BOTH} {part.beside(_HELD)} {part.order} LIMIT {most + 1}",  # nosec B608  # as `listing` says it
-            [f"{part.kind}:", now, *part.values],
+            f"SELECT {asked} {part.beside(_HELD)} {part.order} LIMIT {most + 1}",  # nosec B608  # as `listing` says it
+            [workspace, f"{part.kind}:", now, *part.values],
         )
         names_of = [one.name for one in cursor.description]
         line: Any = namedtuple("line", names_of)  # type: ignore[misc]  # columns are known when it was asked
@@ -112,15 +121,6 @@ def newer(*, workspace: int, filters: Filters, person: int, now: datetime, since
     return len(_keys(part.since(since), "LIMIT 99"))
 
 
-def newest(workspace: int, filters: Filters) -> int:
-    """The highest id there is, so that a page can ask what came after it."""
-    table = "approvals_handoff" if filters.handoffs else "approvals_proposal"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id FROM {table} WHERE workspace_id = %s ORDER BY id DESC LIMIT 1", [workspace])  # nosec B608
-        found = cursor.fetchone()
-    return found[0] if found else 0
-
-
 def _keys(part: listing.Part, tail: str) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT p.id {part.source} {tail}", part.values)  # nosec B608  # as `listing` says it
@@ -139,18 +139,18 @@ def proposal_rows(workspace: int, found: Sequence[Any]) -> tuple[Row, ...]:
         Row(
             item=f"proposal:{p.id}",
             key=p.id,
-            headline=p.summary,
+            headline=retold.say(p.summary),
             about=p.title,
             who=wording.actor(p.proposer, people),
             state=p.state,
             tier=p.tier,
-            label=f"undo of {p.undoes_id}" if p.undoes_id else "",
+            label=_("undo of %(number)s") % {"number": p.undoes_id} if p.undoes_id else "",
             confidence_pct=p.confidence_pct if p.proposer.startswith("agent:") else None,
             due=moment(p.urgency),
-            flags=(*([times.WROTE] if p.id in wrote else []), *(wording.flag(flag) for flag in json.loads(p.flags))),
+            flags=(*([times.words()] if p.id in wrote else []), *(wording.flag(flag) for flag in json.loads(p.flags))),
             holder=p.holder,
             holder_name=p.holder_name or "",
-            votes=f"{given.get((p.id, p.revision, p.round), 0)} of {p.people}" if p.people > 1 else "",
+            votes=_given(p, given) if p.people > 1 else "",
             amount=wording.amount(p.amount_minor, p.currency),
             waiting_since=p.waiting_since,
             unsealed_since=unsealed.get(p.id),
@@ -174,7 +174,7 @@ def handoff_rows(workspace: int, found: Sequence[Any]) -> tuple[Row, ...]:
             label=wording.reason(h.reason),
             confidence_pct=None,
             due=moment(h.urgency),
-            flags=(times.WROTE,) if h.id in wrote else (),
+            flags=(times.words(),) if h.id in wrote else (),
             holder=h.holder,
             holder_name=h.holder_name or "",
             votes="",
@@ -187,11 +187,15 @@ def handoff_rows(workspace: int, found: Sequence[Any]) -> tuple[Row, ...]:
 
 def headline(handoff: Handoff | Any) -> str:
     """One line of a hand-off; of a question what is asked, without the salutation."""
-    lines = [line.strip() for line in handoff.summary.splitlines() if line.strip()]
+    lines = [line.strip() for line in retold.say(handoff.summary).splitlines() if line.strip()]
     if handoff.kind == Handoff.Is.QUESTION:
         asked = [line for line in lines if "?" in line]
         return (asked or lines)[0]
     return lines[0]
+
+
+def _given(p: Any, given: Mapping[tuple[int, int, int], int]) -> str:
+    return _("%(given)s of %(people)s") % {"given": given.get((p.id, p.revision, p.round), 0), "people": p.people}
 
 
 def _votes(found: Sequence[Any]) -> dict[tuple[int, int, int], int]:

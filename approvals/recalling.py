@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from approvals import decisions, proposals, state, switches
 from approvals.models import Proposal, Switch
@@ -61,10 +62,10 @@ def withdraw_waiting(*, workspace: int, kind: str, subject: str, person: int, no
         NotAllowed, NotThrown.
     """
     if Role.MANAGER not in roles.of(person, workspace):
-        raise NotAllowed("Only a manager takes back what was approved.")
+        raise NotAllowed(_("Only a manager takes back what was approved."))
     thrown = [one for one in switches.in_force(workspace=workspace) if (one.kind, one.subject) == (kind, subject)]
     if not thrown:
-        raise NotThrown("This switch is not thrown; what is approved goes its way.")
+        raise NotThrown(_("This switch is not thrown; what is approved goes its way."))
     rows = _waiting(workspace, thrown[0]).defer("basis").order_by("urgency", "pk")
     found = list(rows[: MOST + 1])
     withdrawn, kept = [], []

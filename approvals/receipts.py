@@ -11,9 +11,11 @@ from approvals.models import Proposal, Receipt, Revision
 from audit import log
 from audit.events import Event
 from portal import failpoints
+from portal.retold import kept
 from portal.systems.base import BooksError
 
 SYSTEM = "system:apply"
+BEHIND = kept("%(what)s: done outside, but our own books could not follow: %(why)s")
 
 
 def write(row: Proposal, revision: Revision, *, now: datetime) -> None:
@@ -43,7 +45,7 @@ def after_answer(row: Proposal, revision: Revision, *, now: datetime, answer: Ma
         changes = ()
         handoffs.open_for(
             row, reason="books_behind", now=now, found=dict(answer),
-            summary=f"{row.summary}: done outside, but our own books could not follow: {error}",
+            summary=BEHIND % {"what": row.summary, "why": error},
         )  # fmt: skip
     _end(row, changes, now=now, body={"outside": dict(answer)})
 

@@ -13,6 +13,7 @@ from approvals.state import Kind, State
 from audit.events import Event
 from portal import failpoints
 from portal import workspace as inside
+from portal.retold import kept
 from portal.systems import connections, outside
 
 # While nobody can say, it is asked again this often; after a minute it says unknown.
@@ -20,6 +21,12 @@ ASK_AGAIN = timedelta(seconds=15)
 ASK_UNKNOWN_AGAIN = timedelta(seconds=60)
 UNKNOWN_AFTER = timedelta(seconds=60)
 SYSTEM = sending.SYSTEM
+ENDED = kept("finding out ended its worker three times")
+LOST = kept("its worker was lost")
+THREE = kept("three attempts were made")
+NOT_SERVED = kept("it is not served any more")
+NOBODY_KNOWS = kept("nobody can say: %(why)s")
+NEVER = kept("%(who)s found that it never happened")
 
 
 def reconcile(*, workspace: int, proposal: int) -> None:
@@ -53,8 +60,8 @@ def give_up(*, workspace: int, proposal: int) -> None:
         if row is None or last is None:
             return
         if last.state == Attempt.State.SENT:
-            sending.close(row, last, Attempt.State.LOST, "finding out ended its worker three times", now=now)
-        _unknown(row, "finding out ended its worker three times", now=now)
+            sending.close(row, last, Attempt.State.LOST, ENDED, now=now)
+        _unknown(row, ENDED, now=now)
 
 
 def _last(row: Proposal) -> Attempt | None:
@@ -69,11 +76,11 @@ def _lost(row: Proposal) -> Attempt | None:
 
 def _plan(row: Proposal, last: Attempt, *, now: datetime) -> Plan:
     if last.state == Attempt.State.SENT:
-        sending.close(row, last, Attempt.State.LOST, "its worker was lost", now=now)
+        sending.close(row, last, Attempt.State.LOST, LOST, now=now)
     calls = sending.calls_of(row)
     reached = [call for call in calls if call.reached]
     if not reached and len(calls) < recovery.ATTEMPTS:
-        return Plan(Step.SEND_AGAIN, "nothing was sent")
+        return Plan(Step.SEND_AGAIN, recovery.NOTHING_SENT)
     if not reached:
         return recovery.after_not_sent(calls, 0, now)
     try:
@@ -81,10 +88,10 @@ def _plan(row: Proposal, last: Attempt, *, now: datetime) -> Plan:
     except outside.OutsideError as error:
         return Plan(Step.LOOK_UP, str(error))  # nobody can ask now; the look-up waits, and says unknown in time
     if promise is None:
-        return Plan(Step.UNKNOWN, f"{last.system} does not serve {last.part} any more")
+        return Plan(Step.UNKNOWN, sending.SERVES_NOT % {"system": last.system, "part": last.part})
     plan = recovery.after_loss(promise, reached, now)
     if plan.step is Step.SEND_AGAIN and len(calls) >= recovery.ATTEMPTS:
-        return Plan(Step.LOOK_UP if promise.look_up else Step.UNKNOWN, "three attempts were made")
+        return Plan(Step.LOOK_UP if promise.look_up else Step.UNKNOWN, THREE)
     return plan
 
 
@@ -137,7 +144,7 @@ def _look_up(attempt: Attempt) -> None:
     found: outside.Answer | outside.OutsideError | None
     try:
         system = connections.open_outside(attempt.workspace_id, attempt.part)
-        found = outside.NotSent("it is not served any more") if system is None else system.find(
+        found = outside.NotSent(NOT_SERVED) if system is None else system.find(
             sending.sending_of(attempt)
         )  # fmt: skip
     except outside.OutsideError as error:
@@ -163,7 +170,7 @@ def _after_look(
         reached = [call for call in sending.calls_of(row) if call.reached]
         return _act(row, recovery.after_absence(promise, reached, now), now=now)
     if (lost.ended_at or now) + UNKNOWN_AFTER <= now:
-        _unknown(row, f"nobody can say: {found}", now=now)
+        _unknown(row, NOBODY_KNOWS % {"why": found}, now=now)
     sending.due(row, at=now + (ASK_AGAIN if row.state == State.APPLYING else ASK_UNKNOWN_AGAIN), now=now)
     return None
 
@@ -182,5 +189,5 @@ def _as_told(row: Proposal, last: Attempt, told: Decision, *, now: datetime) -> 
         sending.succeed(row, lost, outside.Answer(told.note[:120], evidence=evidence), now=now)
         return
     outbox.done(workspace=row.workspace_id, task=sending.RECONCILE, object_id=row.pk)
-    because = f"person:{told.person_id} found that it never happened"
+    because = NEVER % {"who": f"person:{told.person_id}"}
     proposals.transition(row, Event.PROPOSAL_FAILED, actor=SYSTEM, now=now, body={"because": because})

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from approvals import bands, loosening, thresholds
 from approvals.models import DailyCap, Loosening, Threshold
@@ -16,9 +18,23 @@ from audit import canonical, log
 from audit.events import Event
 from portal import roles, stepup
 from portal.models import Role
+from portal.retold import kept
 
 MODELS: Mapping[str, thresholds.Model] = {"threshold": Threshold, "cap": DailyCap}
 WORDS_MOST = 500
+LOOSEN = {
+    "threshold": kept("Loosen the threshold %(series)s: %(what)s"),
+    "cap": kept("Loosen the cap %(series)s: %(what)s"),
+}
+LOOSEN_NEW = {
+    "threshold": kept("Loosen the threshold of a new row: %(what)s"),
+    "cap": kept("Loosen the cap of a new row: %(what)s"),
+}
+ALREADY = {
+    "agreed": noop("This was agreed already."),
+    "refused": noop("This was refused already."),
+    "taken_back": noop("This was taken back already."),
+}
 
 
 class RelaxingError(Exception):
@@ -49,13 +65,13 @@ def propose(
     _require_admin(workspace, person)
     why, words = why.strip(), _loosened(kind, workspace, series, values)
     if not why or len(why) > WORDS_MOST:
-        raise BadInput(f"why: say why, in at most {WORDS_MOST} characters")
+        raise BadInput(f"why: {_('say why, in at most %(most)s characters') % {'most': WORDS_MOST}}")
     if not words:
-        raise Over("Nothing is loosened by this any more; save it as it is.")
+        raise Over(_("Nothing is loosened by this any more; save it as it is."))
     with transaction.atomic():
         thresholds.lock(workspace)
         if series and Loosening.objects.filter(workspace=workspace, kind=kind, series=series, state="open").exists():
-            raise Over("A loosening of this row waits for a second admin already; decide on that one first.")
+            raise Over(_("A loosening of this row waits for a second admin already; decide on that one first."))
         log.attribute("loosening:new")
         row = Loosening.objects.create(
             workspace_id=workspace, kind=kind, series=series, values=dict(values), loosens=list(words), why=why,
@@ -78,10 +94,10 @@ def agree(
         thresholds.lock(workspace)
         row = _open(workspace, loosening, person)
         if row.proposed_by_id == person:
-            raise NotAllowed("You proposed it, so another admin agrees or not.")
+            raise NotAllowed(_("You proposed it, so another admin agrees or not."))
         if not current(row):
             raise Over(
-                "The row was changed since this was proposed: refuse it, and propose it anew if it is still wanted."
+                _("The row was changed since this was proposed: refuse it, and propose it anew if it is still wanted.")
             )
         if row.kind == Loosening.Is.THRESHOLD and (wrong := _crossing(row)):
             raise Over(wrong)
@@ -107,7 +123,7 @@ def refuse(*, workspace: int, loosening: int, person: int, now: datetime, note: 
         row = _open(workspace, loosening, person)
         own, note = row.proposed_by_id == person, note.strip()
         if len(note) > WORDS_MOST or not (note or own):
-            raise BadInput(f"note: say why not, in at most {WORDS_MOST} characters")
+            raise BadInput(f"note: {_('say why not, in at most %(most)s characters') % {'most': WORDS_MOST}}")
         _end(row, Loosening.State.TAKEN_BACK if own else Loosening.State.REFUSED, person, now, note=note)
         _record(row, 2, Event.LOOSENING_REFUSED, person, now, state=str(row.state), note=note)
     return row
@@ -124,8 +140,13 @@ def ask(row: Loosening) -> stepup.Ask:
     digest = hashlib.sha256(canonical.encode({"values": row.values, "series": row.series})).hexdigest()
     return stepup.Ask(
         purpose="loosen", subject=f"loosening:{row.pk}", digest=digest, target=f"{row.kind} {row.series}".strip(),
-        words=f"Loosen the {row.kind} {row.series or 'of a new row'}: {', '.join(row.loosens)}", high=high,
+        words=_asked(row), high=high,
     )  # fmt: skip
+
+
+def _asked(row: Loosening) -> str:
+    words = LOOSEN[row.kind] if row.series else LOOSEN_NEW[row.kind]
+    return words % {"series": row.series, "what": ", ".join(row.loosens)}
 
 
 def before(row: Loosening) -> dict[str, Any] | None:
@@ -147,7 +168,7 @@ def _open(workspace: int, key: int, person: int) -> Loosening:
     _require_admin(workspace, person)
     row = Loosening.objects.select_for_update().get(workspace=workspace, pk=key)
     if row.state != Loosening.State.OPEN:
-        raise Over(f"This was {row.get_state_display().lower()} already.")
+        raise Over(_(ALREADY[row.state]))
     return row
 
 
@@ -166,4 +187,4 @@ def _record(row: Loosening, number: int, event: Event, person: int, now: datetim
 
 def _require_admin(workspace: int, person: int) -> None:
     if Role.ADMIN not in roles.of(person, workspace):
-        raise NotAllowed("Only admins loosen thresholds and caps.")
+        raise NotAllowed(_("Only admins loosen thresholds and caps."))

@@ -2,12 +2,18 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from approvals import decisions, outbox, presence, sending, votes
 from approvals.models import Proposal
 from approvals.state import Kind, State
 from portal import stepup
+from portal.retold import kept
 
-WORDS = {"yes": "Say that it happened: {}", "no": "Say that it never happened: {}"}
+WORDS = {
+    "yes": kept("Say that it happened: %(what)s"),
+    "no": kept("Say that it never happened: %(what)s"),
+}
 
 
 def resolve(
@@ -22,12 +28,12 @@ def resolve(
     """
     row, held = decisions.opened(workspace, proposal, person, seen, (State.UNKNOWN,), now=now)
     if "manager" not in held:
-        raise decisions.NotAllowed("Only a manager says what became of it.")
+        raise decisions.NotAllowed(_("Only a manager says what became of it."))
     if happened not in WORDS:
-        raise decisions.BadInput("happened: say whether it is there")
+        raise decisions.BadInput(f"happened: {_('say whether it is there')}")
     evidence = evidence.strip()[:1000]
     if not evidence:
-        raise decisions.BadInput("evidence: say what you found and where")
+        raise decisions.BadInput(f"evidence: {_('say what you found and where')}")
     present = presence.of(row, "resolve", person=person, step_up=step_up, now=now, words=WORDS[happened])
     votes.cast(
         row, person=person, role="manager", kind=Kind.FOUND if happened == "yes" else Kind.NOT_FOUND, now=now,

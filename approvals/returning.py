@@ -26,13 +26,21 @@ from approvals import (
 )
 from approvals.actions import ActionError
 from approvals.actions.base import NothingToDo, Preview
+from approvals.decisions import NOW
 from approvals.models import Instruction, Proposal, Revision, Submission
 from approvals.state import State
 from audit import log
 from audit.events import Event
+from portal.retold import kept
 from portal.systems.books import BooksReader
 
 REVISED = "revised: "
+DONE = kept("Done: %(what)s")
+NO_ANSWER = kept("The agent has no other answer.")
+SOMETHING_ELSE = kept("The agent came to something else than this change; it stays as it was.")
+NOTHING_LEFT = kept("Nothing would be left to do: %(why)s.")
+SAME, SAME_BECAUSE = kept("The agent comes to the same."), kept("The agent comes to the same. %(why)s")
+NOBODY_WAITS = kept("revises: nobody waits for this")
 
 
 class Kept(Exception):
@@ -71,7 +79,7 @@ def _refuse(submission: Submission, *, now: datetime) -> str:
         event=Event.SUBMISSION_REFUSED, actor=submission.proposer, case=f"case:{submission.case_id}",
         body={"revises": submission.revises_id},
     )  # fmt: skip
-    return "revises: nobody waits for this"
+    return NOBODY_WAITS
 
 
 def _revise(row: Proposal, asked: Instruction, submission: Submission, *, now: datetime) -> str:
@@ -81,7 +89,7 @@ def _revise(row: Proposal, asked: Instruction, submission: Submission, *, now: d
         Kept: there is none.
     """
     if row.state not in (State.PENDING, State.STALE):
-        raise Kept(f"It is {row.state} now.")
+        raise Kept(NOW[State(row.state)])
     if submission.kind != Submission.Is.ACTION:
         raise Kept(_said(submission))
     draft, preview, content = _look(row, submission)
@@ -95,26 +103,26 @@ def _revise(row: Proposal, asked: Instruction, submission: Submission, *, now: d
         row, Event.PROPOSAL_REVISED, new, actor=submission.proposer, now=now, confidence_pct=draft.confidence_pct,
         body={"run": submission.run, "instruction": asked.pk},
     )  # fmt: skip
-    return f"Done: {preview.summary}"
+    return DONE % {"what": preview.summary}
 
 
 def _said(submission: Submission) -> str:
     """The agent's own words for why there is no new draft."""
     text = payloads.text_of(submission.payload, "summary") or payloads.text_of(submission.payload, "text")
-    return text or "The agent has no other answer."
+    return text or NO_ANSWER
 
 
 def _look(row: Proposal, submission: Submission) -> tuple[opening.Asked, Preview, bytes]:
     try:
         draft = opening.take_apart(submission)
         if (draft.action.name, draft.target) != (row.action, row.target):
-            raise Kept("The agent came to something else than this change; it stays as it was.")
+            raise Kept(SOMETHING_ELSE)
         proposals.lock_target(row.workspace_id, row.target)
         reader = BooksReader(row.workspace_id)
         preview = draft.action.preview(draft.target, draft.action.parse(draft.args), row.case.customer, reader)
         content = preview.diff.content()
     except NothingToDo as nothing:
-        raise Kept(f"Nothing would be left to do: {nothing}.") from nothing
+        raise Kept(NOTHING_LEFT % {"why": nothing}) from nothing
     except (ActionError, diff.DiffError, payloads.PayloadError) as error:
         raise Kept(str(error), "bad_arguments") from error
     if wrong := citations.faults(submission, citations.standing(row.workspace_id, [submission]), reader):
@@ -126,10 +134,10 @@ def _compare(row: Proposal, before: Revision, draft: opening.Asked, preview: Pre
     """It must be new, not beside its like, and must not write over what somebody changed meanwhile."""
     if row.state == State.PENDING and content.decode() == before.content:
         why = payloads.text_of(draft.submission.payload, "justification")
-        raise Kept(f"The agent comes to the same. {why}".strip())
+        raise Kept((SAME_BECAUSE % {"why": why}).strip())
     if over := revising.overwritten(row, before, preview.diff.changes):
-        fields = " and ".join(wording.field(name).lower() for name in over)
-        raise Kept(f"Somebody changed {fields} meanwhile; only a manager writes over that.")
+        fields = " and ".join(wording.kept_field(name) for name in over)
+        raise Kept(revising.OVERWRITES % {"fields": fields})
     try:
         key = proposals.content_key(draft.action, draft.args)
         proposals.refuse_twin(row.workspace_id, row.target, key, but=row.pk)

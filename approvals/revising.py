@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from approvals import (
     deadlines,
     dependencies,
@@ -33,8 +35,13 @@ from approvals.state import Kind, State
 from approvals.taint import Taint
 from audit.events import Event
 from portal import hours as working
-from portal import roles, stepup
+from portal import retold, roles, stepup
+from portal.retold import kept
 from portal.systems.books import BooksReader
+
+EDITED, REDONE = kept("Edited meanwhile."), kept("Worked out anew meanwhile.")
+OVERWRITES = kept("Somebody changed %(fields)s meanwhile; only a manager writes over that.")
+OVERWRITES_TWO = kept("Somebody changed %(one)s and %(other)s meanwhile; only a manager writes over that.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +181,10 @@ def _judged(row: Proposal, held: frozenset[str], args: Mapping[str, Any], *, now
     verdict = judge(row, action, preview, confidence_pct=row.confidence_pct, flags=flags, now=now)
     refuse_twin(row, proposals.content_key(action, args))
     if not verdict.allowed:
-        raise BadInput(" ".join(verdict.reasons))
+        raise BadInput(" ".join(map(retold.say, verdict.reasons)))
     if risk.lower(verdict.tier, row.tier) and "manager" not in held:
-        raise NotAllowed(f"This would lower the tier from {row.tier} to {verdict.tier}; a manager does that.")
+        told = {"was": wording.tier(row.tier), "now": wording.tier(verdict.tier)}
+        raise NotAllowed(_("This would lower the tier from %(was)s to %(now)s; a manager does that.") % told)
     return New(args, preview, content, verdict, flags=flags, taints=taints)
 
 
@@ -184,17 +192,17 @@ def _revise(
     row: Proposal, event: Event, new: New, person: int, *, now: datetime, over: tuple[str, ...] = ()
 ) -> Proposal:
     actor = f"person:{person}"
-    words = "Edited meanwhile." if event == Event.PROPOSAL_EDITED else "Worked out anew meanwhile."
+    words = EDITED if event == Event.PROPOSAL_EDITED else REDONE
     instructions.close(row, words, actor=actor, now=now)
     return add(row, event, new, actor=actor, now=now, body={"overwrites": list(over)} if over else {})
 
 
 def _check_overwriting(over: tuple[str, ...], held: frozenset[str], reason: str) -> None:
-    fields = " and ".join(wording.field(name).lower() for name in over)
+    told = {"fields": wording.fields(over)}
     if "manager" not in held:
-        raise NotAllowed(f"Somebody changed {fields} meanwhile; only a manager writes over that.")
+        raise NotAllowed(_(OVERWRITES) % told)
     if not reason:
-        raise BadInput(f"overwrite_reason: say why what stands in {fields} now may be written over")
+        raise BadInput(f"overwrite_reason: {_('say why what stands in %(fields)s now may be written over') % told}")
 
 
 def _grew(before: Revision, args: Mapping[str, Any], row: Proposal, amount_minor: int | None) -> bool:

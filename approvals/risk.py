@@ -4,16 +4,37 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from portal.retold import kept
+
 People = Literal["automatic", "one", "two", "never"]
 NUMBER: dict[str, int] = {"automatic": 0, "one": 1, "two": 2}
 TIERS = ("low", "medium", "high")
 
 HOSTILE = {
-    "injection": "Part of the message talks to a machine",
-    "hidden_text": "The message holds characters that nobody sees",
+    "injection": kept("Part of the message talks to a machine"),
+    "hidden_text": kept("The message holds characters that nobody sees"),
 }
 """Flags with which nothing stays low, and what they say."""
 LEADS_AWAY = "tainted_destination"
+
+# Reasons as verdicts keep them, and the words in their gaps.
+ASKS = (
+    kept("Threshold %(rule)s asks: passes by itself."),
+    kept("Threshold %(rule)s asks: one person."),
+    kept("Threshold %(rule)s asks: two people."),
+)
+NEVER = kept("Threshold %(rule)s says never: a person takes it over.")
+NEVER_BEHIND = (
+    kept("%(summary)s Threshold %(rule)s says never: a person takes it over."),
+    kept("%(summary)s. Threshold %(rule)s says never: a person takes it over."),
+)
+SILENCE = kept("No threshold speaks about %(action)s: two people, a reviewer and a manager.")
+STAYS = kept("It stays %(tier)s, as it was before it was sent back.")
+LEADS = kept("It leads to where only the customer's words point")
+RAISED = kept("%(why)s: tier %(now)s instead of %(was)s.")
+UNSURE = kept("Confidence %(own)s%% is below the floor of %(floor)s%%.")
+NOT_BY_ITSELF = kept("Nothing passes by itself that is unsure, flagged or cannot be undone: one person.")
+TIER_WORDS = (kept("low"), kept("medium"), kept("high"))
 
 SILENT_FRESH_MINUTES = 240
 
@@ -88,10 +109,10 @@ def lower(tier: str, than: str) -> bool:
 
 def no_less(verdict: Verdict, before: Verdict) -> Verdict:
     """The stricter of both in every respect: what nobody may lower by asking again."""
-    kept = lower(verdict.tier, before.tier)
-    said = (f"It stays {before.tier}, as it was before it was sent back.",) if kept else ()
+    stays = lower(verdict.tier, before.tier)
+    said = (STAYS % {"tier": before.tier},) if stays else ()
     return replace(
-        verdict, tier=before.tier if kept else verdict.tier, people=max(1, verdict.people, before.people),
+        verdict, tier=before.tier if stays else verdict.tier, people=max(1, verdict.people, before.people),
         second_role=verdict.second_role or before.second_role, reasons=(*verdict.reasons, *said),
         hold_seconds=max(verdict.hold_seconds, before.hold_seconds),
         fresh_minutes=min(verdict.fresh_minutes, before.fresh_minutes),
@@ -116,7 +137,7 @@ def judge(rules: Iterable[Rule], write: Write) -> Verdict:
     """The verdict of the thresholds alone; among equally specific rows the stricter wins."""
     speaking = [rule for rule in rules if matches(rule, write)]
     if not speaking:
-        reason = f"No threshold speaks about {write.action}: two people, a reviewer and a manager."
+        reason = SILENCE % {"action": write.action}
         return Verdict(True, 2, "high", "manager", 900, SILENT_FRESH_MINUTES, (reason,), ())
     top = max(rule.specificity for rule in speaking)
     rule = max((r for r in speaking if r.specificity == top), key=_strictness)
@@ -128,7 +149,7 @@ def judge(rules: Iterable[Rule], write: Write) -> Verdict:
             "",
             0,
             0,
-            (f"{_named(rule)} says never: a person takes it over.",),
+            (NEVER % {"rule": rule.id},),
             (rule.id,),
         )
     people, reasons = _people(rule, write)
@@ -144,27 +165,22 @@ def _raised(tier: str, flags: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     raised = "medium" if why else tier
     if LEADS_AWAY in flags:
         raised = TIERS[min(TIERS.index(raised) + 1, len(TIERS) - 1)]
-        why.append("It leads to where only the customer's words point")
-    return raised, tuple(f"{words}: tier {raised} instead of {tier}." for words in why if raised != tier)
+        why.append(LEADS)
+    return raised, tuple(RAISED % {"why": words, "now": raised, "was": tier} for words in why if raised != tier)
 
 
 def _strictness(rule: Rule) -> tuple[int, bool, int, int]:
     return NUMBER.get(rule.people, 3), bool(rule.second_role), rule.hold_seconds, -rule.fresh_minutes
 
 
-def _named(rule: Rule) -> str:
-    return f"Threshold {rule.id}"
-
-
 def _people(rule: Rule, write: Write) -> tuple[int, tuple[str, ...]]:
-    wanted = {0: "passes by itself", 1: "one person", 2: "two people"}
     people = NUMBER[rule.people]
-    reasons = [f"{_named(rule)} asks: {wanted[people]}."]
+    reasons = [ASKS[people] % {"rule": rule.id}]
     unsure = write.confidence_pct < rule.confidence_floor_pct
     if unsure:
-        reasons.append(f"Confidence {write.confidence_pct}% is below the floor of {rule.confidence_floor_pct}%.")
+        reasons.append(UNSURE % {"own": write.confidence_pct, "floor": rule.confidence_floor_pct})
     blocked = unsure or not write.reversible or bool(write.flags)
     if people == 0 and blocked:
-        reasons.append("Nothing passes by itself that is unsure, flagged or cannot be undone: one person.")
+        reasons.append(NOT_BY_ITSELF)
         people = 1
     return people, tuple(reasons)

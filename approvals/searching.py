@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext as _
+
 from approvals.state import State
 
 TABS = ("pending", "approved", "stale", "unknown", "handoffs", "applied", "rejected", "failed", "denied")
@@ -48,6 +50,10 @@ class Filters:
     q: str = ""
     search: Search = Search()
     playing: bool = False
+
+    def __hash__(self) -> int:
+        """What is searched for is read from `q`, so that says enough."""
+        return hash((self.query, self.state))
 
     @property
     def query(self) -> str:
@@ -112,7 +118,9 @@ def parse(q: str) -> Search:
         if not colon:
             targets += [f"{kind}:{word}" for kind in _TARGETS] + [f"order:#{word}"]
         elif not value:
-            return Search(columns, tuple(targets), f"{word} names nothing. Try: {HELP}")
+            return Search(
+                columns, tuple(targets), _("%(word)s names nothing. Try: %(help)s") % {"word": word, "help": HELP}
+            )
         elif name in _TARGETS:
             columns["target"] = f"{name}:{value}"
         elif name == "agent":
@@ -122,5 +130,9 @@ def parse(q: str) -> Search:
         elif name == "tier" and value in TIERS:
             columns["tier"] = value
         else:
-            return Search(columns, tuple(targets), f"{word} is not an operator here. Try: {HELP}")
+            return Search(
+                columns,
+                tuple(targets),
+                _("%(word)s is not an operator here. Try: %(help)s") % {"word": word, "help": HELP},
+            )
     return Search(columns, tuple(targets))

@@ -17,6 +17,7 @@ from audit import log
 from audit.events import Event
 from portal import failpoints
 from portal import workspace as inside
+from portal.retold import kept
 from portal.systems import connections, outside
 
 LEASE = timedelta(seconds=60)
@@ -27,6 +28,7 @@ FOLLOW_FIRST = timedelta(minutes=1)
 # Namespace of the idempotency keys (RFC 9562, version 5): proposal, revision and digest name one effect.
 KEYS = uuid.UUID("5f0c2f0e-6f0e-5b52-9a37-0d9f4f5d3c11")
 SYSTEM = "system:apply"
+SERVES_NOT = kept("%(system)s does not serve %(part)s any more")
 logger = logging.getLogger(__name__)
 
 
@@ -76,7 +78,7 @@ def call(attempt: Attempt) -> None:
     try:
         system = connections.open_outside(attempt.workspace_id, attempt.part)
         if system is None or system.name != attempt.system:
-            raise outside.Refused(f"{attempt.system} does not serve {attempt.part} any more")
+            raise outside.Refused(SERVES_NOT % {"system": attempt.system, "part": attempt.part})
         answer = system.send(sending_of(attempt))
     except outside.OutsideError as error:
         end(attempt, error)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from approvals.models import Case, ShiftNote
 from audit import log
@@ -29,12 +30,14 @@ def leave(*, workspace: int, person: int, text: str, case: int | None, now: date
     """
     text = " ".join("".join(c for c in text if c.isprintable() or c.isspace()).split())
     if not text:
-        raise NoteError("text: write what the next shift must know.")
+        raise NoteError(f"text: {_('write what the next shift must know.')}")
     if len(text) > LONGEST:
-        raise NoteError(f"text: {len(text)} characters; {LONGEST} at most.")
+        words = _("%(count)s characters; %(most)s at most.") % {"count": len(text), "most": LONGEST}
+        raise NoteError(f"text: {words}")
     about = Case.objects.filter(workspace_id=workspace, pk=case).first() if case is not None else None
     if case is not None and about is None:
-        raise NoteError(f"case: there is no case {case}; its number stands in the address of its page.")
+        words = _("there is no case %(case)s; its number stands in the address of its page.") % {"case": case}
+        raise NoteError(f"case: {words}")
     with transaction.atomic():
         log.attribute(f"person:{person}")
         row = ShiftNote.objects.create(

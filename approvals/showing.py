@@ -4,9 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
 from approvals import marks, wording
 from approvals.diff import ABSENT, Change, Fit
 from approvals.marks import Piece
+from approvals.vocabulary import METHODS
+from portal import retold
 from portal.systems.records import Order, PaymentMethod
 
 
@@ -123,7 +128,7 @@ def _reply(value: Mapping[str, Any], old: Mapping[str, Any] | None) -> Effect:
     edited = old is not None and old.get("body") != body
     left, right = marks.compare(str(old["body"]), body) if old and edited else ((), marks.spell(body))
     return Effect(
-        f"Message to the customer on {value['ticket']}",
+        _("Message to the customer on %(ticket)s") % {"ticket": value["ticket"]},
         text=right,
         clauses=tuple(value["clauses"]),
         earlier=left,
@@ -132,16 +137,16 @@ def _reply(value: Mapping[str, Any], old: Mapping[str, Any] | None) -> Effect:
 
 
 def _refund(value: Mapping[str, Any], books: Books) -> Effect:
-    order = books.orders.get(value["order"])
+    order, cancels = books.orders.get(value["order"]), value["for"] == "cancel"
     facts = [
-        ("Amount", wording.amount(value["amount_minor"], value["currency"])),
-        ("To", method(value["to"], books)),
-        ("Order", f"{value['order']}, for a {'cancellation' if value['for'] == 'cancel' else 'return'}"),
-        ("Items", "\n".join(items(value["items"], order))),
+        (_("Amount"), wording.amount(value["amount_minor"], value["currency"])),
+        (pgettext("of money", "To"), method(value["to"], books)),
+        (_("Order"), (_("%(order)s, for a cancellation") if cancels else _("%(order)s, for a return")) % value),
+        (pgettext("of an order", "Items"), "\n".join(items(value["items"], order))),
     ]
     if value.get("reason"):
-        facts.append(("Reason", value["reason"]))
-    return Effect("Money back", tuple(facts), names=("to", "amount_minor"))
+        facts.append((_("Reason"), retold.say(value["reason"])))
+    return Effect(_("Money back"), tuple(facts), names=("to", "amount_minor"))
 
 
 def items(ids: Sequence[str], order: Order | None) -> list[str]:
@@ -154,7 +159,8 @@ def items(ids: Sequence[str], order: Order | None) -> list[str]:
             lines.append(f"{pieces} × {key}")
         else:
             price = wording.amount(item.unit_price_minor, order.currency)
-            lines.append(f"{pieces} × {item.product}{options(item.options)}, {price} each ({key})")
+            told = {"count": pieces, "what": f"{item.product}{options(item.options)}", "price": price, "id": key}
+            lines.append(_("%(count)s × %(what)s, %(price)s each (%(id)s)") % told)
     return lines
 
 
@@ -168,10 +174,14 @@ def method(key: str, books: Books) -> str:
     known = books.methods.get(key)
     if known is None:
         return key
-    parts = [known.brand.capitalize() if known.brand else known.kind.replace("_", " ").capitalize()]
+    parts = [known.brand.capitalize() if known.brand else _kind(known.kind)]
     if known.last_four:
-        parts.append(f"ending {known.last_four}")
+        parts.append(_("ending %(digits)s") % {"digits": known.last_four})
     return f"{' '.join(parts)} ({key})"
+
+
+def _kind(kind: str) -> str:
+    return _(METHODS[kind]) if kind in METHODS else kind.replace("_", " ").capitalize()
 
 
 def joined(pieces: Sequence[Piece]) -> str:

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from approvals import diff, wording
+from approvals import diff
 from approvals.actions import named
 from approvals.models import Proposal, Revision
+from portal.retold import kept
 from portal.systems.base import Reader
 from portal.systems.books import BooksReader
 from portal.systems.records import Ticket
+
+GONE = kept("%(what)s is not there any more")
+CHANGED = kept("the record changed since")
+CONVERSATION = kept("the conversation of ticket %(ticket)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +44,13 @@ class Look:
     def because(self) -> str:
         """Why what was seen no longer holds, in words; "" without a conflict."""
         if self.gone:
-            return f"{wording.source(self.gone)} is not there any more"
-        return "the record changed since" if self.conflict else ""
+            return GONE % {"what": _named(self.gone)}
+        return CHANGED if self.conflict else ""
 
     @property
     def drift(self) -> str:
         """What it rests on and moved, by name."""
-        return ", ".join(wording.source(source) for source in self.drifted)
+        return ", ".join(map(_named, self.drifted))
 
     @property
     def already_so(self) -> bool:
@@ -61,6 +66,12 @@ class Look:
     def moved(self, basis: dict[str, Any]) -> bool:
         """Something moved, though it may not touch what would be written."""
         return self.basis != basis
+
+
+def _named(source: str) -> str:
+    """What something rests on, as it is kept: 'order #W1'."""
+    kind, _colon, key = source.partition(":")
+    return CONVERSATION % {"ticket": key} if kind == "messages" else f"{kind} {key}"
 
 
 def look(proposal: Proposal, revision: Revision) -> Look:

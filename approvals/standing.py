@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from approvals import pulse, switches, wording
 from portal.htmx import WorkspaceRequest
@@ -55,17 +56,17 @@ class Silence:
     @property
     def title(self) -> str:
         """Who does not answer."""
-        names = {"log": "The log is not being sealed", "agents": "Agents do not answer"}
-        return names.get(self.queue, "Workers do not answer")
+        names = {"log": _("The log is not being sealed"), "agents": _("Agents do not answer")}
+        return names.get(self.queue, _("Workers do not answer"))
 
     @property
     def words(self) -> str:
         """What that means for whoever works here."""
         if self.queue == "log":
-            return "nothing goes to an outside system until it is; whoever runs the servers looks at audit_seal"
+            return _("nothing goes to an outside system until it is; whoever runs the servers looks at audit_seal")
         if self.queue == "agents":
-            return "tickets are kept, no agent works on them until they do"
-        return "decisions are kept, nothing is sent until they do"
+            return _("tickets are kept, no agent works on them until they do")
+        return _("decisions are kept, nothing is sent until they do")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Standing:
     @property
     def key(self) -> str:
         """Twelve hexadecimal digits that name what is said here."""
-        said = repr([(n.switch.words, n.switch.reason, n.switch.since) for n in self.notices] + list(self.silent))
+        said = repr([n.switch for n in self.notices] + list(self.silent))
         return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 
@@ -115,7 +116,7 @@ def now(workspace: int) -> Standing:
 
 def who(actor: str, people: Mapping[int, str]) -> str:
     """Who threw or restored: a person's name, or the operator at the command line."""
-    return "the operator" if actor.startswith("system:") else wording.actor(actor, people)
+    return _("the operator") if actor.startswith("system:") else wording.actor(actor, people)
 
 
 def _notice(row: tuple[Any, ...]) -> Notice:

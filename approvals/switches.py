@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from approvals.actions import ACTIONS
 from approvals.models import Switch, SwitchEverywhere
@@ -18,9 +19,30 @@ from audit.events import Event
 from portal import roles
 from portal import workspace as inside
 from portal.models import Role
+from portal.retold import kept
 
 THROWERS = frozenset({Role.MANAGER, Role.ADMIN})
 NAMING = (Switch.Is.FREEZE, Switch.Is.HALT)
+
+# Why something is stopped, as it is kept: thrown here, and everywhere.
+STOPPED = {
+    Switch.Is.AUTONOMY_OFF: (
+        kept("Switched off: Agents are switched off, because: %(reason)s"),
+        kept("Switched off: Agents are switched off everywhere, because: %(reason)s"),
+    ),
+    Switch.Is.FORCE_APPROVAL: (
+        kept("Switched off: Nothing passes by itself, because: %(reason)s"),
+        kept("Switched off: Nothing passes by itself everywhere, because: %(reason)s"),
+    ),
+    Switch.Is.FREEZE: (
+        kept("Switched off: %(name)s is frozen, because: %(reason)s"),
+        kept("Switched off: %(name)s is frozen everywhere, because: %(reason)s"),
+    ),
+    Switch.Is.HALT: (
+        kept("Switched off: The %(name)s agent is halted, because: %(reason)s"),
+        kept("Switched off: The %(name)s agent is halted everywhere, because: %(reason)s"),
+    ),
+}
 SUBJECT_MOST, REASON_MOST = 40, 300
 
 # The newest row of each kind and subject, here and everywhere, where it says thrown. Takes the workspace.
@@ -71,20 +93,21 @@ class Thrown:
     @property
     def words(self) -> str:
         """What it means, in half a sentence: 'The refunds agent is halted'."""
-        place = " everywhere" if self.everywhere else ""
-        return f"{meaning(self.kind, self.subject)}{place}"
+        said = meaning(self.kind, self.subject)
+        return _("%(meaning)s everywhere") % {"meaning": said} if self.everywhere else said
 
 
 def meaning(kind: str, subject: str) -> str:
     """What a thrown switch of this kind says, without a full stop."""
     match kind:
         case Switch.Is.AUTONOMY_OFF:
-            return "Agents are switched off"
+            return _("Agents are switched off")
         case Switch.Is.FORCE_APPROVAL:
-            return "Nothing passes by itself"
+            return _("Nothing passes by itself")
         case Switch.Is.FREEZE:
-            return f"{ACTIONS[subject].title if subject in ACTIONS else subject} is frozen"
-    return f"The {subject} agent is halted"
+            title = _(ACTIONS[subject].title) if subject in ACTIONS else subject
+            return _("%(action)s is frozen") % {"action": title}
+    return _("The %(name)s agent is halted") % {"name": subject}
 
 
 def in_force(*, workspace: int) -> tuple[Thrown, ...]:
@@ -109,7 +132,14 @@ def why_not_now(*, workspace: int, action: str, proposer: str) -> str:
 def why(thrown: Iterable[Thrown], *, action: str, proposer: str) -> str:
     """The same for switches that were read already."""
     stopping = (switch for switch in thrown if switch.stops(action, proposer))
-    return next((f"Switched off: {one.words}, because: {one.reason}" for one in stopping), "")
+    return next((_kept(one) for one in stopping), "")
+
+
+def _kept(thrown: Thrown) -> str:
+    """Why, as it is kept whoever reads it."""
+    action = ACTIONS[thrown.subject].title if thrown.subject in ACTIONS else thrown.subject
+    named = action if thrown.kind == Switch.Is.FREEZE else thrown.subject
+    return STOPPED[Switch.Is(thrown.kind)][thrown.everywhere] % {"name": named, "reason": thrown.reason}
 
 
 def forces_approval(*, workspace: int) -> bool:
@@ -207,35 +237,38 @@ def _set_everywhere(thrown: bool, *, kind: str, subject: str, reason: str, actor
 
 
 def _require(actor: str, workspace: int) -> None:
-    kind, _, key = actor.partition(":")
+    kind, _colon, key = actor.partition(":")
     if kind == "system":
         return
     if kind != "person" or not may_throw(roles.of(int(key), workspace)):
-        raise NotAllowed("Only managers and admins throw and restore switches.")
+        raise NotAllowed(_("Only managers and admins throw and restore switches."))
 
 
 def _checked(kind: str, subject: str, reason: str) -> tuple[str, str, str]:
     """The values as they are stored; a name that could never match is refused: a kill switch must not be a typo."""
     subject, reason = subject.strip().removeprefix("agent:"), reason.strip()
     if kind not in Switch.Is.values:
-        raise BadInput(f"kind: choose one of {', '.join(Switch.Is.values)}")
+        raise BadInput(f"kind: {_('choose one of %(values)s') % {'values': ', '.join(Switch.Is.values)}}")
     if kind not in NAMING and subject:
-        raise BadInput(f"subject: {kind} is about everything and names nothing")
+        raise BadInput(f"subject: {_('%(kind)s is about everything and names nothing') % {'kind': kind}}")
     if kind == Switch.Is.FREEZE and subject not in ACTIONS:
-        raise BadInput(f"subject: name the action to freeze: {', '.join(ACTIONS)}")
+        raise BadInput(f"subject: {_('name the action to freeze: %(actions)s') % {'actions': ', '.join(ACTIONS)}}")
     if kind == Switch.Is.HALT and not (subject and len(subject) <= SUBJECT_MOST):
-        raise BadInput("subject: name the agent to halt, such as refunds")
+        raise BadInput(f"subject: {_('name the agent to halt, such as refunds')}")
     if not reason or len(reason) > REASON_MOST:
-        raise BadInput(f"reason: say why, in at most {REASON_MOST} characters")
+        raise BadInput(f"reason: {_('say why, in at most %(most)s characters') % {'most': REASON_MOST}}")
     return kind, subject, reason
 
 
 def _refuse_same(thrown: bool, rows: QuerySet[Switch] | QuerySet[SwitchEverywhere], kind: str, subject: str) -> None:
     newest = rows.filter(kind=kind, subject=subject).order_by("-pk").first()
     if thrown and newest is not None and newest.thrown:
-        raise AlreadySo(f"{meaning(kind, subject)} already, since {newest.created_at:%d %b %Y, %H:%M} UTC.")
+        since = f"{newest.created_at:%d %b %Y, %H:%M} UTC"
+        raise AlreadySo(
+            _("%(meaning)s already, since %(since)s.") % {"meaning": meaning(kind, subject), "since": since}
+        )
     if not thrown and (newest is None or not newest.thrown):
-        raise AlreadySo("This is not thrown; somebody may have restored it already.")
+        raise AlreadySo(_("This is not thrown; somebody may have restored it already."))
 
 
 def _record(row: Switch | SwitchEverywhere, *, workspace: int, now: datetime, everywhere: bool) -> None:

@@ -1,11 +1,15 @@
 """What a search of the queue found, as CSV or JSON lines: read page by page along the queue's index.
 
-What is recognised by its form as personal or secret is left out: a file travels. A row stands as it was when its page
+What is recognised by its form as personal or secret is left out: a file travels. Its words are English, whoever takes
+it: programs read it. A row stands as it was when its page
 was read.
 """
 
 from collections.abc import Iterator
 from datetime import datetime
+
+from django.conf import settings
+from django.utils import translation
 
 from approvals import queries, tabular
 from approvals.queries import Row
@@ -38,8 +42,12 @@ def stream(*, workspace: int, person: int, filters: Filters, form: str, now: dat
             yield tabular.row(COLUMNS)
         after: str | None = ""
         while after is not None:
-            page = queries.page(workspace=workspace, filters=filters, person=person, now=now, after=after, most=PIECE)
-            yield b"".join(_line(row, form) for row in page.rows)
+            with translation.override(settings.LANGUAGE_CODE):
+                page = queries.page(
+                    workspace=workspace, filters=filters, person=person, now=now, after=after, most=PIECE
+                )  # fmt: skip
+                piece = b"".join(_line(row, form) for row in page.rows)
+            yield piece
             after = page.after or None
 
 

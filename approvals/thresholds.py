@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from approvals import loosening
 from approvals.models import DailyCap, Threshold
 from approvals.risk import Rule
 from audit import log
 from audit.events import Event
+from portal import retold
 
 R = TypeVar("R", Threshold, DailyCap)
 Model = type[Threshold] | type[DailyCap]
@@ -26,7 +28,8 @@ class Loosens(ThresholdError):
     """A second admin has to agree first: `words` say what it loosens, `values` what `series` was to become."""
 
     def __init__(self, words: tuple[str, ...], series: str, values: dict[str, Any]) -> None:
-        super().__init__(f"This loosens something, so a second admin agrees first: {', '.join(words)}.")
+        said = _("This loosens something, so a second admin agrees first: %(what)s.")
+        super().__init__(said % {"what": ", ".join(map(retold.say, words))})
         self.words, self.series, self.values = words, series, values
 
 
@@ -192,7 +195,7 @@ def _install_caps(workspace: int, actor: str, now: datetime) -> None:
         writes=CUSTOMER_WRITES,
     )  # fmt: skip
     set_cap(workspace=workspace, series="agent-writes", actor=actor, now=now, scope="agent", writes=AGENT_WRITES)
-    for currency, (_, medium) in LIMITS.items():
+    for currency, (_low, medium) in LIMITS.items():
         for scope, amount in (("customer", medium), ("agent", AGENT_DAY[currency])):
             set_cap(
                 workspace=workspace, series=f"{scope}-{currency.lower()}", actor=actor, now=now, scope=scope,

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from approvals import deadlines, proposals, sweeper
 from approvals.models import Proposal
 from approvals.state import State
 from portal.worktime import Hours
 
-WROTE = ("customer wrote", "The customer wrote after this came in; open it to read what.")
+WROTE = (noop("customer wrote"), noop("The customer wrote after this came in; open it to read what."))
 _WROTE_AFTER = """
     SELECT DISTINCT p.id FROM approvals_{kind} p JOIN approvals_case c ON c.id = p.case_id
     JOIN portal_ticket t ON t.workspace_id = p.workspace_id AND t.ticket_id = substr(c.subject, 8)
@@ -57,6 +59,12 @@ def of(item: sweeper.Item, hours: Hours, now: datetime) -> Standing | None:
         wrote=not isinstance(item, Proposal) and bool(wrote_since(item.workspace_id, "handoff", [item.pk])),
         asks=isinstance(item, Proposal) and proposals.asks(item),
     )
+
+
+def words() -> tuple[str, str]:
+    """The chip and its meaning where the customer wrote since."""
+    chip, meaning = WROTE
+    return _(chip), _(meaning)
 
 
 def wrote_since(workspace: int, kind: str, keys: Sequence[int]) -> set[int]:

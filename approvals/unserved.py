@@ -6,8 +6,12 @@ from typing import Any
 from approvals import handoffs
 from approvals.actions.base import Action, Preview
 from approvals.opening import Asked
+from portal.retold import kept
 from portal.systems import connections
 from portal.systems.registry import BOOKS
+
+BY_HAND = kept("%(summary)s. %(why)s: please do it there by hand.")
+CANNOT = kept("%(system)s cannot do this from here")
 
 
 def hand_over(asked: Asked, preview: Preview, *, now: datetime) -> str:
@@ -16,7 +20,7 @@ def hand_over(asked: Asked, preview: Preview, *, now: datetime) -> str:
     if not why:
         return ""
     found = {"args": asked.args, "changes": [change.as_json() for change in preview.diff.changes]}
-    summary = f"{preview.summary}. {why}: please do it there by hand."
+    summary = BY_HAND % {"summary": preview.summary, "why": why}
     return handoffs.open_refused(asked.submission, reason="not_there", summary=summary, now=now, found=found)
 
 
@@ -26,4 +30,4 @@ def lacking(workspace: int, action: Action, args: Any) -> str:
     row = connections.in_force(workspace, action.part) if operation else None
     if row is None or row.system == BOOKS or operation in connections.promised(row):
         return ""
-    return f"{connections.title_of(row)} cannot do this from here"
+    return CANNOT % {"system": connections.title_of(row)}

@@ -9,8 +9,10 @@ from approvals import policy, risk, switches, thresholds
 from approvals.actions import Action
 from approvals.actions.base import Preview
 from portal import hours as working
+from portal.retold import kept
 from portal.worktime import Hours
 
+NOT_JUST_NOW = kept("Nothing passes by itself just now: one person.")
 MOMENT, NEVER = timedelta(seconds=1), timedelta()
 
 
@@ -69,4 +71,4 @@ def _at_least_one(verdict: risk.Verdict, rulebook: Rulebook) -> risk.Verdict:
     """Nothing passes by itself while a switch asks for people."""
     if verdict.people or not verdict.allowed or not switches.forcing(rulebook.switches):
         return verdict
-    return replace(verdict, people=1, reasons=(*verdict.reasons, "Nothing passes by itself just now: one person."))
+    return replace(verdict, people=1, reasons=(*verdict.reasons, NOT_JUST_NOW))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from approvals import abouts, diff, proposals
 from approvals.blind import drawing
@@ -13,6 +14,7 @@ from audit import log
 from audit.events import Event
 from portal import roles
 from portal.models import Membership, StepUp
+from portal.templatetags.language import role_word
 
 # What was decided among others is held at least this long: one hand must be able to take all of it back.
 BATCH_HOLD = timedelta(minutes=5)
@@ -52,22 +54,23 @@ def givers(proposal: Proposal) -> list[str]:
 def why_not(proposal: Proposal, person: int, held: Iterable[str], revision: Revision) -> str:
     """Why a person may not approve, in words, or "". Their own work is visibly not approvable."""
     if not roles.deciding(held):
-        return "Only reviewers and managers decide."
+        return _("Only reviewers and managers decide.")
     if reason := _never(proposal, person):
         return reason
     me = f"person:{person}"
     if proposal.proposer == me and not started_undo(proposal, me):
-        return "You proposed this; somebody else approves it."
+        return _("You proposed this; somebody else approves it.")
     edited = Revision.objects.filter(proposal=proposal, made_by=me, alone=False)
     if started_undo(proposal, me):
         edited = edited.exclude(number=1)
     if edited.exists():
-        return "You edited this; somebody else approves it."
+        return _("You edited this; somebody else approves it.")
     votes = approvals_of(proposal)
     if any(vote.person_id == person for vote in votes):
-        return "You have approved this; it waits for somebody else."
+        return _("You have approved this; it waits for somebody else.")
     if _leaves_no_place(revision, standing(proposal), set(held)):
-        return f"The last of {revision.people} must be a {revision.second_role}."
+        told = {"people": revision.people, "role": role_word(revision.second_role)}
+        return _("The last of %(people)s must be a %(role)s.") % told
     return ""
 
 
@@ -77,8 +80,8 @@ def _never(proposal: Proposal, person: int) -> str:
         cursor.execute(_NEVER, [person, proposal.workspace_id, proposal.customer, proposal.target])
         looking, about = cursor.fetchone()
     if looking:
-        return "You look as somebody else; nothing can be decided."
-    return "This is about you; somebody else approves it." if about else ""
+        return _("You look as somebody else; nothing can be decided.")
+    return _("This is about you; somebody else approves it.") if about else ""
 
 
 def _leaves_no_place(revision: Revision, votes: list[Decision], held: set[str]) -> bool:
@@ -168,7 +171,7 @@ def approve_if_quorum(proposal: Proposal, revision: Revision, *, actor: str, now
 
 def count_undo_starter(proposal: Proposal, *, seen: str, content: bytes, now: datetime) -> None:
     """An undo's starter approved what was on their screen: it counts if these are the very same changes."""
-    kind, _, person = proposal.proposer.partition(":")
+    kind, _colon, person = proposal.proposer.partition(":")
     if proposal.state != State.PENDING or kind != "person" or not started_undo(proposal, proposal.proposer):
         return
     if seen != diff.content_hash(content):

@@ -6,6 +6,8 @@ by hand. What of working time passed meanwhile is added to the due times of its 
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from approvals import deadlines, expiry, outbox, proposals, sweeper
 from approvals.models import Case, Handoff, Mark, Proposal, Receipt, Timer
 from audit import log
@@ -14,7 +16,10 @@ from audit.models import Entry
 from portal import hours as working
 from portal import workspace as inside
 from portal.models import Message
+from portal.retold import kept
 from portal.worktime import Hours
+
+WE_ASKED = kept("we asked")
 
 
 class WaitingError(Exception):
@@ -34,7 +39,7 @@ def pause(*, workspace: int, case: int, actor: str, now: datetime, because: str)
     row = _locked(workspace, case)
     if row.waiting_since is not None:
         if _resumed(row) is not None:
-            raise JustAnswered("The customer has just answered; look again.")
+            raise JustAnswered(_("The customer has just answered; look again."))
         return row
     log.record(
         workspace=workspace, subject=f"case:{case}", event=Event.CASE_PAUSED, actor=actor, now=now,
@@ -85,7 +90,7 @@ def begin(*, workspace: int, proposal: int) -> None:
         if case.waiting_since is not None and (said := _resumed(case)) is not None:
             _go_on(case, case.waiting_since, said.at, now=now)
         if not _written_since(case, sent.applied_at):
-            pause(workspace=workspace, case=case.pk, actor=expiry.SYSTEM, now=sent.applied_at, because="we asked")
+            pause(workspace=workspace, case=case.pk, actor=expiry.SYSTEM, now=sent.applied_at, because=WE_ASKED)
 
 
 def _locked(workspace: int, case: int) -> Case:

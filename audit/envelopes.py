@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from nacl.exceptions import CryptoError
 from nacl.public import Box, PrivateKey, PublicKey, SealedBox
 
@@ -111,12 +112,12 @@ def open_from_vault(coded: str) -> str:
         NotForUs.
     """
     if settings.VAULT_PRIVATE_KEY is None:
-        raise NoKey("VAULT_PRIVATE_KEY is not set: nothing in the vault can be opened here")
+        raise NoKey(_("VAULT_PRIVATE_KEY is not set: nothing in the vault can be opened here"))
     private = PrivateKey(_bytes("VAULT_PRIVATE_KEY", settings.VAULT_PRIVATE_KEY.get_secret_value()))
     try:
         return SealedBox(private).decrypt(base64.b64decode(coded)).decode("utf-8", "surrogatepass")
     except CryptoError:
-        raise NotForUs("this transcript was sealed for another VAULT_PRIVATE_KEY") from None
+        raise NotForUs(_("this transcript was sealed for another VAULT_PRIVATE_KEY")) from None
 
 
 @lru_cache(maxsize=OPENED)

@@ -7,6 +7,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import dateformat
+from django.utils.translation import gettext as _
 
 from audit import log
 from audit.events import Event
@@ -61,16 +63,18 @@ def refuse(workspace: int, abouts: Collection[str]) -> None:
     """
     for row in standing(workspace):
         if row.about in ("", *abouts):
-            what = row.about or "everything in this workspace"
-            raise OnHold(f"A legal hold on {what} stands since {row.created_at:%d %b %Y}; an admin lifts it first.")
+            what = row.about or _("everything in this workspace")
+            words = _("A legal hold on %(what)s stands since %(day)s; an admin lifts it first.")
+            raise OnHold(words % {"what": what, "day": dateformat.format(row.created_at, _("d M Y"))})
 
 
 def _set(workspace: int, about: str, *, placed: bool, reason: str, actor: str, now: datetime) -> Hold:
     reason = reason.strip()
     if not reason or len(reason) > LONGEST:
-        raise HoldError(f"reason: say why, in at most {LONGEST} characters and without naming the person")
+        words = _("reason: say why, in at most %(most)s characters and without naming the person")
+        raise HoldError(words % {"most": LONGEST})
     if placed == any(row.about == about for row in standing(workspace)):
-        raise AlreadySo(f"subject: {'on hold already' if placed else 'there is no hold to lift'}")
+        raise AlreadySo(_("subject: on hold already") if placed else _("subject: there is no hold to lift"))
     with transaction.atomic():
         log.attribute(f"hold:{about}")
         row = Hold.objects.create(

@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 
 from audit import envelopes
 
@@ -19,19 +22,19 @@ class Entry(models.Model):
     The transaction that wrote it stands in a column `xact` outside the ORM, so that no role may supply it.
     """
 
-    workspace_id = models.BigIntegerField()
-    subject = models.CharField(max_length=120)
-    version = models.PositiveIntegerField()
-    event = models.CharField(max_length=60)
-    state = models.CharField(max_length=12, blank=True)
-    actor = models.CharField(max_length=120)
-    case = models.CharField(max_length=120, blank=True)
-    trace_id = models.CharField(max_length=32, blank=True)
-    at = models.DateTimeField()
-    canonical = models.TextField()
+    workspace_id = models.BigIntegerField(_lazy("workspace id"))
+    subject = models.CharField(_lazy("subject"), max_length=120)
+    version = models.PositiveIntegerField(_lazy("version"))
+    event = models.CharField(_lazy("event"), max_length=60)
+    state = models.CharField(_lazy("state"), max_length=12, blank=True)
+    actor = models.CharField(_lazy("actor"), max_length=120)
+    case = models.CharField(_lazy("case"), max_length=120, blank=True)
+    trace_id = models.CharField(_lazy("trace id"), max_length=32, blank=True)
+    at = models.DateTimeField(pgettext_lazy("field", "at"))
+    canonical = models.TextField(_lazy("canonical"))
 
     class Meta:
-        verbose_name_plural = "entries"
+        verbose_name, verbose_name_plural = _lazy("entry"), _lazy("entries")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace_id", "subject", "version"], name="entry_version_once")
         ]
@@ -128,37 +131,38 @@ class Hold(models.Model):
     While one stands nothing of theirs is erased, and retention leaves it alone.
     """
 
-    workspace_id = models.BigIntegerField()
-    about = models.CharField(max_length=120, blank=True)
-    placed = models.BooleanField()
-    reason = models.CharField(max_length=300)
-    made_by = models.CharField(max_length=120)
-    created_at = models.DateTimeField(db_default=Now())
+    workspace_id = models.BigIntegerField(_lazy("workspace id"))
+    about = models.CharField(_lazy("about"), max_length=120, blank=True)
+    placed = models.BooleanField(pgettext_lazy("field", "placed"))
+    reason = models.CharField(_lazy("reason"), max_length=300)
+    made_by = models.CharField(_lazy("made by"), max_length=120)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
+        verbose_name, verbose_name_plural = pgettext_lazy("legal", "hold"), pgettext_lazy("legal", "holds")
         indexes: ClassVar = [models.Index(fields=["workspace_id", "about", "-id"], name="hold_newest")]
 
     def __str__(self) -> str:
-        return f"hold on {self.about or 'everything'}"
+        return _("hold on %(about)s") % {"about": self.about} if self.about else _("hold on everything")
 
 
 class Retention(models.Model):
     """How many days a kind of record is kept, insert-only: the newest version of a kind is in force."""
 
     class Kind(models.TextChoices):
-        FULL_TRANSCRIPTS = "full_transcripts", "full transcripts (the vault)"
-        TRANSCRIPTS = "transcripts", "redacted transcripts"
-        TRACES = "traces", "steps and tool calls"
+        FULL_TRANSCRIPTS = "full_transcripts", _lazy("full transcripts (the vault)")
+        TRANSCRIPTS = "transcripts", _lazy("redacted transcripts")
+        TRACES = "traces", _lazy("steps and tool calls")
 
-    workspace_id = models.BigIntegerField()
-    kind = models.CharField(max_length=20, choices=Kind)
-    version = models.PositiveIntegerField(default=1)
-    days = models.PositiveIntegerField()
-    made_by = models.CharField(max_length=120)
-    created_at = models.DateTimeField(db_default=Now())
+    workspace_id = models.BigIntegerField(_lazy("workspace id"))
+    kind = models.CharField(_lazy("kind"), max_length=20, choices=Kind)
+    version = models.PositiveIntegerField(_lazy("version"), default=1)
+    days = models.PositiveIntegerField(_lazy("days"))
+    made_by = models.CharField(_lazy("made by"), max_length=120)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
-        verbose_name = "retention period"
+        verbose_name, verbose_name_plural = _lazy("retention period"), _lazy("retention periods")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace_id", "kind", "version"], name="retention_version_once"),
             models.CheckConstraint(
@@ -168,7 +172,7 @@ class Retention(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.days} days"
+        return _("%(kind)s: %(days)s days") % {"kind": self.kind, "days": self.days}
 
 
 class Unattributed(models.Model):

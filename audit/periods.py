@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from audit import log
 from audit.events import Event
@@ -23,11 +24,11 @@ def check(kind: str, days: int) -> None:
         PeriodError.
     """
     if kind not in Retention.Kind.values:
-        raise PeriodError(f"kind: one of {', '.join(Retention.Kind.values)}")
+        raise PeriodError(_("kind: one of %(kinds)s") % {"kinds": ", ".join(Retention.Kind.values)})
     vault = kind == Retention.Kind.FULL_TRANSCRIPTS
     least, most = (SHORTEST_IN_VAULT, LONGEST_IN_VAULT) if vault else (1, LONGEST)
     if not least <= days <= most:
-        raise PeriodError(f"days: from {least} to {most}")
+        raise PeriodError(_("days: from %(least)s to %(most)s") % {"least": least, "most": most})
 
 
 def set_days(*, workspace: int, kind: str, days: int, actor: str, now: datetime) -> Retention:

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from audit import notes, tree
 from audit.models import Anchor, Checkpoint, Entry, Leaf
 from audit.tiles import Missing, Tiles
 
 HEADER = "c2sp.org/tlog-proof@v1"
-PLACES = {"directory": "a directory outside the database", "git": "a git remote"}
-CHANGED = "The log does not bear this entry out any more: it, or the tree over it, was changed."
+PLACES = {"directory": noop("a directory outside the database"), "git": noop("a git remote")}
+ELSEWHERE = noop("another place")
+CHANGED = noop("The log does not bear this entry out any more: it, or the tree over it, was changed.")
 
 
 class ProofError(Exception):
@@ -72,13 +75,13 @@ def tlog_proof(entry: Entry) -> str:
     """
     found = sealed([entry]).get(entry.pk)
     if found is None:
-        raise NotSealed("This entry is not under a signed checkpoint yet; that takes a second or two.")
+        raise NotSealed(_("This entry is not under a signed checkpoint yet; that takes a second or two."))
     try:
         path = tree.inclusion(found.index, found.size, Tiles())
     except (tree.NoSuchProof, Missing) as error:
-        raise Broken(CHANGED) from error
+        raise Broken(_(CHANGED)) from error
     if not tree.includes(bytes.fromhex(found.digest), found.index, found.size, path, bytes.fromhex(found.root)):
-        raise Broken(CHANGED)
+        raise Broken(_(CHANGED))
     hashes = "".join(f"{base64.b64encode(step).decode()}\n" for step in path)
     return f"{HEADER}\nindex {found.index}\n{hashes}\n{found.note}"
 
@@ -102,7 +105,7 @@ def _kept(checkpoints: Iterable[int]) -> Mapping[int, tuple[tuple[str, datetime]
     found: dict[int, dict[str, datetime]] = {}
     rows = Anchor.objects.filter(checkpoint__in=list(checkpoints), outcome=Anchor.Outcome.KEPT).order_by("pk")
     for checkpoint, where, at in rows.values_list("checkpoint_id", "where", "at"):
-        found.setdefault(checkpoint, {}).setdefault(PLACES.get(where.partition(":")[0], "another place"), at)
+        found.setdefault(checkpoint, {}).setdefault(_(PLACES.get(where.partition(":")[0], ELSEWHERE)), at)
     return {checkpoint: tuple(places.items()) for checkpoint, places in found.items()}
 
 

@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from audit.models import Entry
 from portal import admin_connections, admin_hours, admin_slack, staff  # noqa: F401  # these register themselves
@@ -15,8 +17,8 @@ from portal.models import Membership, Page, Queue, Role
 class AppointmentForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """Somebody by e-mail address, and a role. A new person sets their password by the reset page."""
 
-    email = forms.EmailField(label="E-mail address", help_text="Of somebody new, or known already.")
-    name = forms.CharField(max_length=120, required=False, help_text="Of somebody new.")
+    email = forms.EmailField(label=_lazy("E-mail address"), help_text=_lazy("Of somebody new, or known already."))
+    name = forms.CharField(label=_lazy("Name"), max_length=120, required=False, help_text=_lazy("Of somebody new."))
 
     class Meta:
         model = Membership
@@ -34,7 +36,7 @@ class ActiveForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
         """Not the last admin's."""
         active = bool(self.cleaned_data["active"])
         if not active and staff.is_last_admin(self.instance):
-            raise forms.ValidationError("Nobody else administers this workspace; appoint somebody first.")
+            raise forms.ValidationError(_("Nobody else administers this workspace; appoint somebody first."))
         return active
 
 
@@ -47,7 +49,7 @@ class MembershipAdmin(WorkspaceAdmin):
     list_filter = ("role", "active")
     list_select_related = ("person",)
 
-    @admin.display(description="E-mail address")
+    @admin.display(description=_lazy("E-mail address"))
     def email(self, obj: Membership) -> str:
         return obj.person.email
 
@@ -96,7 +98,7 @@ class EntryAdmin(WorkspaceAdmin):
     list_display = ("at", "event", "about", "version", "state", "actor")
     exclude = ()
 
-    @admin.display(description="subject")
+    @admin.display(description=_lazy("subject"))
     def about(self, obj: Entry) -> str:
         return str(obj.subject)
 

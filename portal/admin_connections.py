@@ -13,16 +13,26 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_noop as noop
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from pydantic.fields import FieldInfo
 
 from portal import sealing
-from portal.admin_site import WorkspaceAdmin, site
+from portal.admin_site import WorkspaceAdmin, sentence_of, site
 from portal.models import Connection, Credential, Part, Role
+from portal.retold import say
 from portal.systems import connections
 from portal.systems.registry import BOOKS, SYSTEMS
 
 FIELDS: Mapping[Any, type[forms.Field]] = {bool: forms.BooleanField, int: forms.IntegerField, float: forms.FloatField}
+
+STATES: Mapping[str, str] = {
+    "not needed": noop("not needed"), "missing": noop("missing"), "set": noop("set"),
+    "set for another address": noop("set for another address"),
+}  # fmt: skip
 
 
 def _name(system: str, setting: str) -> str:
@@ -35,12 +45,16 @@ def _settings(system: str) -> Mapping[str, FieldInfo]:
     return dict(sorted(fields.items(), key=lambda item: item[0] == "allow_private"))
 
 
+def _told(words: str | None) -> Any:
+    return _lazy(words) if words else ""
+
+
 def _field(info: FieldInfo) -> forms.Field:
     kind = next((kind for kind in FIELDS if kind in (info.annotation, *get_args(info.annotation))), None)
     made = FIELDS.get(kind, forms.CharField)
     initial = None if info.is_required() else info.default
     wide: Any = {"widget": AdminTextInputWidget} if made is forms.CharField else {}
-    return made(required=False, label=info.title or "", help_text=info.description or "", initial=initial, **wide)
+    return made(required=False, label=_told(info.title), help_text=_told(info.description), initial=initial, **wide)
 
 
 def _fields() -> Iterator[tuple[str, forms.Field]]:
@@ -49,16 +63,12 @@ def _fields() -> Iterator[tuple[str, forms.Field]]:
             yield _name(system, setting), _field(info)
 
 
-def _sentence(error: connections.BadConnection) -> str:
-    return f"{error.sentence[:1].upper()}{error.sentence[1:]}."
-
-
 class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """A part, a system, and the settings of each system; those of the others are not looked at."""
 
     system = forms.ChoiceField(
-        choices=lambda: [(BOOKS, "Our own books"), *((name, each.title) for name, each in SYSTEMS.items())],
-        label="Served by",
+        choices=lambda: [(BOOKS, _("Our own books")), *((name, _(each.title)) for name, each in SYSTEMS.items())],
+        label=_lazy("Served by"),
     )  # fmt: skip
 
     class Meta:
@@ -83,7 +93,7 @@ class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
             connections.settings_of(part, system, self.config)
         except connections.BadConnection as error:
             found = [name for name in (_name(system, error.field), error.field) if name in self.fields]
-            self.add_error(found[0] if found else None, _sentence(error))
+            self.add_error(found[0] if found else None, sentence_of(error.sentence))
         return said
 
     def _given(self, system: str) -> Iterator[tuple[str, Any]]:
@@ -105,25 +115,25 @@ class ConnectionAdmin(WorkspaceAdmin):
     list_display = ("part", "served_by", "settings", "credential", "version", "created_at")
     ordering = ("part",)
 
-    @admin.display(description="served by")
+    @admin.display(description=_lazy("served by"))
     def served_by(self, obj: Connection) -> str:
-        return SYSTEMS[obj.system].title if obj.system in SYSTEMS else "Our own books"
+        return _(SYSTEMS[obj.system].title) if obj.system in SYSTEMS else _("Our own books")
 
-    @admin.display(description="settings")
+    @admin.display(description=pgettext_lazy("field", "settings"))
     def settings(self, obj: Connection) -> str:
         """As the form calls them, where they are not the defaults."""
         known = _settings(obj.system) if obj.system in SYSTEMS else {}
         said = ((known[name], value) for name, value in obj.config.items() if name in known)
-        words = {True: "yes", False: "no"}
+        words = {True: _("yes"), False: _("no")}
         return ", ".join(
-            f"{info.title}: {words[value] if isinstance(value, bool) else value}"
+            f"{_told(info.title)}: {words[value] if isinstance(value, bool) else value}"
             for info, value in said
             if value != info.default
         )
 
-    @admin.display(description="credential")
+    @admin.display(description=_lazy("credential"))
     def credential(self, obj: Connection) -> str:
-        return connections.credential_state(obj)
+        return _(STATES[connections.credential_state(obj)])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The newest version of each part."""
@@ -139,7 +149,7 @@ class ConnectionAdmin(WorkspaceAdmin):
             return [(None, {"fields": ("part", "served_by", "settings", "credential")})]
         for name, system in SYSTEMS.items():
             fields = tuple(_name(name, setting) for setting in _settings(name))
-            groups.append((f"Settings of: {system.title}", {"fields": fields}))
+            groups.append((_("Settings of: %(system)s") % {"system": _(system.title)}, {"fields": fields}))
         return groups
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -153,7 +163,7 @@ class ConnectionAdmin(WorkspaceAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """With a word on what is not listed."""
-        said = {"subtitle": "Parts that are not listed are served by our own books."}
+        said = {"subtitle": _("Parts that are not listed are served by our own books.")}
         return super().changelist_view(request, {**said, **(extra_context or {})})
 
     def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
@@ -164,10 +174,11 @@ class ConnectionAdmin(WorkspaceAdmin):
         )  # fmt: skip
         obj.pk, obj.version, obj.workspace_id, obj.system = saved.pk, saved.version, saved.workspace_id, saved.system
         state = connections.credential_state(saved)
-        messages.success(request, f"In force: {saved}.")
+        messages.success(request, _("In force: %(row)s.") % {"row": saved})
         if state not in ("set", "not needed"):
-            wanted = SYSTEMS[saved.system].credential
-            messages.warning(request, f"Its credential is {state}: nothing is sent before you set it ({wanted}).")
+            said = {"state": _(STATES[state]), "wanted": _(SYSTEMS[saved.system].credential)}
+            words = _("Its credential is %(state)s: nothing is sent before you set it (%(wanted)s).")
+            messages.warning(request, words % said)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return self._to_the_list()
@@ -187,7 +198,8 @@ class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
     secret = forms.CharField(
         max_length=connections.LONGEST_SECRET, strip=True,
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "class": "vTextField"}),
-        help_text="Sealed at once, for the system in force and its address; nobody can read it back.",
+        label=_lazy("Secret"),
+        help_text=_lazy("Sealed at once, for the system in force and its address; nobody can read it back."),
     )  # fmt: skip
 
     class Meta:
@@ -203,9 +215,9 @@ class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
         try:
             connections.seal_for(workspace=self.workspace, part=said["part"], secret=said["secret"])
         except connections.BadConnection as error:
-            self.add_error(error.field, _sentence(error))
+            self.add_error(error.field, sentence_of(error.sentence))
         except (connections.NotOpen, sealing.SealingError) as error:
-            self.add_error(None, f"{error}.")
+            self.add_error(None, f"{say(str(error))}.")
         return said
 
 
@@ -242,13 +254,13 @@ class CredentialAdmin(WorkspaceAdmin):
         made: Any = super().get_form(request, obj, change, **kwargs)
         made.workspace = request.workspace.pk
         if obj is None:
-            made.base_fields["part"] = forms.ChoiceField(choices=self._parts(request.workspace.pk))
+            made.base_fields["part"] = forms.ChoiceField(label=_lazy("Part"), choices=self._parts(request.workspace.pk))
         return made
 
     def _parts(self, workspace: int) -> list[tuple[str, str]]:
         rows = [(Part(part), connections.in_force(workspace, part)) for part in Part]
         return [
-            (part.value, f"{part.label}: {SYSTEMS[row.system].title}")
+            (part.value, f"{part.label}: {_(SYSTEMS[row.system].title)}")
             for part, row in rows
             if row is not None and row.system in SYSTEMS
         ]

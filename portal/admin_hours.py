@@ -8,15 +8,24 @@ from django.contrib import admin, messages
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_noop as noop
+from django.utils.translation import pgettext_lazy
 
 from portal import hours, worktime
-from portal.admin_site import WorkspaceAdmin, site
+from portal.admin_site import WorkspaceAdmin, sentence_of, site
 from portal.models import Role, Workspace
 
+SHORT = {
+    "mon": noop("Mon"), "tue": noop("Tue"), "wed": noop("Wed"), "thu": noop("Thu"), "fri": noop("Fri"),
+    "sat": noop("Sat"), "sun": noop("Sun"),
+}  # fmt: skip
 
-def _day(label: str) -> forms.CharField:
+
+def _day(label: Any) -> forms.CharField:
     return forms.CharField(
-        required=False, max_length=20, label=label, help_text="Such as 09:00-17:00; empty is closed."
+        required=False, max_length=20, label=label, help_text=_lazy("Such as 09:00-17:00; empty is closed.")
     )  # fmt: skip
 
 
@@ -25,12 +34,15 @@ class HoursForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
 
     today: date
     time_zone = forms.CharField(
-        max_length=60, help_text="Such as Europe/Berlin. With every day left empty, all hours count."
+        label=_lazy("Time zone"),
+        max_length=60,
+        help_text=_lazy("Such as Europe/Berlin. With every day left empty, all hours count."),
     )
-    mon, tue, wed = _day("Monday"), _day("Tuesday"), _day("Wednesday")
-    thu, fri, sat, sun = _day("Thursday"), _day("Friday"), _day("Saturday"), _day("Sunday")
+    mon, tue, wed = _day(_lazy("Monday")), _day(_lazy("Tuesday")), _day(_lazy("Wednesday"))
+    thu, fri, sat, sun = _day(_lazy("Thursday")), _day(_lazy("Friday")), _day(_lazy("Saturday")), _day(_lazy("Sunday"))
     closing_days = forms.CharField(
-        required=False, max_length=8_000, widget=forms.Textarea({"rows": 6}), help_text="One a line, as 2026-12-25.",
+        label=_lazy("Closing days"), required=False, max_length=8_000, widget=forms.Textarea({"rows": 6}),
+        help_text=_lazy("One a line, as 2026-12-25."),
     )  # fmt: skip
 
     class Meta:
@@ -59,9 +71,9 @@ class HoursForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
             read = worktime.read(said["time_zone"], self.hours, self.closed_on)
             worktime.refuse_never_open(read, self.today)
         except worktime.WorktimeError as error:
-            name, _, rest = str(error).partition(": ")
+            name, _colon, rest = str(error).partition(": ")
             field = {"closed_on": "closing_days", "hours": None}.get(name, name)
-            self.add_error(field, f"{rest[:1].upper()}{rest[1:]}.")
+            self.add_error(field, sentence_of(rest))
         return said
 
 
@@ -74,12 +86,24 @@ class WorkspaceHoursAdmin(WorkspaceAdmin):
     list_display = ("name", "time_zone", "opening")
     fields = ("name", "currency", "time_zone", *worktime.DAYS, "closing_days")
     readonly_fields = ("name", "currency")
+    # Who may only look sees the row's hours; the days are inputs of the form.
+    looked_at = ("name", "currency", "time_zone", "opening", "closing")
     exclude = ()
 
-    @admin.display(description="open")
+    @admin.display(description=pgettext_lazy("field", "open"))
     def opening(self, obj: Workspace) -> str:
-        days = [f"{day.capitalize()} {'-'.join(obj.hours[day])}" for day in worktime.DAYS if day in obj.hours]
-        return ", ".join(days) or "always"
+        days = [f"{_(SHORT[day])} {'-'.join(obj.hours[day])}" for day in worktime.DAYS if day in obj.hours]
+        return ", ".join(days) or _("always")
+
+    @admin.display(description=_lazy("Closing days"))
+    def closing(self, obj: Workspace) -> str:
+        return ", ".join(obj.closed_on) or "–"
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if self.has_change_permission(request, obj) else self.looked_at
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.readonly_fields if self.has_change_permission(request, obj) else self.looked_at
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The one of the address; row security would show every one of the person's."""
@@ -107,4 +131,4 @@ class WorkspaceHoursAdmin(WorkspaceAdmin):
             workspace=obj, time_zone=form.cleaned_data["time_zone"], hours=form.hours, closed_on=form.closed_on,
             actor=f"person:{request.user.pk}", now=request.now,
         )  # fmt: skip
-        messages.info(request, "They hold for what comes in from now on; due times that are fixed already stay.")
+        messages.info(request, _("They hold for what comes in from now on; due times that are fixed already stay."))

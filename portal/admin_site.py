@@ -18,10 +18,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import render
 from django.template.response import SimpleTemplateResponse
 from django.urls import URLPattern, URLResolver, get_script_prefix
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET
 
 from audit.models import Entry
-from portal import unseen
+from portal import retold, unseen
 from portal.models import Person, Role
 
 READERS = frozenset({Role.ADMIN, Role.MANAGER, Role.AUDITOR})
@@ -53,7 +55,7 @@ class WorkspaceSite(admin.AdminSite):
     """The admin of one workspace. Sign-in is where all sign-in is; its own form does not exist."""
 
     site_header = site_title = "Countersign"
-    index_title = "Administration"
+    index_title = _lazy("Administration")
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether the person may see anything here."""
@@ -200,7 +202,7 @@ class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscri
         found = Entry.objects.filter(workspace_id=_inside(request), subject=self.subject(obj))
         entries = list(found.order_by("-version")[:HISTORY_ROWS])
         context = {
-            **self.admin_site.each_context(request), "title": f"History of {obj}", "opts": self.opts,
+            **self.admin_site.each_context(request), "title": _("History of %(row)s") % {"row": obj}, "opts": self.opts,
             "object": obj,
             "entries": [
                 (entry, who, json.loads(entry.canonical)["body"])
@@ -209,6 +211,12 @@ class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscri
             "empty": (None, ""),
         }  # fmt: skip
         return render(request, "portal/admin_history.html", context)
+
+
+def sentence_of(words: str) -> str:
+    """What a service would refuse, as it stands beside a field: in the reader's language, with its full stop."""
+    told = retold.say(words)
+    return f"{told[:1].upper()}{told[1:]}."
 
 
 def names_of(entries: Sequence[Entry]) -> list[str]:

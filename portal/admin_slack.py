@@ -7,11 +7,15 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from portal import sealing, slack, tidings
-from portal.admin_site import WorkspaceAdmin, site
+from portal.admin_site import WorkspaceAdmin, sentence_of, site
 from portal.models import Notice, Role, SlackHook
+from portal.retold import say
 
 # What goes to a channel unless an admin says otherwise: what stops work, not each step of it.
 USUAL = (Notice.Kind.ESCALATED, Notice.Kind.BREACHED, Notice.Kind.SWITCH, Notice.Kind.SEAL, Notice.Kind.DEAD)
@@ -21,16 +25,18 @@ class SlackForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
     """On or off, the kinds, and an address that goes in and is never rendered back."""
 
     inside: int
-    on = forms.BooleanField(required=False, initial=True, label="On")
+    on = forms.BooleanField(required=False, initial=True, label=pgettext_lazy("field", "On"))
     kinds = forms.MultipleChoiceField(
-        required=False, choices=[(kind.value, tidings.TO_ALL[kind]) for kind in Notice.Kind], initial=USUAL,
-        widget=forms.CheckboxSelectMultiple, label="What is posted",
+        required=False, choices=lambda: [(kind.value, _(tidings.TO_ALL[kind])) for kind in Notice.Kind], initial=USUAL,
+        widget=forms.CheckboxSelectMultiple, label=_lazy("What is posted"),
     )  # fmt: skip
     address = forms.CharField(
-        required=False, max_length=slack.LONGEST_ADDRESS, label="Webhook",
+        required=False, max_length=slack.LONGEST_ADDRESS, label=_lazy("Webhook"),
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "class": "vTextField"}),
-        help_text="The address of an incoming webhook; whoever has it can post. Sealed at once, and nobody can read it"
-        " back. Left empty, the one that was set before stays.",
+        help_text=_lazy(
+            "The address of an incoming webhook; whoever has it can post. Sealed at once, and nobody can read it"
+            " back. Left empty, the one that was set before stays."
+        ),
     )  # fmt: skip
 
     class Meta:
@@ -46,9 +52,9 @@ class SlackForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
         try:
             slack.check(workspace=self.inside, on=said["on"], kinds=said["kinds"], address=said["address"])
         except slack.SlackError as error:
-            self.add_error(error.field, f"{error.sentence[:1].upper()}{error.sentence[1:]}.")
+            self.add_error(error.field, sentence_of(error.sentence))
         except sealing.SealingError as error:
-            self.add_error(None, f"{error}.")
+            self.add_error(None, f"{say(str(error))}.")
         return said
 
 
@@ -61,9 +67,9 @@ class SlackAdmin(WorkspaceAdmin):
     list_display = ("version", "on", "posted", "created_at")
     ordering = ("-version",)
 
-    @admin.display(description="what is posted")
+    @admin.display(description=_lazy("what is posted"))
     def posted(self, obj: SlackHook) -> str:
-        return "; ".join(tidings.TO_ALL[kind] for kind in obj.kinds if kind in tidings.TO_ALL)
+        return "; ".join(_(tidings.TO_ALL[kind]) for kind in obj.kinds if kind in tidings.TO_ALL)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The newest version, without the column that only apply may read."""

@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.core.checks import register
+from django.utils.translation import gettext_lazy as _lazy
 
 from portal import checks
 from portal.celery import app as celery_app
@@ -13,6 +14,7 @@ class PortalConfig(AppConfig):
     """See the package's modules; the arrows between apps are held by tests."""
 
     name = "portal"
+    verbose_name = _lazy("Portal")
 
     def ready(self) -> None:
         """Register the checks of the installation; those that ask models can be imported only now."""

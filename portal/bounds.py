@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from portal.api.problems import MEDIA_TYPE, Problem
 
@@ -26,15 +27,16 @@ class BoundsMiddleware:
         announced = request.META.get("CONTENT_LENGTH") or "0"
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if not announced.isdecimal() or len(announced) > 12 or int(announced) > most:
-            return _refuse(request, TOO_LARGE, f"This is too large: a request holds at most {most} bytes.", "body")
+            said = _("This is too large: a request holds at most %(most)s bytes.") % {"most": most}
+            return _refuse(request, TOO_LARGE, said, "body")
         if field := _unfit(request.GET):
-            return _refuse(request, UNFIT, "It holds a character that nothing can keep (NUL).", field)
+            return _refuse(request, UNFIT, _("It holds a character that nothing can keep (NUL)."), field)
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+    def process_view(self, request: HttpRequest, *_rest: Any) -> HttpResponse | None:
         """The form, once the token has been looked at."""
         if "/api/" not in request.path and request.method == "POST" and (field := _unfit(request.POST)):
-            return _refuse(request, UNFIT, "It holds a character that nothing can keep (NUL).", field)
+            return _refuse(request, UNFIT, _("It holds a character that nothing can keep (NUL)."), field)
         return None
 
 
@@ -42,7 +44,7 @@ def _unfit(values: QueryDict) -> str:
     """The first field with a NUL in its name or in one of its values."""
     for name, given in values.lists():
         if NUL in name or any(isinstance(value, str) and NUL in value for value in given):
-            return name.replace(NUL, "")[:60] or "a field"
+            return name.replace(NUL, "")[:60] or _("a field")
     return ""
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime, time
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
 from portal import quiet
 from portal.models import Notice, NoticeChoice
 from portal.templatetags.clock import zone
 
 DIGEST, APP, NONE = "digest", "app", "none"
-CHANNELS = {DIGEST: "Here and by mail", APP: "Here only", NONE: "Not at all"}
+CHANNELS = {DIGEST: noop("Here and by mail"), APP: noop("Here only"), NONE: noop("Not at all")}
 # Nothing leaves the house before the person asks for it.
 DEFAULT_TIMES = ("08:00",)
 # Lines of one mail; what is beyond comes with the next.
@@ -19,6 +22,11 @@ def channel(row: NoticeChoice | None, kind: str) -> str:
     """Where a person hears of a kind."""
     chosen = row.channels.get(kind, DIGEST) if row else DIGEST
     return chosen if chosen in CHANNELS else DIGEST
+
+
+def channels() -> list[tuple[str, str]]:
+    """Each with what it is called."""
+    return [(name, _(words)) for name, words in CHANNELS.items()]
 
 
 def mails(row: NoticeChoice | None) -> bool:

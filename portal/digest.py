@@ -12,8 +12,11 @@ from smtplib import SMTPException
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.utils import dateformat, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from portal import choices, tidings
+from portal import choices, language, tidings
 from portal import workspace as inside
 from portal.models import Membership, Notice, NoticeChoice, Workspace
 from portal.templatetags.clock import zone
@@ -55,7 +58,7 @@ def send_due(workspace: int, until: float) -> int:
 def take(*, workspace: int, now: datetime) -> Letter | None:
     """The next mail that is due, out of the others' reach for a while; None where there is none."""
     known = [one.attname for one in NoticeChoice._meta.concrete_fields]
-    people = ["person__name", "person__email", "person__time_zone", "person__is_active"]
+    people = ["person__name", "person__email", "person__time_zone", "person__language", "person__is_active"]
     due = NoticeChoice.objects.select_for_update(skip_locked=True, of=("self",)).select_related("person")
     due = due.only(*known, *people).filter(workspace_id=workspace, mail_at__lte=now)
     for row in due.order_by("mail_at", "pk")[:MOST]:
@@ -85,15 +88,21 @@ def _letter(row: NoticeChoice, now: datetime) -> Letter | None:
 
 
 def written(row: NoticeChoice, notices: list[Notice]) -> Letter:
-    """The mail in words."""
+    """The mail in words, in the language of who gets it."""
+    with translation.override(language.of(row.person)):
+        return _written(row, notices)
+
+
+def _written(row: NoticeChoice, notices: list[Notice]) -> Letter:
     place = Workspace.objects.get(pk=row.workspace_id)
     local, base = zone(row.person.time_zone), tidings.address(settings.PUBLIC_URL, place.slug, "")
     lines = []
     for one in notices:
-        lines.append(f"{one.created_at.astimezone(local):%d %b, %H:%M}  {tidings.line(one.kind, one.subject)}")
+        at = dateformat.format(one.created_at.astimezone(local), _("d M, H:i"))
+        lines.append(f"{at}  {tidings.line(one.kind, one.subject)}")
         lines += [f"    {base}{tidings.place(one.subject)}"] if base else []
-    where = [f"All notices: {base}notices/", f"When and what: {base}you/"] if base else []
-    many = "1 notice" if len(notices) == 1 else f"{len(notices)} notices"
+    where = [_("All notices: %s") % f"{base}notices/", _("When and what: %s") % f"{base}you/"] if base else []
+    many = ngettext("%(count)s notice", "%(count)s notices", len(notices)) % {"count": len(notices)}
     return Letter(
         row.pk, row.person.email, f"{place.name}: {many}", "\n".join([*lines, "", *where]).rstrip() + "\n",
         f"<notices.{row.workspace_id}.{row.person_id}.{notices[0].pk}.{notices[-1].pk}@countersign>",

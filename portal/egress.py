@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from portal import resolving
 from portal.exchange import Exchange, Headers, Reply
+from portal.retold import kept
 from portal.systems.outside import Lost, NotSent, Refused
 
 CONNECT_SECONDS, TOTAL_SECONDS, LONGEST_READ_SECONDS = 3.0, 25.0, 20.0
@@ -25,6 +26,16 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,60}")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]{0,4000}")
 _ADDRESS = re.compile(r"[\x21-\x7e]{1,4000}")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,100}")
+
+# How a call can end, kept in English beside it.
+OTHER_HOST = kept("%(host)s:%(port)s is not where this connection leads")
+HTTPS_ONLY = kept("%(host)s is called over https only")
+NO_TIME = kept("no time was left to send it")
+WAIT = kept("the system asked to wait (429)")
+FAILED = kept("the system failed (%(status)s)")
+NO_PLACE, SAME_HOST = kept("an address that is none"), kept("a place on the same host")
+REDIRECTED = kept("the system answered with a redirect to %(host)s")
+UNCLEAR = kept("the system gave no clear answer (%(status)s)")
 
 
 class Pace(Protocol):
@@ -68,12 +79,12 @@ class Egress:
         """
         host, port = url.hostname or "", port_of(url)
         if url.scheme not in ("https", "http") or f"{host}:{port}" not in self.hosts or "@" in url.netloc:
-            raise Refused(f"{host}:{port} is not where this connection leads")
+            raise Refused(OTHER_HOST % {"host": host, "port": port})
         found = resolving.addresses(
             host, port, allow_private=self.allow_private, seconds=seconds, resolver=self.resolver
         )  # fmt: skip
         if url.scheme == "http" and not all(resolving.is_private(address) for address in found):
-            raise Refused(f"{host} is called over https only")
+            raise Refused(HTTPS_ONLY % {"host": host})
         return list(found[:MOST_ADDRESSES])
 
 
@@ -116,7 +127,7 @@ class Talk:
         """Seconds until the operation is over. Raises NotSent when it is."""
         left = self.until - time.monotonic()
         if left <= 0:
-            raise NotSent("no time was left to send it")
+            raise NotSent(NO_TIME)
         return left
 
     def _first_that_answers(
@@ -141,13 +152,13 @@ class Talk:
         if status == 429:
             seconds = retry_seconds(reply.headers, now)
             self.egress.pace.rest(seconds)
-            raise NotSent("the system asked to wait (429)", retry_seconds=seconds)
+            raise NotSent(WAIT, retry_seconds=seconds)
         if status >= 500:
-            raise Lost(f"the system failed ({status})", stored=True)
+            raise Lost(FAILED % {"status": status}, stored=True)
         if 300 <= status < 400:
-            raise Lost(f"the system answered with a redirect to {_host_of(reply.headers.get('Location', ''))}")
+            raise Lost(REDIRECTED % {"host": _host_of(reply.headers.get("Location", ""))})
         if status < 200 or status == 408:
-            raise Lost(f"the system gave no clear answer ({status})")
+            raise Lost(UNCLEAR % {"status": status})
         return reply
 
 
@@ -199,7 +210,7 @@ def _host_of(location: str) -> str:
     try:
         host = urlsplit(location).hostname
     except ValueError:
-        return "an address that is none"
+        return NO_PLACE
     if host is None:
-        return "a place on the same host"
-    return host if _HOST.fullmatch(host) else "an address that is none"
+        return SAME_HOST
+    return host if _HOST.fullmatch(host) else NO_PLACE

@@ -14,10 +14,19 @@ from urllib.parse import SplitResult
 
 import httpx2
 
+from portal.retold import kept
 from portal.systems.outside import Lost, NotSent
 
 LARGEST_ANSWER = 1024 * 1024
 Headers = Mapping[str, str]
+
+# How a call can end, kept in English beside it.
+LATE = kept("%(host)s did not finish its answer in time")
+ENCODED = kept("%(host)s answered in an encoding nobody asked for")
+TOO_LARGE = kept("%(host)s answered with more than %(most)s bytes")
+TOO_LONG = kept("took too long")
+NO_ANSWER = kept("no answer came from %(host)s (%(kind)s)")
+NO_CONNECTION = kept("no connection to %(host)s (%(kind)s)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ class Exchange:
         ending: Lost | NotSent | None
         try:
             reply = self._exchange(method, body, headers)
-            ending = Lost(f"{self.url.hostname} did not finish its answer in time") if self.over else None
+            ending = Lost(LATE % {"host": self.url.hostname}) if self.over else None
         except (httpx2.HTTPError, httpx2.StreamError, OSError, ValueError) as error:
             ending = self._ending(error)
         finally:
@@ -95,12 +104,12 @@ class Exchange:
 
     def _read(self, response: httpx2.Response) -> bytes:
         if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise Lost(f"{self.url.hostname} answered in an encoding nobody asked for")
+            raise Lost(ENCODED % {"host": self.url.hostname})
         body = bytearray()
         for chunk in response.iter_raw():
             body += chunk
             if len(body) > LARGEST_ANSWER:
-                raise Lost(f"{self.url.hostname} answered with more than {LARGEST_ANSWER} bytes")
+                raise Lost(TOO_LARGE % {"host": self.url.hostname, "most": LARGEST_ANSWER})
         return bytes(body)
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
@@ -124,10 +133,10 @@ class Exchange:
     def _ending(self, error: Exception) -> Lost | NotSent:
         """In words of our own: the library's may quote what was sent or received."""
         late = self.over or isinstance(error, httpx2.TimeoutException)
-        kind = "took too long" if late else type(error).__name__
+        kind = TOO_LONG if late else type(error).__name__
         if self.sent:
-            return Lost(f"no answer came from {self.url.hostname} ({kind})")
-        return NotSent(f"no connection to {self.url.hostname} ({kind})")
+            return Lost(NO_ANSWER % {"host": self.url.hostname, "kind": kind})
+        return NotSent(NO_CONNECTION % {"host": self.url.hostname, "kind": kind})
 
 
 @lru_cache(maxsize=1)

@@ -23,6 +23,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from fido2.webauthn import UserVerificationRequirement
 
 from portal.models import Person
@@ -132,9 +133,9 @@ def spend_code(*, person: int, code: str, now: datetime) -> None:
         row = Authenticator.objects.select_for_update().filter(user_id=person, type=CODES).first()
         step = _matching(row, given, step_of(now)) if row else None
         if row is None or step is None:
-            raise WrongCode("This code is not right.")
+            raise WrongCode(_("This code is not right."))
         if step <= int(row.data.get("spent", 0)):
-            raise SpentCode("This code was used already; wait for the next one.")
+            raise SpentCode(_("This code was used already; wait for the next one."))
         row.data["spent"], row.last_used_at = step, now
         row.save(update_fields=["data", "last_used_at"])
 
@@ -151,7 +152,7 @@ def _matching(row: Any, given: str, present: int) -> int | None:
 
 def passkey_options(person: Person, challenge: bytes) -> dict[str, Any]:
     """What the browser asks the person's passkeys to sign, as WebAuthn's JSON."""
-    options, _ = webauthn.get_server().authenticate_begin(
+    options, _state = webauthn.get_server().authenticate_begin(
         credentials=webauthn.get_credentials(person), user_verification=PREFERRED, challenge=challenge
     )
     return dict(options)
@@ -168,7 +169,7 @@ def check_passkey(*, person: Person, challenge: bytes, answer: Any) -> None:
         parsed = webauthn.parse_authentication_response(answer)
         webauthn.get_server().authenticate_complete(state, webauthn.get_credentials(person), parsed)
     except (ValueError, ValidationError, KeyError, AttributeError) as error:
-        raise WrongPasskey("The passkey did not answer this question.") from error
+        raise WrongPasskey(_("The passkey did not answer this question.")) from error
 
 
 class _CodeOnce:

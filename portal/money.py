@@ -8,6 +8,8 @@ from functools import cache
 
 import pycountry
 
+from portal.retold import kept
+
 # ISO 4217 list one (active codes), column "minor unit", where that is not 2; -1 where it says N.A.
 _CODES_BY_DECIMALS = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -21,6 +23,13 @@ _CODE = re.compile(r"[A-Z]{3}")
 
 # The largest whole number every JSON reader keeps exactly (RFC 8259, 6); amounts go on the log as JSON.
 MOST_MINOR = 2**53 - 1
+
+
+# The messages, kept in English: they are told again where they are shown.
+_NO_CURRENCY = kept("%(code)s is no currency; write the ISO 4217 code, like EUR")
+_NEGATIVE = kept("%(text)s is negative; write at most %(places)s decimals, like %(example)s")
+_NO_AMOUNT = kept("%(text)s is not an amount of %(currency)s; write at most %(places)s decimals, like %(example)s")
+_TOO_MUCH = kept("%(text)s is too much; the most is %(most)s")
 
 
 class MoneyError(ValueError):
@@ -45,7 +54,7 @@ def decimals(currency: str) -> int:
     known = _CODE.fullmatch(currency) and pycountry.currencies.get(alpha_3=currency)
     places = _DECIMALS.get(currency, 2) if known else -1
     if places < 0:
-        raise UnknownCurrency(f"{currency[:20]!r} is no currency; write the ISO 4217 code, like EUR")
+        raise UnknownCurrency(_NO_CURRENCY % {"code": repr(currency[:20])})
     return places
 
 
@@ -60,11 +69,12 @@ def to_minor(text: str, currency: str) -> int:
     match = _AMOUNT.fullmatch(text)
     if match is None or len(match[2] or "") > places:
         example = to_text(451 * 10**places // 10, currency)
-        fault = "negative" if text.startswith("-") else f"not an amount of {currency}"
-        raise NotAnAmount(f"{text[:40]!r} is {fault}; write at most {places} decimals, like {example}")
+        fault = _NEGATIVE if text.startswith("-") else _NO_AMOUNT
+        said = {"text": repr(text[:40]), "currency": currency, "places": places, "example": example}
+        raise NotAnAmount(fault % said)
     minor = int(match[1] + (match[2] or "").ljust(places, "0"))
     if minor > MOST_MINOR:
-        raise NotAnAmount(f"{text[:40]!r} is too much; the most is {to_text(MOST_MINOR, currency)}")
+        raise NotAnAmount(_TOO_MUCH % {"text": repr(text[:40]), "most": to_text(MOST_MINOR, currency)})
     return minor
 
 

@@ -87,7 +87,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     """An error and what it came of, nearest first."""
-    for _ in range(DEEPEST_CHAIN):
+    for _depth in range(DEEPEST_CHAIN):
         if error is None:
             return
         yield error

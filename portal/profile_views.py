@@ -1,4 +1,4 @@
-"""One's own profile: name, time zone, colours, density, single keys, and how one is told of things."""
+"""One's own profile: name, language, time zone, colours, density, single keys, and how one is told of things."""
 
 from typing import Any, ClassVar
 
@@ -6,23 +6,32 @@ from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal import choices, notices, quiet, worktime
 from portal.htmx import WorkspaceRequest
-from portal.models import NoticeChoice, Person
+from portal.models import Language, NoticeChoice, Person
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """What a person says about themselves and their desk; roles and the address are an admin's."""
 
-    time_zone = forms.ChoiceField(label="Time zone", help_text="Times are shown in it.")
+    language = forms.ChoiceField(
+        choices=[("", _lazy("As the browser asks")), *Language.choices], required=False, label=_lazy("Language"),
+        help_text=_lazy("Of the pages, the mails and the numbers in them. What people write stays as they wrote it."),
+    )  # fmt: skip
+    time_zone = forms.ChoiceField(label=_lazy("Time zone"), help_text=_lazy("Times are shown in it."))
 
     class Meta:
         model = Person
-        fields = ("name", "time_zone", "theme", "density", "keys_enabled")
-        labels: ClassVar = {"theme": "Colours", "density": "Rows", "keys_enabled": "Single keys, like a for approve"}
+        fields = ("name", "language", "time_zone", "theme", "density", "keys_enabled")
+        labels: ClassVar = {
+            "name": _lazy("Name"), "theme": _lazy("Colours"), "density": _lazy("Rows"),
+            "keys_enabled": _lazy("Single keys, like a for approve"),
+        }  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -33,14 +42,17 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 class TellingForm(forms.Form):
     """Where each kind is told, whether by mail, at which hours and when not."""
 
-    by_mail = forms.BooleanField(required=False, label="Send me a digest by mail")
+    by_mail = forms.BooleanField(required=False, label=_lazy("Send me a digest by mail"))
     digest_at = forms.CharField(
-        required=False, max_length=60, label="Digest at", help_text="One or several times of day: 08:00, 16:00."
+        required=False, max_length=60, label=_lazy("Digest at"),
+        help_text=_lazy("One or several times of day: 08:00, 16:00."),
+    )  # fmt: skip
+    quiet_from = forms.CharField(
+        required=False, max_length=5, label=_lazy("Quiet hours from"), help_text=_lazy("Such as 19:00.")
     )
-    quiet_from = forms.CharField(required=False, max_length=5, label="Quiet hours from", help_text="Such as 19:00.")
     quiet_until = forms.CharField(
-        required=False, max_length=5, label="Quiet hours until",
-        help_text="No mail comes between the two; what waits comes after. Leave both empty for none.",
+        required=False, max_length=5, label=_lazy("Quiet hours until"),
+        help_text=_lazy("No mail comes between the two; what waits comes after. Leave both empty for none."),
     )  # fmt: skip
 
     def __init__(self, data: Any = None, *, row: NoticeChoice, roles: frozenset[str]) -> None:
@@ -50,7 +62,7 @@ class TellingForm(forms.Form):
         initial = {"by_mail": row.by_mail, "digest_at": ", ".join(row.digest_at), **times, **told}
         super().__init__(data, initial=initial)
         for kind in kinds:
-            self.fields[f"on_{kind}"] = forms.ChoiceField(choices=list(choices.CHANNELS.items()), label=kind.label)
+            self.fields[f"on_{kind}"] = forms.ChoiceField(choices=choices.channels(), label=kind.label)
 
     def clean_digest_at(self) -> list[str]:
         """Times of day; the usual one where none is given."""
@@ -69,9 +81,9 @@ class TellingForm(forms.Form):
                 self.add_error(name, str(error))
         begins, ends = said.get("quiet_from"), said.get("quiet_until")
         if not self.errors and (begins is None) != (ends is None):
-            self.add_error("quiet_from" if begins is None else "quiet_until", "Say both times, or neither.")
+            self.add_error("quiet_from" if begins is None else "quiet_until", _("Say both times, or neither."))
         elif begins is not None and begins == ends:
-            self.add_error("quiet_until", "The quiet hours end when they begin; leave both empty for none.")
+            self.add_error("quiet_until", _("The quiet hours end when they begin; leave both empty for none."))
         return said
 
     @property

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
+from django.utils.translation import gettext as _
+
 DAY = timedelta(days=1)
 
 
@@ -53,7 +55,7 @@ def read_times(text: str) -> list[str]:
     """
     parts = text.replace(";", ",").replace(",", " ").split()
     if not 1 <= len(parts) <= 6:
-        raise QuietError("Write one to six times of day, such as 08:00, 16:30.")
+        raise QuietError(_("Write one to six times of day, such as 08:00, 16:30."))
     return sorted({f"{read_time(part):%H:%M}" for part in parts})
 
 
@@ -66,4 +68,4 @@ def read_time(text: str) -> time:
     try:
         return datetime.strptime(text, "%H:%M").time()
     except ValueError as error:
-        raise QuietError(f"“{text[:20]}” is no time of day; write it as 08:00.") from error
+        raise QuietError(_("“%(text)s” is no time of day; write it as 08:00.") % {"text": text[:20]}) from error

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from portal import checks
+from portal.retold import kept
 from portal.systems.outside import NotSent, Refused
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -20,6 +21,13 @@ METADATA = frozenset({"168.63.129.16", "192.0.0.192"})
 # IPv6 prefixes that carry an IPv4 address: NAT64, its local form, 6to4. Mapped and Teredo have accessors.
 NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 SIX_TO_FOUR = ipaddress.IPv6Network("2002::/16")
+
+# How a call can end, kept in English beside it.
+NO_ADDRESS_WHY = kept("%(host)s has no address (%(why)s)")
+LOOKED_TOO_LONG = kept("the look-up took too long")
+NO_ADDRESS = kept("%(host)s has no address")
+NEVER = kept("%(host)s leads to an address that is never called")
+PRIVATE = kept("%(host)s leads to a private address; the connection's allow_private would have to be on")
 
 
 def environment_allows(host: str) -> bool:
@@ -52,7 +60,8 @@ def look_up(host: str, port: int, seconds: float) -> Sequence[str]:
     thread.start()
     thread.join(max(0.0, seconds))
     if not found or thread.is_alive():
-        raise NotSent(f"{host} has no address ({failure[0] if failure else 'the look-up took too long'})")
+        why = failure[0] if failure else LOOKED_TOO_LONG
+        raise NotSent(NO_ADDRESS_WHY % {"host": host, "why": why})
     return tuple(found)
 
 
@@ -69,7 +78,7 @@ def addresses(host: str, port: int, *, allow_private: bool, seconds: float, reso
     for address in found:
         judge(host, address, allow_private=allow_private)
     if not found:
-        raise NotSent(f"{host} has no address")
+        raise NotSent(NO_ADDRESS % {"host": host})
     return found
 
 
@@ -83,9 +92,9 @@ def judge(host: str, address: str, *, allow_private: bool) -> None:
     if not environment_allows(address):
         raise Refused(f"a test run may not call {host}")
     if parsed.is_link_local or parsed.is_multicast or parsed.is_unspecified or str(parsed) in METADATA:
-        raise Refused(f"{host} leads to an address that is never called")
+        raise Refused(NEVER % {"host": host})
     if not allow_private and not parsed.is_global:
-        raise Refused(f"{host} leads to a private address; the connection's allow_private would have to be on")
+        raise Refused(PRIVATE % {"host": host})
 
 
 def is_private(address: str) -> bool:

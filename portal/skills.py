@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from audit import log
 from audit.events import Event
@@ -72,6 +73,7 @@ def _check(workspace: int, wanted: Iterable[tuple[Skill.Is, str]]) -> None:
     queues = set(Queue.objects.filter(workspace_id=workspace).values_list("name", flat=True))
     for kind, value in wanted:
         if kind == Skill.Is.TEAM and value not in queues:
-            raise SkillError(f"teams: there is no queue {value!r}")
+            raise SkillError("teams: " + _("there is no queue %(name)s") % {"name": repr(value)})
         if kind == Skill.Is.LANGUAGE and not LANGUAGE.match(value):
-            raise SkillError(f"languages: {value!r} is no code of two letters such as en or de")
+            said = {"code": repr(value)}
+            raise SkillError("languages: " + _("%(code)s is no code of two letters such as en or de") % said)

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from audit import log
 from audit.events import Event
@@ -20,6 +22,7 @@ from portal import workspace as inside
 from portal.egress import Egress, host_and_port
 from portal.exchange import Reply
 from portal.models import Notice, SlackHook, SlackPost, Workspace
+from portal.retold import kept
 from portal.systems.outside import NotSent, OutsideError, Refused
 from portal.systems.pace import SharedPace
 from portal.systems.reach import an_address
@@ -29,6 +32,9 @@ LONGEST_ADDRESS, LINES, MOST_TRIES = 300, 20, 6
 PER_SECOND, READ_SECONDS, TOTAL_SECONDS = 1.0, 5.0, 8.0
 # While a line is being sent nobody else takes it; after a failure it waits twice as long each time.
 LEASE = timedelta(minutes=1)
+# Why a line did not go, as it is kept beside it.
+SWITCHED_OFF, NO_HOOK = kept("switched off"), kept("no webhook is set")
+SAID_NO, HOST_GONE = kept("Slack said no (%(status)s)"), kept("the webhook's host is not on SLACK_HOSTS any more")
 
 
 class SlackError(Exception):
@@ -71,24 +77,25 @@ def check(*, workspace: int, on: bool, kinds: Iterable[str], address: str) -> tu
     """
     chosen = [kind for kind in Notice.Kind.values if kind in set(kinds)]
     if on and not chosen:
-        raise SlackError("kinds", "choose what is posted, or switch the channel off")
+        raise SlackError("kinds", _("choose what is posted, or switch the channel off"))
     if address:
         return chosen, *sealing.seal(_checked(address), place=_place(workspace))
     if on and not SlackHook.objects.filter(workspace_id=workspace).exclude(key_id="").exists():
-        raise SlackError("address", "the webhook's address is needed the first time")
+        raise SlackError("address", _("the webhook's address is needed the first time"))
     return chosen, None, ""
 
 
 def _checked(address: str) -> str:
     try:
-        kept = an_address(address.strip())
+        given = an_address(address.strip())
     except ValueError as error:
-        raise SlackError("address", "an address like https://hooks.slack.com/services/... is needed") from error
-    if urlsplit(kept).scheme != "https" or len(kept) > LONGEST_ADDRESS:
-        raise SlackError("address", f"only https, and at most {LONGEST_ADDRESS} characters")
-    if not _is_allowed(kept):
-        raise SlackError("address", f"{urlsplit(kept).hostname} is not on SLACK_HOSTS, which the operator sets")
-    return kept
+        raise SlackError("address", _("an address like https://hooks.slack.com/services/... is needed")) from error
+    if urlsplit(given).scheme != "https" or len(given) > LONGEST_ADDRESS:
+        raise SlackError("address", _("only https, and at most %(most)s characters") % {"most": LONGEST_ADDRESS})
+    if not _is_allowed(given):
+        host = urlsplit(given).hostname
+        raise SlackError("address", _("%(host)s is not on SLACK_HOSTS, which the operator sets") % {"host": host})
+    return given
 
 
 def _is_allowed(address: str) -> bool:
@@ -140,7 +147,7 @@ def _taken(workspace: int, now: datetime) -> list[SlackPost]:
     due = SlackPost.objects.select_for_update(skip_locked=True).filter(workspace_id=workspace, look_at__lte=now)
     rows = list(due.order_by("look_at", "pk")[:LINES])
     if rows and not wanted(workspace):
-        SlackPost.objects.filter(pk__in=[row.pk for row in rows]).update(look_at=None, failure="switched off")
+        SlackPost.objects.filter(pk__in=[row.pk for row in rows]).update(look_at=None, failure=SWITCHED_OFF)
         return []
     for row in rows:
         row.tries += 1
@@ -159,7 +166,7 @@ def _post(workspace: int, rows: Sequence[SlackPost], slug: str) -> None:
 
 def _judge(reply: Reply) -> None:
     if not 200 <= reply.status < 300:
-        raise Refused(f"Slack said no ({reply.status})")
+        raise Refused(SAID_NO % {"status": reply.status})
 
 
 def way(workspace: int, address: str) -> Egress:
@@ -174,10 +181,10 @@ def _opened(workspace: int) -> str:
         rows = SlackHook.objects.filter(workspace_id=workspace).exclude(key_id="").order_by("-version")
         found = rows.values_list("sealed", flat=True).first()
     if found is None:
-        raise Refused("no webhook is set")
+        raise Refused(NO_HOOK)
     address = sealing.unseal(bytes(found), place=_place(workspace)).get_secret_value()
     if not _is_allowed(address):
-        raise Refused("the webhook's host is not on SLACK_HOSTS any more")
+        raise Refused(HOST_GONE)
     return address
 
 
@@ -195,13 +202,15 @@ def _failed(workspace: int, rows: Sequence[SlackPost], error: Exception) -> None
 
 
 def words(rows: Sequence[SlackPost], slug: str) -> str:
-    """The lines in Slack's own form: what happened, and a link by number."""
-    said = []
-    for row in rows:
-        about = _escaped(tidings.called(row.subject))
-        link = tidings.address(settings.PUBLIC_URL, slug, tidings.place(row.subject))
-        said.append(f"{_escaped(tidings.TO_ALL[row.kind])}: {f'<{_escaped(link)}|{about}>' if link else about}")
-    return "\n".join(said)
+    """The lines in Slack's own form, in the installation's language: what happened, and a link by number."""
+    with translation.override(settings.LANGUAGE_CODE):
+        return "\n".join(_line(row, slug) for row in rows)
+
+
+def _line(row: SlackPost, slug: str) -> str:
+    about = _escaped(tidings.called(row.subject))
+    link = tidings.address(settings.PUBLIC_URL, slug, tidings.place(row.subject))
+    return f"{_escaped(tidings.to_all(row.kind))}: {f'<{_escaped(link)}|{about}>' if link else about}"
 
 
 def _escaped(text: str) -> str:

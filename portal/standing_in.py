@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from audit import log
 from audit.events import Event
@@ -83,7 +84,7 @@ def effective(*, workspace: int, person: int, now: datetime) -> int | None:
     away = {row.person_id: row.stand_in_id for row in _in_force(workspace, now)}
     needed = strength(workspace, person)
     holder = person
-    for _ in range(len(away) + 1):
+    for _step in range(len(away) + 1):
         if holder not in away:
             return holder if holder == person or strength(workspace, holder) >= max(needed, 1) else None
         holder = away[holder]
@@ -135,27 +136,29 @@ def _lock(workspace: int) -> None:
 
 def _check_who(workspace: int, person: int, actor: int) -> None:
     if actor != person and Role.MANAGER not in roles.of(actor, workspace):
-        raise NotYours("person: only a manager says this of somebody else")
+        raise NotYours("person: " + _("only a manager says this of somebody else"))
 
 
 def _check_when(starts: datetime, ends: datetime, now: datetime) -> None:
     if starts > now + FURTHEST_AHEAD:
-        raise StandInError("starts: at most a year ahead")
+        raise StandInError("starts: " + _("at most a year ahead"))
     if ends <= starts:
-        raise StandInError("ends: must not lie before the first day, or in the past")
+        raise StandInError("ends: " + _("must not lie before the first day, or in the past"))
     if ends - starts > LONGEST + CLOCK_CHANGE:
-        raise StandInError(f"ends: at most {LONGEST.days} days; set it anew when it is still so then")
+        most = _("at most %(days)s days; set it anew when it is still so then") % {"days": LONGEST.days}
+        raise StandInError("ends: " + most)
 
 
 def _check_stand_in(workspace: int, person: int, stand_in: int) -> None:
     if stand_in == person:
-        raise StandInError("stand_in: nobody stands in for themselves")
+        raise StandInError("stand_in: " + _("nobody stands in for themselves"))
     needed = strength(workspace, person)
     if not needed:
-        raise StandInError("person: decides nothing here, so there is nothing to stand in for")
+        raise StandInError("person: " + _("decides nothing here, so there is nothing to stand in for"))
     if strength(workspace, stand_in) < needed:
-        wanted = "manager" if needed == _STRENGTH[Role.MANAGER] else "reviewer or manager"
-        raise StandInError(f"stand_in: must be a {wanted} here; standing in grants no role")
+        if needed == _STRENGTH[Role.MANAGER]:
+            raise StandInError("stand_in: " + _("must be a manager here; standing in grants no role"))
+        raise StandInError("stand_in: " + _("must be a reviewer or manager here; standing in grants no role"))
 
 
 def _check_others(workspace: int, person: int, stand_in: int, starts: datetime, ends: datetime) -> None:
@@ -163,9 +166,10 @@ def _check_others(workspace: int, person: int, stand_in: int, starts: datetime, 
     _lock(workspace)
     planned = list(Delegation.objects.filter(_ahead(starts), workspace_id=workspace, starts_at__lt=ends))
     if any(row.person_id == person for row in planned):
-        raise StandInError("starts: this overlaps with another absence; end that one first")
+        raise StandInError("starts: " + _("this overlaps with another absence; end that one first"))
     if _leads_back(planned, stand_in, person, starts, ends):
-        raise StandInError("stand_in: this person is away in that time, and it would come back to who is out")
+        why = _("this person is away in that time, and it would come back to who is out")
+        raise StandInError("stand_in: " + why)
 
 
 def _leads_back(rows: Sequence[Delegation], at: int, to: int, starts: datetime, ends: datetime) -> bool:

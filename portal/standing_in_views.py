@@ -8,6 +8,8 @@ from django import forms
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal import standing_in, worktime
@@ -19,36 +21,38 @@ PAGE = "portal/out_of_office.html"
 
 def _of_our_time(day: date) -> None:
     if not 2000 <= day.year < 3000:
-        raise forms.ValidationError("Write a day as 2026-12-24.")
+        raise forms.ValidationError(_("Write a day as 2026-12-24."))
 
 
-def _day(label: str) -> forms.DateField:
+def _day(**said: Any) -> forms.DateField:
     return forms.DateField(
-        label=label, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"), validators=[_of_our_time]
+        **said, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"), validators=[_of_our_time]
     )  # fmt: skip
 
 
 class AwayForm(forms.Form):
     """Whole days, the last one included, as the person's own clock counts them."""
 
-    person = forms.TypedChoiceField(label="Who", coerce=int)
-    starts = _day("First day out")
-    ends = _day("Last day out")
-    stand_in = forms.TypedChoiceField(label="Who stands in", coerce=int)
-    reason = forms.CharField(max_length=200, required=False, label="Note", help_text="For colleagues; on the log.")
+    person = forms.TypedChoiceField(label=_lazy("Who"), coerce=int)
+    starts = _day(label=_lazy("First day out"))
+    ends = _day(label=_lazy("Last day out"))
+    stand_in = forms.TypedChoiceField(label=_lazy("Who stands in"), coerce=int)
+    reason = forms.CharField(
+        max_length=200, required=False, label=_lazy("Note"), help_text=_lazy("For colleagues; on the log.")
+    )
 
     def __init__(self, *args: Any, request: WorkspaceRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = standing_in.deciders(request.workspace.pk)
         mine = [(key, name) for key, name in known if key == request.user.pk or Role.MANAGER in request.roles]
         self.fields["person"].choices = mine  # type: ignore[attr-defined]  # of its own field
-        self.fields["stand_in"].choices = [("", "Choose"), *known]  # type: ignore[attr-defined]  # as above
+        self.fields["stand_in"].choices = [("", _("Choose")), *known]  # type: ignore[attr-defined]  # as above
         self.fields["starts"].initial = _today(request)
         self.fields["person"].initial = request.user.pk
 
     def refuse(self, message: str) -> None:
         """Put a service's 'field: what is wrong' beside its field."""
-        name, _, rest = message.partition(": ")
+        name, _colon, rest = message.partition(": ")
         self.add_error(name if name in self.fields else None, rest[:1].upper() + rest[1:] + ".")
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from audit import log
 from audit.events import Event
@@ -71,7 +73,7 @@ class Needed(StepUpError):
     """Nothing was wrong but that nobody has shown they are there; `ask` says for what."""
 
     def __init__(self, ask: Ask) -> None:
-        super().__init__("This asks for a fresh proof that it is you: do it in the browser, where it is asked.")
+        super().__init__(_("This asks for a fresh proof that it is you: do it in the browser, where it is asked."))
         self.ask = ask
 
 
@@ -132,7 +134,7 @@ def challenge(
     _one_at_a_time(person)
     recent = StepUp.objects.filter(workspace_id=workspace, person_id=person, created_at__gt=now - WINDOW)
     if recent.count() >= CHALLENGES or len(str(post)) > MOST_STASHED:
-        raise TooMany("That is too much at once; try again in a quarter of an hour.")
+        raise TooMany(_("That is too much at once; try again in a quarter of an hour."))
     kept = {"target": ask.target, "high": ask.high, "back": back, "nonce": secrets.token_hex(32)}
     return StepUp.objects.create(
         workspace_id=workspace, person_id=person, purpose=ask.purpose, subject=ask.subject, digest=ask.digest,
@@ -157,11 +159,11 @@ def open_one(*, workspace: int, person: int, step_up: int, session: str, now: da
     """
     row = _locked(workspace, person, step_up, session)
     if row.passed_at is not None or row.used_at is not None:
-        raise Used("This was answered already. Look at the item again.")
+        raise Used(_("This was answered already. Look at the item again."))
     if now - row.created_at > FRESH:
-        raise Expired("More than five minutes went by. Nothing was done; start it again.")
+        raise Expired(_("More than five minutes went by. Nothing was done; start it again."))
     if row.failures >= TRIES:
-        raise Dead(f"{TRIES} wrong answers. Nothing was done; start it again.")
+        raise Dead(_("%(tries)s wrong answers. Nothing was done; start it again.") % {"tries": TRIES})
     return row
 
 
@@ -179,7 +181,7 @@ def verify(
     row = open_one(workspace=workspace, person=person.pk, step_up=step_up, session=session, now=now)
     recent = StepUp.objects.filter(workspace_id=workspace, person=person, created_at__gt=now - WINDOW)
     if (recent.aggregate(n=Sum("failures"))["n"] or 0) >= TRIES_IN_ALL:
-        raise TooMany("Too many wrong answers; try again in a quarter of an hour.")
+        raise TooMany(_("Too many wrong answers; try again in a quarter of an hour."))
     method = _method(row, answer)
     try:
         _check(row, person, method, answer, now)
@@ -195,7 +197,7 @@ def verify(
 def _method(row: StepUp, answer: Answer) -> str:
     method = "totp" if answer.code else "webauthn" if answer.passkey is not None else PASSWORD
     if method not in offered(row):
-        raise NotEnough("This does not do here; set up one-time codes or a passkey first.")
+        raise NotEnough(_("This does not do here; set up one-time codes or a passkey first."))
     return method
 
 
@@ -205,14 +207,14 @@ def _check(row: StepUp, person: Person, method: str, answer: Answer, now: dateti
     elif method == "webauthn":
         factors.check_passkey(person=person, challenge=bytes.fromhex(row.stash["nonce"]), answer=answer.passkey)
     elif not person.check_password(answer.password):
-        raise Wrong("The password is not right.")
+        raise Wrong(_("The password is not right."))
 
 
 def _left(row: StepUp) -> str:
     left = TRIES - row.failures
     if not left:
-        return "That was the last try; start it again."
-    return "1 try is left." if left == 1 else f"{left} tries are left."
+        return _("That was the last try; start it again.")
+    return ngettext("%(left)s try is left.", "%(left)s tries are left.", left) % {"left": left}
 
 
 def _passed(row: StepUp, method: str, now: datetime) -> tuple[StepUp, dict[str, str]]:
@@ -238,15 +240,15 @@ def use(*, workspace: int, person: int, proof: Proof | None, ask: Ask, now: date
         raise Needed(ask)
     row = _locked(workspace, person, proof.id, proof.session)
     if row.passed_at is None:
-        raise NotPassed("Nobody has answered this yet.")
+        raise NotPassed(_("Nobody has answered this yet."))
     if row.used_at is not None:
-        raise Used("This proof was used already.")
+        raise Used(_("This proof was used already."))
     if now - row.passed_at > FRESH:
-        raise Expired("The proof is more than five minutes old; start it again.")
+        raise Expired(_("The proof is more than five minutes old; start it again."))
     if _bound(row) != (ask.purpose, ask.subject, ask.digest, ask.amount_minor, ask.currency):
-        raise WrongDigest("This was confirmed for something else; look at it again.")
+        raise WrongDigest(_("This was confirmed for something else; look at it again."))
     if ask.high and row.method == PASSWORD:
-        raise NotEnough("A password does not do on high tier; set up one-time codes or a passkey first.")
+        raise NotEnough(_("A password does not do on high tier; set up one-time codes or a passkey first."))
     row.used_at = now
     row.save(update_fields=["used_at"])
     return row
@@ -266,9 +268,9 @@ def _locked(workspace: int, person: int, step_up: int, session: str) -> StepUp:
     rows = StepUp.objects.select_for_update().filter(workspace_id=workspace, person_id=person)
     row = rows.filter(pk=step_up).first()
     if row is None:
-        raise Missing("There is nothing to confirm here.")
+        raise Missing(_("There is nothing to confirm here."))
     if not secrets.compare_digest(row.session_sha256, session):
-        raise OtherSession("This was asked in another session. Nothing was done; start it again here.")
+        raise OtherSession(_("This was asked in another session. Nothing was done; start it again here."))
     return row
 
 

@@ -4,6 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from portal import skills
@@ -22,7 +23,7 @@ def team(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 def set_skills(request: WorkspaceRequest, person: int) -> HttpResponse:
     """Put what the form says in place of what the person had."""
-    if person not in {key for key, *_ in skills.team(request.workspace.pk)}:
+    if person not in {key for key, *_rest in skills.team(request.workspace.pk)}:
         raise Http404
     _require_manager(request)
     try:
@@ -52,7 +53,7 @@ def _page(request: WorkspaceRequest, *, problem: str = "", about: int = 0) -> Ht
 
 def _require_manager(request: WorkspaceRequest) -> None:
     if Role.MANAGER not in request.roles:
-        raise PermissionDenied("Only managers say who works what.")
+        raise PermissionDenied(_("Only managers say who works what."))
 
 
 urlpatterns = [

@@ -6,6 +6,7 @@ from django import forms
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
@@ -20,8 +21,8 @@ PAGE = "portal/tokens.html"
 class TokenForm(forms.Form):
     """A name to know it by, and what it may do."""
 
-    name = forms.CharField(max_length=60, label="Name", help_text="What you will use it for.")
-    scopes = forms.MultipleChoiceField(label="It may", widget=forms.CheckboxSelectMultiple)
+    name = forms.CharField(max_length=60, label=_lazy("Name"), help_text=_lazy("What you will use it for."))
+    scopes = forms.MultipleChoiceField(label=_lazy("It may"), widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args: Any, offered: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from audit import log
 from audit.events import Event
@@ -16,9 +18,9 @@ from portal.models import Person, PersonalToken, Workspace
 
 PREFIX = "cs_"
 SCOPES = {
-    "tickets:write": "Send tickets in",
-    "cases:read": "Read cases, proposals, runs and entries",
-    "decide": "Decide on proposals as yourself",
+    "tickets:write": noop("Send tickets in"),
+    "cases:read": noop("Read cases, proposals, runs and entries"),
+    "decide": noop("Decide on proposals as yourself"),
 }
 
 
@@ -33,7 +35,7 @@ class TokenError(Exception):
 def offered(person: Person, workspace: Workspace) -> dict[str, str]:
     """The scopes a person may give away: nobody lends a right to decide that they do not hold."""
     may_decide = bool(roles.deciding(roles.of(person.pk, workspace.pk)))
-    return {scope: words for scope, words in SCOPES.items() if scope != DECIDE or may_decide}
+    return {scope: _(words) for scope, words in SCOPES.items() if scope != DECIDE or may_decide}
 
 
 def of_person(person: Person, workspace: Workspace) -> list[PersonalToken]:
@@ -51,10 +53,11 @@ def make(
     """
     unknown = sorted(set(scopes) - set(offered(person, workspace)))
     if unknown or not scopes:
-        refused = f"; not {unknown[0][:40]!r}" if unknown else ""
-        raise TokenError(f"scopes: choose among those offered{refused}")
+        if not unknown:
+            raise TokenError("scopes: " + _("choose among those offered"))
+        raise TokenError("scopes: " + _("choose among those offered; not %(scope)s") % {"scope": repr(unknown[0][:40])})
     if not name.strip() or len(name) > 60 or not name.isprintable():
-        raise TokenError("name: between 1 and 60 printable characters")
+        raise TokenError("name: " + _("between 1 and 60 printable characters"))
     secret = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         token = PersonalToken.objects.create(
@@ -83,7 +86,7 @@ def revoke(*, token: PersonalToken, person: Person, now: datetime) -> None:
 
 def bearer(request: HttpRequest) -> Person | None:
     """The person behind `Authorization: Bearer ...`; notes the token's workspace and scopes."""
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    scheme, _blank, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.startswith(PREFIX):
         return None
     with connection.cursor() as cursor:

@@ -8,12 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from portal.retold import kept
+
 _LINES = frozenset("\t\n\r")
 # Letters and marks by their class that show nothing: joiner of graphemes, fillers of Hangul, selectors of Mongolian,
 # inherent vowels of Khmer, an empty Braille cell.
 _BLANK = frozenset("\u034f\u115f\u1160\u3164\uffa0\u180b\u180c\u180d\u180f\u17b4\u17b5\u2800\ufffc")
 _KEYCAPS = frozenset("#*0123456789\u00a9\u00ae\u203c\u2049\u3030\u303d")
 _TAGS = range(0xE0020, 0xE007F)
+_CONTROL = kept("%(point)s control character%(times)s")
+_NAMELESS = kept("%(point)s character without a name%(times)s")
+_TAGGED = kept("%(point)s tag characters that nobody sees; they say: %(said)s")
+_TAGS_SAY = kept("tags “%(said)s”")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +71,10 @@ def _kind(text: str, at: int, char: str) -> str:
 
 def _named(run: str) -> Stretch:
     first, times = run[0], f" ×{len(run)}" if len(run) > 1 else ""
-    code = f"U+{ord(first):04X}"
+    point = f"U+{ord(first):04X}"
     if ord(first) in _TAGS:
         said = "".join(chr(ord(char) - 0xE0000) for char in run)
-        return Stretch(run, f"{code} tag characters that nobody sees; they say: {said}", f"tags “{said}”")
-    name = unicodedata.name(first, "control character" if first < "\ud800" else "character without a name").lower()
-    return Stretch(run, f"{code} {name}{times}", code + times)
+        return Stretch(run, _TAGGED % {"point": point, "said": said}, _TAGS_SAY % {"said": said})
+    name = unicodedata.name(first, "").lower()
+    nameless = (_CONTROL if first < "\ud800" else _NAMELESS) % {"point": point, "times": times}
+    return Stretch(run, f"{point} {name}{times}" if name else nameless, point + times)

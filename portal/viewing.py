@@ -11,6 +11,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from audit import log
 from audit.events import Event
@@ -35,14 +36,14 @@ def begin(
         ViewError: not an admin, or not as somebody who belongs here now.
     """
     if Role.ADMIN not in roles:
-        raise ViewError("Only an admin looks at the desk as somebody else.")
+        raise ViewError(_("Only an admin looks at the desk as somebody else."))
     if target == admin.pk:
-        raise ViewError("That is you.")
+        raise ViewError(_("That is you."))
     found = Person.objects.filter(
         pk=target, is_active=True, memberships__workspace=workspace, memberships__active=True
     ).first()
     if found is None:
-        raise ViewError("This person does not belong to this workspace now.")
+        raise ViewError(_("This person does not belong to this workspace now."))
     until = now + MOST
     with transaction.atomic():
         log.record(

@@ -4,6 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal import viewing
@@ -15,7 +16,7 @@ from portal.models import Membership, Person, Role
 def choose(request: WorkspaceRequest) -> HttpResponse:
     """Whom to look as; a post begins it."""
     if Role.ADMIN not in request.roles:
-        raise PermissionDenied("Only an admin looks at the desk as somebody else.")
+        raise PermissionDenied(_("Only an admin looks at the desk as somebody else."))
     problem, wanted = "", request.POST.get("person", "")
     if request.method == "POST":
         try:

@@ -115,7 +115,8 @@ class WorkspaceMiddleware:
     def _who(self, request: HttpRequest, rest: str) -> Person | None:
         if rest.startswith("/api/"):
             return tokens.bearer(request)
-        return request.user if isinstance(request.user, Person) else None
+        # The person behind Django's lazy one, which looks for them anew at each attribute: a page asks for hundreds.
+        return getattr(request.user, "_wrapped", request.user) if isinstance(request.user, Person) else None
 
     def _bind(self, request: HttpRequest, slug: str, person: Person | None) -> None:
         """Find the workspace among the person's own; a stranger's and a missing one look the same."""

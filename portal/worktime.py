@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+from portal.retold import kept
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NOTHING = timedelta()
 DAY = timedelta(days=1)
@@ -21,8 +23,20 @@ MOST_CLOSED = 400
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 
 
+# What is wrong with hours, without the field: kept in English, told again where it is shown.
+_YEAR_SHUT = kept("the desk does not open for more than a year")
+_NO_ZONE = kept("there is no %(zone)s; write it as in Europe/Berlin")
+_NO_DAY_NAME = kept("%(name)s is no day; the days are %(days)s")
+_TOO_MANY = kept("at most %(most)s days")
+_NEVER_CLOSES = kept("a desk that never closes has no closing days; give its hours as well")
+_NO_MINUTE = kept("not one minute would be open within a year")
+_NO_SPAN = kept("write when it opens and closes as 09:00 and 17:00; 24:00 is midnight")
+_BACKWARDS = kept("it must close after it opens, the same day")
+_NO_DATE = kept("%(text)s is no day; write it as 2026-12-25")
+
+
 class WorktimeError(ValueError):
-    """Hours that cannot be kept; the message names the field: `time_zone`, `mon` to `sun`, `closed_on`."""
+    """Hours that cannot be kept; the message names the field first: `time_zone`, `mon` to `sun`, `closed_on`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +76,7 @@ class Hours:
             if closes - opens >= length:
                 return opens + length
             length -= closes - opens
-        raise WorktimeError("closed_on: the desk does not open for more than a year")
+        raise WorktimeError(f"closed_on: {_YEAR_SHUT}")
 
     def _spans(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         """What is open from a moment on, in order; ends after a year without any."""
@@ -88,16 +102,17 @@ def read(time_zone: str, hours: Mapping[str, Any], closed_on: Sequence[Any]) -> 
         WorktimeError: naming the field.
     """
     if time_zone not in zones():
-        raise WorktimeError(f"time_zone: there is no {str(time_zone)[:40]!r}; write it as in Europe/Berlin")
+        raise WorktimeError("time_zone: " + _NO_ZONE % {"zone": repr(str(time_zone)[:40])})
     unknown = sorted(set(hours) - set(DAYS))
     if unknown:
-        raise WorktimeError(f"hours: {str(unknown[0])[:20]!r} is no day; the days are {', '.join(DAYS)}")
+        said = {"name": repr(str(unknown[0])[:20]), "days": ", ".join(DAYS)}
+        raise WorktimeError("hours: " + _NO_DAY_NAME % said)
     opened = tuple((DAYS.index(name), *_span(name, hours[name])) for name in DAYS if name in hours)
     if len(closed_on) > MOST_CLOSED:
-        raise WorktimeError(f"closed_on: at most {MOST_CLOSED} days")
+        raise WorktimeError("closed_on: " + _TOO_MANY % {"most": MOST_CLOSED})
     closed = frozenset(_date(value) for value in closed_on)
     if closed and not opened:
-        raise WorktimeError("closed_on: a desk that never closes has no closing days; give its hours as well")
+        raise WorktimeError(f"closed_on: {_NEVER_CLOSES}")
     return Hours(time_zone, opened, closed)
 
 
@@ -111,16 +126,16 @@ def refuse_never_open(hours: Hours, today: date) -> None:
         try:
             hours.after(datetime.combine(day, time(), UTC), timedelta(minutes=1))
         except WorktimeError as never:
-            raise WorktimeError("closed_on: not one minute would be open within a year") from never
+            raise WorktimeError(f"closed_on: {_NO_MINUTE}") from never
 
 
 def _span(name: str, value: Any) -> tuple[int, int]:
     pair = list(value) if isinstance(value, list | tuple) else []
     if len(pair) != 2 or not all(isinstance(part, str) and _CLOCK.fullmatch(part) for part in pair):
-        raise WorktimeError(f"{name}: write when it opens and closes as 09:00 and 17:00; 24:00 is midnight")
+        raise WorktimeError(f"{name}: {_NO_SPAN}")
     opens, closes = (int(part[:2]) * 60 + int(part[3:]) for part in pair)
     if closes <= opens:
-        raise WorktimeError(f"{name}: it must close after it opens, the same day")
+        raise WorktimeError(f"{name}: {_BACKWARDS}")
     return opens, closes
 
 
@@ -128,7 +143,7 @@ def _date(value: Any) -> date:
     try:
         return date.fromisoformat(value)
     except (TypeError, ValueError) as error:
-        raise WorktimeError(f"closed_on: {str(value)[:20]!r} is no day; write it as 2026-12-25") from error
+        raise WorktimeError("closed_on: " + _NO_DATE % {"text": repr(str(value)[:20])}) from error
 
 
 @lru_cache(maxsize=1)

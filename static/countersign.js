@@ -75,7 +75,8 @@
     for (const box of boxes) box.checked = picked.has(box.value);
     if (!form) return;
     one("[name=of]", form).value = [...picked].filter((key) => !boxes.some((box) => box.value === key)).join(",");
-    one(".button", form).textContent = picked.size ? `${picked.size} together` : "Together";
+    const button = one(".button", form);
+    button.textContent = picked.size ? button.dataset.several.replace("%s", picked.size) : button.dataset.none;
     one("[data-unpick]", form).hidden = !picked.size;
   }
 
@@ -304,7 +305,7 @@
     if (!toasts) return;
     const toast = document.createElement("div");
     toast.className = "toast";
-    toast.textContent = "No answer from the server. Nothing was done; try it again.";
+    toast.textContent = toasts.dataset.silence;
     toasts.replaceChildren(toast);
   }
 

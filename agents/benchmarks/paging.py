@@ -119,6 +119,7 @@ def _lengths(desk: Desk) -> dict[str, float | int]:
     site, start = _Site(_sign_in(desk)), f"/w/{desk.slug}/"
     with _checked():
         _count(desk)
+        site.get(start)  # counters and one's own views are kept for seconds
     with _checked() as taken:
         body = site.get(start)
     following = start + _after(body)

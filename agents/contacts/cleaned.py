@@ -8,11 +8,14 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
+from portal.retold import kept
+
 # Zero-width and direction characters that are pasted along unseen. The joiners U+200C and U+200D stay:
 # Persian and Indic spelling needs them.
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _GAPS = re.compile(r"\s+")
+SPACING = kept("spacing")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from types import MappingProxyType
 import pycountry
 
 from agents.contacts.cleaned import Cleaned, flag, plain, tidy
+from portal.retold import kept
 
 _LANGUAGES = (
     "es fr de it pt pt_BR nl sv da nb_NO fi is pl cs sk hu ro hr sl bg el tr ru uk lt lv et ca eu gl cy ga"
@@ -96,6 +97,8 @@ _FORMS_OF_STATE = frozenset(
 _DIVIDED = frozenset({"china", "chine", "korea", "corea", "coree", "congo"})
 _ABBREVIATIONS = {"st": "saint", "ste": "saint", "sainte": "saint", "rep": "republic", "is": "islands"}
 _Bag = frozenset[str]
+_NO_COUNTRY = kept("names no one country")
+_CODE = kept("the two-letter code of ISO 3166")
 
 
 def clean(raw: str) -> Cleaned:
@@ -105,10 +108,10 @@ def clean(raw: str) -> Cleaned:
         return Cleaned(raw)
     code = find(text)
     if code is None:
-        return flag(raw, "names no one country")
+        return flag(raw, _NO_COUNTRY)
     if code == raw:
         return Cleaned(raw)
-    return Cleaned(code, "fix", "the two-letter code of ISO 3166", 0.98)
+    return Cleaned(code, "fix", _CODE, 0.98)
 
 
 def find(text: str) -> str | None:

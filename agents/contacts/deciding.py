@@ -10,20 +10,37 @@ from agents.contacts import countries, emails, fields, following, names, phones
 from agents.contacts.cleaned import Cleaned, tidy
 from agents.steps import answering
 from agents.types import Draft, Evidence, Handoff, Outcome, Told
+from portal.retold import kept
 from portal.systems.records import Contact
 
 _LABELS = {
-    "full_name": "name",
-    "email": "e-mail address",
-    "phone": "phone number",
-    "country": "country",
-    "address": "address",
-    "city": "city",
-    "postcode": "postcode",
+    "full_name": kept("name"),
+    "email": kept("e-mail address"),
+    "phone": kept("phone number"),
+    "country": kept("country"),
+    "address": kept("address"),
+    "city": kept("city"),
+    "postcode": kept("postcode"),
 }
-
-
-SAID = "as a reviewer said"
+# As they stand at the beginning of a claim.
+CAPITALISED = (
+    kept("Name"), kept("E-mail address"), kept("Phone number"), kept("Country"), kept("Address"), kept("City"),
+    kept("Postcode"),
+)  # fmt: skip
+SAID = kept("as a reviewer said")
+_NEITHER = kept(
+    "The agent follows fields to leave alone (keep the phone) and values of fields that are there"
+    " (country is Austria); this names neither."
+)
+_LOCKED = kept("A person locked %(fields)s; the agent leaves it.")
+_NOT_TAKEN = kept("This cannot be taken as it stands. %(why)s.")
+# Not registered: it would be taken for `_UNCLEAR`, and that for it.
+_VALUE_UNCLEAR = "%(field)s %(value)s: %(why)s"
+_NOTHING_LEFT = kept("Nothing is left to change then; reject it.")
+_TIDIES = kept("Tidies %(fields)s without changing what is meant.")
+_LOOK_AT = kept("Please look at %(fields)s: only a guess could repair it.")
+_UNCLEAR = kept("%(field)s: %(why)s")
+_BECOMES = kept("%(field)s becomes %(value)s: %(why)s")
 
 
 def decide(contact: Contact) -> Outcome:
@@ -35,21 +52,20 @@ def decide_again(contact: Contact, told: Told) -> Outcome:
     """The same, but as reviewers said: fields left alone, values taken; words where that cannot be."""
     newest = following.read(told.text, contact.fields)
     if not newest.says_something:
-        return answering.keep(
-            "The agent follows fields to leave alone (keep the phone) and values of fields that are there"
-            " (country is Austria); this names neither."
-        )
+        return answering.keep(_NEITHER)
     wish = following.read_all(told.about(told.target), contact.fields)
     if held := sorted(set(newest.values) & set(contact.locked_fields)):
-        return answering.keep(f"A person locked {_listed(held)}; the agent leaves it.")
+        return answering.keep(_LOCKED % {"fields": _listed(held)})
     cleaned = _clean_fields({**contact.fields, **wish.values})
     said = {name: _take(contact.fields[name], cleaned.get(name), value) for name, value in wish.values.items()}
     if unclear := [
-        f"{_label(name)} {said[name].value!r}: {said[name].reason}" for name in said if _is_flag(said[name])
+        _VALUE_UNCLEAR % {"field": _label(name), "value": repr(said[name].value), "why": said[name].reason}
+        for name in said
+        if _is_flag(said[name])
     ]:
-        return answering.keep("This cannot be taken as it stands. " + "; ".join(unclear) + ".")
+        return answering.keep(_NOT_TAKEN % {"why": "; ".join(unclear)})
     outcome = _settle(contact, {name: done for name, done in {**cleaned, **said}.items() if not wish.leaves(name)})
-    return outcome if outcome.drafts else answering.keep("Nothing is left to change then; reject it.")
+    return outcome if outcome.drafts else answering.keep(_NOTHING_LEFT)
 
 
 def _take(found: str, cleaned: Cleaned | None, said: str) -> Cleaned:
@@ -107,7 +123,7 @@ def _draft(contact: Contact, fixes: Mapping[str, Cleaned], flags: tuple[str, ...
         target=f"contact:{contact.contact_id}",
         args={"changes": {name: done.value for name, done in fixes.items()}},
         confidence=min(done.confidence for done in fixes.values()),
-        justification="Tidies " + _listed(list(fixes)) + " without changing what is meant.",
+        justification=_TIDIES % {"fields": _listed(list(fixes))},
         evidence=tuple(_evidence(contact, name, done) for name, done in fixes.items()),
         flags=flags,
     )
@@ -116,15 +132,15 @@ def _draft(contact: Contact, fixes: Mapping[str, Cleaned], flags: tuple[str, ...
 def _handoff(contact: Contact, doubts: Mapping[str, Cleaned]) -> Handoff:
     return Handoff(
         reason="needs_a_person",
-        summary=f"Please look at {_listed(list(doubts))}: only a guess could repair it.",
+        summary=_LOOK_AT % {"fields": _listed(list(doubts))},
         found={name: done.reason for name, done in doubts.items()},
         evidence=tuple(_evidence(contact, name, done) for name, done in doubts.items()),
     )
 
 
 def _evidence(contact: Contact, name: str, done: Cleaned) -> Evidence:
-    label = _label(name).capitalize()
-    claim = f"{label}: {done.reason}" if done.action == "flag" else f"{label} becomes {done.value!r}: {done.reason}"
+    sentence = _UNCLEAR if done.action == "flag" else _BECOMES
+    claim = sentence % {"field": _label(name).capitalize(), "value": repr(done.value), "why": done.reason}
     return Evidence(claim, f"contact:{contact.contact_id}", contact.fields[name], name)
 
 

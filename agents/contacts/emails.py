@@ -8,11 +8,22 @@ import re
 from email_validator import EmailNotValidError, validate_email
 
 from agents.contacts.cleaned import Cleaned, flag, tidy
+from portal.retold import kept
 
 _NAMED = re.compile(r"^[^<>@]*<([^<>]+)>$")
 _MAILTO = re.compile(r"^mailto:\s*([^?]*)(?:\?.*)?$", re.IGNORECASE)
 _AT = re.compile(r"\s*@\s*")
 _SPELLED_AT = re.compile(r"\s(?:at|arroba|chez)\s|[\[({]\s*(?:at|@)\s*[\])}]", re.IGNORECASE)
+_TWO_ADDRESSES = kept("holds two addresses")
+_TWO_AT = kept("has two at-signs")
+_NO_AT = kept("has no at-sign")
+_STOPS = kept("stops after the at-sign")
+_COMMA = kept("has a comma in its domain")
+_GUESS = kept("only a guess could repair it: %(why)s")
+_NO_MAILTO = kept("mailto: is not part of the address")
+_ADDRESS_ONLY = kept("only the address itself belongs here")
+_SMALL_DOMAIN = kept("the domain is written in small letters")
+_BARE = kept("spaces or marks around the address taken off")
 _ADDRESS = re.compile(r"[^\s;,<>]+@[^\s;,<>@]+")
 
 
@@ -43,23 +54,23 @@ def _unwrap(raw: str) -> str:
 def _fault(text: str, message: str) -> str:
     """A reviewer's words for the usual faults, the validator's for the others."""
     if len(_ADDRESS.findall(text)) > 1 and "@@" not in text:
-        return "holds two addresses"
+        return _TWO_ADDRESSES
     if "@@" in text or text.count("@") > 1:
-        return "has two at-signs"
+        return _TWO_AT
     if _SPELLED_AT.search(text) or "@" not in text:
-        return "has no at-sign"
+        return _NO_AT
     if text.endswith("@"):
-        return "stops after the at-sign"
+        return _STOPS
     if re.search(r"@[^@]*,", text):
-        return "has a comma in its domain"
-    return f"only a guess could repair it: {message}"
+        return _COMMA
+    return _GUESS % {"why": message}
 
 
 def _repair(raw: str, bare: str, value: str) -> str:
     if "mailto:" in raw.lower():
-        return "mailto: is not part of the address"
+        return _NO_MAILTO
     if "<" in raw:
-        return "only the address itself belongs here"
+        return _ADDRESS_ONLY
     if bare.casefold() == value.casefold() and bare != value:
-        return "the domain is written in small letters"
-    return "spaces or marks around the address taken off"
+        return _SMALL_DOMAIN
+    return _BARE

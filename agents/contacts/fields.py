@@ -5,7 +5,8 @@ Repairs spacing, and capitals of a city; house numbers, abbreviations and spelli
 
 import re
 
-from agents.contacts.cleaned import Cleaned, capital, settle, tidy
+from agents.contacts.cleaned import SPACING, Cleaned, capital, settle, tidy
+from portal.retold import kept
 
 # Where a code is written in two groups: digits or letters before the space (UPU, postal addressing systems).
 _FIRST_GROUP = {"CA": 3, "CZ": 3, "GB": -3, "GR": 3, "IE": 3, "NL": 4, "SE": 3, "SK": 3}
@@ -17,14 +18,16 @@ _SMALL_WORDS = frozenset(
 _TURKISH_I = frozenset("İı")
 _DUTCH_ARTICLES = frozenset({"'s", "'t", "’s", "’t"})
 _CAPITALS = frozenset({"DC", "NYC", "DF", "CDMX", "USA", "UK"})
+_CAPITALS_OF_PLACE = kept("the usual capitals of a place name")
+_SPACING_OF_CODE = kept("spacing of the postcode")
 _WORD = re.compile(r"[^\s\-/]+|[\s\-/]+")
 
 
 def clean_city(raw: str) -> Cleaned:
     text = tidy(raw)
     if not (text.isupper() or text.islower()) or len(text) <= 3 or not _TURKISH_I.isdisjoint(text):
-        return settle(raw, text, "spacing", 0.99)
-    return settle(raw, _capitalised(text), "the usual capitals of a place name", 0.96)
+        return settle(raw, text, SPACING, 0.99)
+    return settle(raw, _capitalised(text), _CAPITALS_OF_PLACE, 0.96)
 
 
 def clean_postcode(raw: str, country: str | None) -> Cleaned:
@@ -35,12 +38,12 @@ def clean_postcode(raw: str, country: str | None) -> Cleaned:
             text = _grouped(text, _FIRST_GROUP[country])
     elif re.fullmatch(r"\d+(?: \d+)*", text):
         text = text.replace(" ", "")
-    return settle(raw, text, "spacing of the postcode", 0.98)
+    return settle(raw, text, _SPACING_OF_CODE, 0.98)
 
 
 def clean_address(raw: str) -> Cleaned:
     lines = [tidy(line) for line in raw.split("\n")]
-    return settle(raw, "\n".join(line for line in lines if line), "spacing", 0.99)
+    return settle(raw, "\n".join(line for line in lines if line), SPACING, 0.99)
 
 
 def _grouped(text: str, first: int) -> str:

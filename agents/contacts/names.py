@@ -6,7 +6,8 @@ Repairs spacing, and case only of a name typed wholly in one case. Mixed case is
 
 import re
 
-from agents.contacts.cleaned import Cleaned, capital, flag, plain, settle, tidy
+from agents.contacts.cleaned import SPACING, Cleaned, capital, flag, plain, settle, tidy
+from portal.retold import kept
 
 # Written small or large by family and country: which of the two cannot be seen in a name of one case.
 _PARTICLES = frozenset(
@@ -19,17 +20,18 @@ _TWO_CONSONANTS = re.compile(r"[b-df-hj-np-tv-xz]{2}", re.IGNORECASE)
 _DOTTED_INITIAL = re.compile(r"\b[^\W\d_]\.")
 _NOT_A_PERSON = re.compile(r"[\d&@/_]|\b(?:gmbh|ltd|inc|llc|co|corp|kg|ag|sarl|srl|bv|plc)\b\.?$", re.IGNORECASE)
 _PART = re.compile(r"[^\s\-'’.,]+|[\s\-'’.,]+")
-_NOT_CERTAIN = "which letters of this name are capitals is not certain"
+_NOT_CERTAIN = kept("which letters of this name are capitals is not certain")
+_ONE_CASE = kept("capitals of a name typed in one case")
 
 
 def clean(raw: str, email: str = "") -> Cleaned:
     """The name as it should stand; `email` is the same contact's address, for small letters only."""
     text = tidy(raw)
     if not _needs_capitals(text, email):
-        return settle(raw, text, "spacing", 0.99)
+        return settle(raw, text, SPACING, 0.99)
     if _is_uncertain(text):
         return flag(raw, _NOT_CERTAIN)
-    return settle(raw, _capitalised(text), "capitals of a name typed in one case", 0.95)
+    return settle(raw, _capitalised(text), _ONE_CASE, 0.95)
 
 
 def _needs_capitals(text: str, email: str) -> bool:

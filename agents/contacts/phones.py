@@ -10,6 +10,7 @@ import unicodedata
 import phonenumbers
 
 from agents.contacts.cleaned import Cleaned, flag, tidy
+from portal.retold import kept
 
 # Words that may stand before a number, in the languages of the contacts.
 _LABEL = re.compile(
@@ -34,7 +35,18 @@ _MASK = re.compile(
 )
 _TRUNK_ZERO = re.compile(r"(?<=\d)\s*\(0\)")
 _NUMBERS_APART = re.compile(r"[/;,|]|\s(?:or|and|oder|und|ou|et|o|y)\s", re.IGNORECASE)
-_NO_COUNTRY = "lacks a country code, and the country is not known"
+_NO_COUNTRY = kept("lacks a country code, and the country is not known")
+_MAY_HIDE = kept("an x may stand for a hidden digit")
+_HIDDEN = kept("some digits are hidden")
+_TWO_NUMBERS = kept("holds two numbers")
+_LETTERS = kept("holds words or letters")
+_NO_NUMBER = kept("not a phone number")
+_TWO_READINGS = kept("can be read as two numbers")
+_INTERNATIONAL = kept("written in the international form")
+_INTERNATIONAL_OF = kept("written in the international form of %(country)s")
+_TOO_FEW = kept("has too few digits for its country")
+_TOO_MANY = kept("has too many digits for its country")
+_NOT_IN_USE = kept("is no number in use in its country")
 _TOO_SHORT = (phonenumbers.ValidationResult.TOO_SHORT, phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
 
 
@@ -46,7 +58,7 @@ def clean(raw: str, region: str | None) -> Cleaned:
     if why := _unreadable(text):
         return flag(raw, why)
     if _may_hide_digit(text, region):
-        return flag(raw, "an x may stand for a hidden digit")
+        return flag(raw, _MAY_HIDE)
     return _parsed(raw, _without_label(text), region)
 
 
@@ -58,11 +70,11 @@ def _unreadable(text: str) -> str:
     """Why this is not one plainly written number; "" if it is."""
     number = _EXTENSION.sub("", _URI_PARAMETER.sub("", _LABEL.sub("", text)))
     if _MASK.search(number):
-        return "some digits are hidden"
+        return _HIDDEN
     if _counts_two(number):
-        return "holds two numbers"
+        return _TWO_NUMBERS
     if not _PLAIN.fullmatch(number):
-        return "holds words or letters"
+        return _LETTERS
     return ""
 
 
@@ -86,17 +98,17 @@ def _counts_two(number: str) -> bool:
 def _parsed(raw: str, text: str, region: str | None) -> Cleaned:
     readings = _readings(text, region)
     if not readings:
-        return flag(raw, "not a phone number" if region or text.startswith("+") else _NO_COUNTRY)
+        return flag(raw, _NO_NUMBER if region or text.startswith("+") else _NO_COUNTRY)
     valid = {_e164(number): number for number in readings if phonenumbers.is_valid_number(number)}
     if len(valid) != 1:
-        return flag(raw, "can be read as two numbers" if valid else _fault(readings[0]))
+        return flag(raw, _TWO_READINGS if valid else _fault(readings[0]))
     ((value, number),) = valid.items()
     if value == raw:
         return Cleaned(raw)
     extension = number.extension or ""
     if text.startswith(("+", "00")):
-        return Cleaned(value, "fix", "written in the international form", 0.99, extension)
-    return Cleaned(value, "fix", f"written in the international form of {region}", 0.96, extension)
+        return Cleaned(value, "fix", _INTERNATIONAL, 0.99, extension)
+    return Cleaned(value, "fix", _INTERNATIONAL_OF % {"country": region}, 0.96, extension)
 
 
 def _readings(text: str, region: str | None) -> list[phonenumbers.PhoneNumber]:
@@ -122,7 +134,7 @@ def _e164(number: phonenumbers.PhoneNumber) -> str:
 def _fault(number: phonenumbers.PhoneNumber) -> str:
     result = phonenumbers.is_possible_number_with_reason(number)
     if result in _TOO_SHORT:
-        return "has too few digits for its country"
+        return _TOO_FEW
     if result == phonenumbers.ValidationResult.TOO_LONG:
-        return "has too many digits for its country"
-    return "is no number in use in its country"
+        return _TOO_MANY
+    return _NOT_IN_USE

@@ -10,9 +10,10 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from agents.evals import history
+from agents.evals import figure_words, history
 from agents.evals.history import Change, Kept
 from portal.htmx import WorkspaceRequest, respond
 from portal.models import Role
@@ -43,7 +44,8 @@ class Figure:
     @property
     def words(self) -> str:
         """The name as people read it."""
-        return self.name.replace("_", " ")
+        words = self.name.replace("_", " ")
+        return _(words) if words in figure_words.WORDS else words
 
     @property
     def turn(self) -> str:
@@ -97,7 +99,7 @@ def evaluation(request: WorkspaceRequest, name: str) -> HttpResponse:
 
 def _require(request: WorkspaceRequest) -> None:
     if not READERS & request.roles:
-        raise PermissionDenied("Only managers, admins and auditors see how the agents were measured.")
+        raise PermissionDenied(_("Only managers, admins and auditors see how the agents were measured."))
 
 
 def _line(kept: Kept) -> Line:

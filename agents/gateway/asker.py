@@ -15,6 +15,9 @@ from agents.models import Run
 from agents.prompts import Prompt
 from agents.types import Draft
 from approvals import risk
+from portal.retold import kept
+
+PASSED_OVER = kept("%(backend)s was passed over: it may not be given %(data)s.")
 
 
 class Needs(GatewayError):
@@ -82,7 +85,7 @@ class Asker:
     def _note(self, request: Request) -> None:
         """Who was passed over for the data in it."""
         kept_from = routing.barred(request, tuple(self._catalogue.offers(request.tiers)))
-        words = [f"{name} was passed over: it may not be given {in_words(data)}." for name, data in kept_from.items()]
+        words = [PASSED_OVER % {"backend": name, "data": in_words(data)} for name, data in kept_from.items()]
         if words:
             self.note(request.step, " ".join(words))
 

@@ -12,12 +12,14 @@ from django.db import connection, transaction
 
 from agents.gateway.base import Amounts, GatewayError
 from agents.models import Account, Budget, Replay, Run
+from portal.retold import kept
 
 KINDS = ("money", "tokens", "model_calls", "tool_calls", "wall_ms")
 # Where a workspace has set none of a kind and scope. Money of a run: `Run.most_micros`, by the database.
 RUN_DEFAULTS = {"model_calls": 8, "wall_ms": 120_000}
 WORKSPACE_DAY_MICROS = 10_000_000
 _MOST = 2**62
+_TOO_LITTLE = kept("%(account)s: a cap leaves too little for this")
 
 _TAKE = """
     INSERT INTO agents_account AS a (workspace_id, key, money, tokens, model_calls, tool_calls, wall_ms)
@@ -120,7 +122,7 @@ def reserve(workspace: int, caps: Sequence[Cap], amounts: Amounts) -> list[str]:
     with transaction.atomic():
         for cap in caps:
             if any(values[kind] > cap.most[kind] for kind in KINDS) or not _take(workspace, cap, values):
-                raise Exceeded(f"{cap.key}: a cap leaves too little for this")
+                raise Exceeded(_TOO_LITTLE % {"account": cap.key})
     return [cap.key for cap in caps]
 
 

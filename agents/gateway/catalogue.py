@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.db.models import Model
+from django.utils.translation import gettext as _
 from pydantic import SecretStr
 
 from agents import marking
@@ -61,11 +62,12 @@ def check_backend(values: Mapping[str, Any]) -> str:
     """
     uses = ("small_model", "large_model", "verifier_model", "embedding_model")
     if not any(values.get(name) for name in ("retired", *uses)):
-        raise CatalogueError("small_model", "name a model for at least one of the four")
+        raise CatalogueError("small_model", _("name a model for at least one of the four"))
     if not 1 <= int(values.get("deadline_seconds") or 0) <= LONGEST_DEADLINE:
-        raise CatalogueError("deadline_seconds", f"1 to {LONGEST_DEADLINE} seconds")
+        raise CatalogueError("deadline_seconds", _("1 to %(most)s seconds") % {"most": LONGEST_DEADLINE})
     if unknown := sorted({str(name) for name in values.get("barred") or ()} - set(marking.WORDS)):
-        raise CatalogueError("barred", f"{unknown[0][:40]!r} is no class of data; there are {', '.join(marking.WORDS)}")
+        words = _("%(name)s is no class of data; there are %(classes)s")
+        raise CatalogueError("barred", words % {"name": repr(unknown[0][:40]), "classes": ", ".join(marking.WORDS)})
     return check_address(str(values["base_url"]), allow_private=bool(values.get("allow_private")))
 
 
@@ -90,10 +92,12 @@ def seal_key(*, workspace: int, backend: str, secret: str) -> tuple[bytes, str]:
         CatalogueError, portal.sealing.SealingError: as `set_key`.
     """
     if not 1 <= len(secret) <= LONGEST_KEY or not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise CatalogueError("secret", f"1 to {LONGEST_KEY} letters, digits and signs, without spaces")
+        raise CatalogueError(
+            "secret", _("1 to %(most)s letters, digits and signs, without spaces") % {"most": LONGEST_KEY}
+        )
     row = next((one for one in backends(workspace) if one.name == backend), None)
     if row is None:
-        raise CatalogueError("backend", f"there is no backend {backend!r}")
+        raise CatalogueError("backend", _("there is no backend %(name)s") % {"name": repr(backend)})
     return sealing.seal(secret, place=_place(row), keys=sealing.MODELS)
 
 
@@ -106,7 +110,7 @@ def open_key(row: ModelBackend) -> SecretStr:
     """
     newest = ModelKey.objects.filter(workspace_id=row.workspace_id, backend=row.name).order_by("-version").first()
     if newest is None:
-        raise CatalogueError("secret", f"no key is set for {row.name}")
+        raise CatalogueError("secret", _("no key is set for %(name)s") % {"name": row.name})
     return sealing.unseal(bytes(newest.sealed), place=_place(row), keys=sealing.MODELS)
 
 
@@ -143,15 +147,15 @@ def check_budget(*, scope: str, holder: str, kind: str, per: str) -> None:
         CatalogueError.
     """
     if scope == Budget.Scope.RUN and (per != "run" or holder):
-        raise CatalogueError("per", "what each run may take is per run, and nobody's in particular")
+        raise CatalogueError("per", _("what each run may take is per run, and nobody's in particular"))
     if scope == Budget.Scope.WORKSPACE and holder:
-        raise CatalogueError("holder", "the workspace is one; leave this empty")
+        raise CatalogueError("holder", _("the workspace is one; leave this empty"))
     if scope == Budget.Scope.TOOL and kind != Budget.Kind.TOOL_CALLS:
-        raise CatalogueError("kind", "of a tool, calls are counted")
+        raise CatalogueError("kind", _("of a tool, calls are counted"))
     if scope == Budget.Scope.TOOL and per != "day":
-        raise CatalogueError("per", "calls of a tool are counted per day")
+        raise CatalogueError("per", _("calls of a tool are counted per day"))
     if kind == Budget.Kind.ONE_CALL and per != "run":
-        raise CatalogueError("per", "one call belongs to a run")
+        raise CatalogueError("per", _("one call belongs to a run"))
 
 
 def set_bar(*, workspace: int, step: str, percent: int, actor: str, now: datetime) -> ConfidenceBar:
@@ -190,9 +194,10 @@ def check_address(address: str, *, allow_private: bool) -> str:
         raise CatalogueError("base_url", str(error)) from None
     url, allowed = urlsplit(kept), {host.strip() for host in env.read().model_hosts.split(",")}
     if not {url.hostname, host_and_port(kept)} & allowed:
-        raise CatalogueError("base_url", f"{url.hostname} is not on MODEL_HOSTS, which the operator sets")
+        words = _("%(host)s is not on MODEL_HOSTS, which the operator sets")
+        raise CatalogueError("base_url", words % {"host": url.hostname})
     if url.scheme == "http" and not allow_private:
-        raise CatalogueError("allow_private", "plain http is for private addresses; use https, or allow them")
+        raise CatalogueError("allow_private", _("plain http is for private addresses; use https, or allow them"))
     return kept
 
 

@@ -5,6 +5,9 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 
 from portal.models import WorkspaceRow
 
@@ -18,22 +21,23 @@ class ModelBackend(WorkspaceRow):
     classes of data (`agents.marking.Data`) that are never sent there.
     """
 
-    name = models.SlugField(max_length=40, db_index=False)
-    version = models.PositiveIntegerField(default=1)
-    base_url = models.CharField(max_length=200)
-    allow_private = models.BooleanField(default=False)
-    small_model = models.CharField(max_length=80, blank=True)
-    large_model = models.CharField(max_length=80, blank=True)
-    verifier_model = models.CharField(max_length=80, blank=True)
-    embedding_model = models.CharField(max_length=80, blank=True, default="", db_default="")
-    rank = models.PositiveSmallIntegerField(default=10)
-    deadline_seconds = models.PositiveSmallIntegerField(default=25)
-    barred = models.JSONField(default=list, db_default=[], blank=True)
-    retired = models.BooleanField(default=False)
-    made_by = models.CharField(max_length=120)
-    created_at = models.DateTimeField(db_default=Now())
+    name = models.SlugField(_lazy("name"), max_length=40, db_index=False)
+    version = models.PositiveIntegerField(_lazy("version"), default=1)
+    base_url = models.CharField(_lazy("base url"), max_length=200)
+    allow_private = models.BooleanField(_lazy("allow private"), default=False)
+    small_model = models.CharField(_lazy("small model"), max_length=80, blank=True)
+    large_model = models.CharField(_lazy("large model"), max_length=80, blank=True)
+    verifier_model = models.CharField(_lazy("verifier model"), max_length=80, blank=True)
+    embedding_model = models.CharField(_lazy("embedding model"), max_length=80, blank=True, default="", db_default="")
+    rank = models.PositiveSmallIntegerField(_lazy("rank"), default=10)
+    deadline_seconds = models.PositiveSmallIntegerField(_lazy("deadline seconds"), default=25)
+    barred = models.JSONField(_lazy("barred"), default=list, db_default=[], blank=True)
+    retired = models.BooleanField(pgettext_lazy("field", "retired"), default=False)
+    made_by = models.CharField(_lazy("made by"), max_length=120)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("model backend"), _lazy("model backends")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "name", "version"], name="backend_version_once"),
             models.CheckConstraint(
@@ -48,20 +52,21 @@ class ModelBackend(WorkspaceRow):
 class ModelKey(WorkspaceRow):
     """The API key of a backend, sealed for the agents process; web puts it in and can never read it back."""
 
-    backend = models.SlugField(max_length=40, db_index=False)
-    version = models.PositiveIntegerField(default=1)
-    sealed = models.BinaryField(max_length=4096)
-    key_id = models.CharField(max_length=16)
-    made_by = models.CharField(max_length=120)
-    created_at = models.DateTimeField(db_default=Now())
+    backend = models.SlugField(_lazy("backend"), max_length=40, db_index=False)
+    version = models.PositiveIntegerField(_lazy("version"), default=1)
+    sealed = models.BinaryField(pgettext_lazy("field", "sealed"), max_length=4096)
+    key_id = models.CharField(_lazy("key id"), max_length=16)
+    made_by = models.CharField(_lazy("made by"), max_length=120)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("model key"), _lazy("model keys")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "backend", "version"], name="model_key_version_once")
         ]
 
     def __str__(self) -> str:
-        return f"key of {self.backend}"
+        return _("key of %(backend)s") % {"backend": self.backend}
 
 
 class ModelPrice(WorkspaceRow):
@@ -69,18 +74,19 @@ class ModelPrice(WorkspaceRow):
     counts, of one day the last row.
     """
 
-    model = models.CharField(max_length=80)
-    since = models.DateField()
-    input_micros = models.PositiveBigIntegerField()
-    output_micros = models.PositiveBigIntegerField()
-    made_by = models.CharField(max_length=120)
-    created_at = models.DateTimeField(db_default=Now())
+    model = models.CharField(_lazy("model"), max_length=80)
+    since = models.DateField(pgettext_lazy("field", "since"))
+    input_micros = models.PositiveBigIntegerField(_lazy("input micros"))
+    output_micros = models.PositiveBigIntegerField(_lazy("output micros"))
+    made_by = models.CharField(_lazy("made by"), max_length=120)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("model price"), _lazy("model prices")
         indexes: ClassVar = [models.Index(fields=["workspace", "model", "-since", "-id"], name="model_price_newest")]
 
     def __str__(self) -> str:
-        return f"{self.model} from {self.since}"
+        return _("%(model)s from %(since)s") % {"model": self.model, "since": self.since}
 
 
 class Budget(WorkspaceRow):
@@ -89,32 +95,35 @@ class Budget(WorkspaceRow):
     """
 
     class Kind(models.TextChoices):
-        MONEY = "money", "money (micro-dollars)"
-        TOKENS = "tokens", "tokens"
-        MODEL_CALLS = "model_calls", "model calls"
-        TOOL_CALLS = "tool_calls", "tool calls"
-        WALL_MS = "wall_ms", "time waited for models (ms)"
-        ONE_CALL = "one_call", "money of one call without a person's word (micro-dollars)"
+        MONEY = "money", _lazy("money (micro-dollars)")
+        TOKENS = "tokens", _lazy("tokens")
+        MODEL_CALLS = "model_calls", _lazy("model calls")
+        TOOL_CALLS = "tool_calls", _lazy("tool calls")
+        WALL_MS = "wall_ms", _lazy("time waited for models (ms)")
+        ONE_CALL = "one_call", _lazy("money of one call without a person's word (micro-dollars)")
 
     class Scope(models.TextChoices):
-        RUN = "run", "each run"
-        AGENT = "agent", "an agent"
-        PERSON = "person", "a person who asks"
-        WORKSPACE = "workspace", "the workspace"
-        TOOL = "tool", "a tool"
+        RUN = "run", _lazy("each run")
+        AGENT = "agent", _lazy("an agent")
+        PERSON = "person", _lazy("a person who asks")
+        WORKSPACE = "workspace", _lazy("the workspace")
+        TOOL = "tool", _lazy("a tool")
 
-    series = models.CharField(max_length=32)
-    version = models.PositiveIntegerField(default=1)
-    scope = models.CharField(max_length=10, choices=Scope)
-    holder = models.CharField(max_length=40, blank=True)
-    kind = models.CharField(max_length=12, choices=Kind)
-    per = models.CharField(max_length=3, choices=[("run", "run"), ("day", "day (UTC)")])
-    most = models.PositiveBigIntegerField()
-    retired = models.BooleanField(default=False)
-    made_by = models.CharField(max_length=120)
-    created_at = models.DateTimeField(db_default=Now())
+    series = models.CharField(_lazy("series"), max_length=32)
+    version = models.PositiveIntegerField(_lazy("version"), default=1)
+    scope = models.CharField(_lazy("scope"), max_length=10, choices=Scope)
+    holder = models.CharField(_lazy("holder"), max_length=40, blank=True)
+    kind = models.CharField(_lazy("kind"), max_length=12, choices=Kind)
+    per = models.CharField(
+        pgettext_lazy("field", "per"), max_length=3, choices=[("run", _lazy("run")), ("day", _lazy("day (UTC)"))]
+    )
+    most = models.PositiveBigIntegerField(pgettext_lazy("field", "most"))
+    retired = models.BooleanField(pgettext_lazy("field", "retired"), default=False)
+    made_by = models.CharField(_lazy("made by"), max_length=120)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("budget"), _lazy("budgets")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "series", "version"], name="budget_version_once"),
             models.CheckConstraint(condition=~Q(scope="run") | Q(per="run", holder=""), name="budget_of_a_run"),
@@ -123,19 +132,23 @@ class Budget(WorkspaceRow):
         ]
 
     def __str__(self) -> str:
-        return f"{self.most} {self.kind} per {self.per} of {self.holder or self.get_scope_display()}"
+        words = {"most": self.most, "kind": self.kind, "per": self.get_per_display().partition(" ")[0]}
+        return _("%(most)s %(kind)s per %(per)s of %(whose)s") % {
+            **words, "whose": self.holder or self.get_scope_display(),
+        }  # fmt: skip
 
 
 class ConfidenceBar(WorkspaceRow):
     """From which confidence on an answer of a step stands, in per cent; insert-only, the newest version counts."""
 
-    step = models.CharField(max_length=20)
-    version = models.PositiveIntegerField(default=1)
-    percent = models.PositiveSmallIntegerField(default=80)
-    made_by = models.CharField(max_length=120)
-    created_at = models.DateTimeField(db_default=Now())
+    step = models.CharField(_lazy("step"), max_length=20)
+    version = models.PositiveIntegerField(_lazy("version"), default=1)
+    percent = models.PositiveSmallIntegerField(_lazy("percent"), default=80)
+    made_by = models.CharField(_lazy("made by"), max_length=120)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("confidence bar"), _lazy("confidence bars")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "step", "version"], name="bar_version_once"),
             models.CheckConstraint(condition=Q(percent__lte=100), name="bar_is_a_share"),
@@ -148,14 +161,15 @@ class ConfidenceBar(WorkspaceRow):
 class Account(WorkspaceRow):
     """What is spent or reserved of one holder's run or day (`agent:triage:2026-11-21`). It only moves with a call."""
 
-    key = models.CharField(max_length=120)
-    money = models.BigIntegerField(default=0)
-    tokens = models.BigIntegerField(default=0)
-    model_calls = models.BigIntegerField(default=0)
-    tool_calls = models.BigIntegerField(default=0)
-    wall_ms = models.BigIntegerField(default=0)
+    key = models.CharField(pgettext_lazy("field", "key"), max_length=120)
+    money = models.BigIntegerField(_lazy("money"), default=0)
+    tokens = models.BigIntegerField(_lazy("tokens"), default=0)
+    model_calls = models.BigIntegerField(_lazy("model calls"), default=0)
+    tool_calls = models.BigIntegerField(_lazy("tool calls"), default=0)
+    wall_ms = models.BigIntegerField(_lazy("wall ms"), default=0)
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("account"), _lazy("accounts")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "key"], name="account_once"),
             models.CheckConstraint(
@@ -209,36 +223,41 @@ class ModelCall(WorkspaceRow):
     placeholders where personal data was kept back. Calls of a `replay` are no part of what their run did.
     """
 
-    run = models.ForeignKey("agents.Run", on_delete=models.PROTECT, related_name="model_calls")
-    replay = models.ForeignKey(Replay, null=True, blank=True, on_delete=models.PROTECT, related_name="calls")
-    step = models.CharField(max_length=20)
-    prompt = models.CharField(max_length=60, blank=True, default="", db_default="")
-    request_digest = models.CharField(max_length=64)
-    tier = models.PositiveSmallIntegerField()
-    backend = models.CharField(max_length=40)
-    backend_version = models.PositiveIntegerField()
-    model = models.CharField(max_length=80)
-    input_price = models.PositiveBigIntegerField()
-    output_price = models.PositiveBigIntegerField()
-    fence = models.PositiveIntegerField()
-    accounts = models.JSONField(default=list)
-    most_money = models.PositiveBigIntegerField()
-    most_tokens = models.PositiveBigIntegerField()
-    most_wall_ms = models.PositiveBigIntegerField()
-    outcome = models.CharField(max_length=12, default="open")
-    cost_micros = models.PositiveBigIntegerField(default=0)
-    input_tokens = models.BigIntegerField(default=-1)
-    output_tokens = models.BigIntegerField(default=-1)
-    micros = models.PositiveBigIntegerField(default=0)
-    request_id = models.CharField(max_length=120, blank=True)
-    served_by = models.CharField(max_length=80, blank=True)
-    error = models.CharField(max_length=300, blank=True)
-    value = models.JSONField(null=True, blank=True)
-    answer_digest = models.CharField(max_length=64, blank=True)
-    created_at = models.DateTimeField(db_default=Now())
-    settled_at = models.DateTimeField(null=True)
+    run = models.ForeignKey(
+        "agents.Run", on_delete=models.PROTECT, related_name="model_calls", verbose_name=_lazy("run")
+    )
+    replay = models.ForeignKey(
+        Replay, null=True, blank=True, on_delete=models.PROTECT, related_name="calls", verbose_name=_lazy("replay")
+    )
+    step = models.CharField(_lazy("step"), max_length=20)
+    prompt = models.CharField(_lazy("prompt"), max_length=60, blank=True, default="", db_default="")
+    request_digest = models.CharField(_lazy("request digest"), max_length=64)
+    tier = models.PositiveSmallIntegerField(_lazy("tier"))
+    backend = models.CharField(_lazy("backend"), max_length=40)
+    backend_version = models.PositiveIntegerField(_lazy("backend version"))
+    model = models.CharField(_lazy("model"), max_length=80)
+    input_price = models.PositiveBigIntegerField(_lazy("input price"))
+    output_price = models.PositiveBigIntegerField(_lazy("output price"))
+    fence = models.PositiveIntegerField(_lazy("fence"))
+    accounts = models.JSONField(_lazy("accounts"), default=list)
+    most_money = models.PositiveBigIntegerField(_lazy("most money"))
+    most_tokens = models.PositiveBigIntegerField(_lazy("most tokens"))
+    most_wall_ms = models.PositiveBigIntegerField(_lazy("most wall ms"))
+    outcome = models.CharField(_lazy("outcome"), max_length=12, default="open")
+    cost_micros = models.PositiveBigIntegerField(_lazy("cost micros"), default=0)
+    input_tokens = models.BigIntegerField(_lazy("input tokens"), default=-1)
+    output_tokens = models.BigIntegerField(_lazy("output tokens"), default=-1)
+    micros = models.PositiveBigIntegerField(_lazy("micros"), default=0)
+    request_id = models.CharField(_lazy("request id"), max_length=120, blank=True)
+    served_by = models.CharField(_lazy("served by"), max_length=80, blank=True)
+    error = models.CharField(_lazy("error"), max_length=300, blank=True)
+    value = models.JSONField(_lazy("value"), null=True, blank=True)
+    answer_digest = models.CharField(_lazy("answer digest"), max_length=64, blank=True)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
+    settled_at = models.DateTimeField(_lazy("settled at"), null=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("model call"), _lazy("model calls")
         indexes: ClassVar = [
             models.Index(fields=["run", "step", "id"], name="model_call_of_run"),
             models.Index(
@@ -248,18 +267,20 @@ class ModelCall(WorkspaceRow):
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        return f"{self.model} for {self.step}: {self.outcome}"
+        return _("%(model)s for %(step)s: %(outcome)s") % {
+            "model": self.model, "step": self.step, "outcome": self.outcome,
+        }  # fmt: skip
 
 
 class BackendHealth(WorkspaceRow):
     """What all workers know of a backend: failures in a row, and until when nobody asks it."""
 
-    backend = models.CharField(max_length=40)
-    failures = models.PositiveIntegerField(default=0)
-    rest_until = models.DateTimeField(null=True)
+    backend = models.CharField(_lazy("backend"), max_length=40)
+    failures = models.PositiveIntegerField(_lazy("failures"), default=0)
+    rest_until = models.DateTimeField(_lazy("rest until"), null=True)
 
     class Meta:
-        verbose_name_plural = "backend health"
+        verbose_name, verbose_name_plural = _lazy("backend health"), _lazy("backend health")
         constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "backend"], name="health_once")]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from agents import marking
 from agents.gateway import messages
 from agents.gateway.base import AWAY, Amounts, Answer, Move, Offer, Outcome, Past, Request, Unanswered, restore
+from portal.retold import kept
 
 CORRECTIONS = 1
 NEAR = 5
@@ -37,14 +38,17 @@ class Plan:
 
 DEFAULT_BAR = 80
 _WORDS = {
-    "budget": "The cap on {kind} leaves too little for it.",
-    "dear_step": "It could cost more in one call than may be spent without a person's word.",
-    "unavailable": "No model server answers now.",
-    "refused": "The model declined to answer.",
-    "malformed": "The models answered, but not in a form that can be used.",
-    "barred": "No model server may be given {kind}.",
-    "none": "No model may be asked here.",
+    "budget": kept("The cap on %(kind)s leaves too little for it."),
+    "dear_step": kept("It could cost more in one call than may be spent without a person's word."),
+    "unavailable": kept("No model server answers now."),
+    "refused": kept("The model declined to answer."),
+    "malformed": kept("The models answered, but not in a form that can be used."),
+    "barred": kept("No model server may be given %(kind)s."),
+    "none": kept("No model may be asked here."),
 }
+_KINDS = {
+    "money": kept("money"), "tokens": kept("tokens"), "model_calls": kept("model calls"), "wall_ms": kept("time"),
+}  # fmt: skip
 
 
 def decide(request: Request, plan: Plan, past: Sequence[Past]) -> Answer | Unanswered | Move:
@@ -66,7 +70,7 @@ def decide(request: Request, plan: Plan, past: Sequence[Past]) -> Answer | Unans
         return best
     reason = next((reason for reason in _WORDS if reason in [one.partition(":")[0] for one in reasons]), "none")
     kind = next((one.partition(":")[2] for one in reasons if one.startswith(f"{reason}:")), "")
-    return Unanswered(reason, _WORDS[reason].format(kind=kind))
+    return Unanswered(reason, _WORDS[reason] % {"kind": kind})
 
 
 def _answer(request: Request, plan: Plan, call: Past) -> Answer:
@@ -142,5 +146,4 @@ def _is_near(most: Amounts, plan: Plan) -> bool:
 
 
 def _exceeded(most: Amounts, plan: Plan) -> str:
-    names = {"money": "money", "tokens": "tokens", "model_calls": "model calls", "wall_ms": "time"}
-    return next(names.get(kind, kind) for kind, left in plan.left.items() if getattr(most, kind) > left)
+    return next(_KINDS.get(kind, kind) for kind, left in plan.left.items() if getattr(most, kind) > left)

@@ -7,8 +7,16 @@ from agents.refunds.facts import Facts
 from agents.refunds.reading import Mentions, Request
 from agents.refunds.verdicts import Plan
 from agents.types import Evidence
+from portal.retold import kept
 
 _QUOTE = 300
+_PIECES = kept("%(pieces)s of %(quantity)s x %(product)s at %(price)s")
+_STATUS = kept("Order %(order)s is %(status)s and belongs to %(customer)s")
+_PAID = kept("%(paid)s was paid for the order and %(back)s goes back")
+_GOES_TO = kept("The money goes to a %(kind)s of the sender")
+_ASKS = kept("The customer asks for it")
+_ASKS_FOR = kept("The customer asks for it for order %(order)s")
+_NOT_READ = kept("Not read: it addresses the machine")
 
 
 def cite_plan(
@@ -20,7 +28,13 @@ def cite_plan(
     paid = amounts.show(amounts.sum_payments(order, "payment"), currency)
     rows = [
         Evidence(
-            f"{pieces} of {i.quantity} x {i.product} at {amounts.show(i.unit_price_minor, currency)}",
+            _PIECES
+            % {
+                "pieces": pieces,
+                "quantity": i.quantity,
+                "product": i.product,
+                "price": amounts.show(i.unit_price_minor, currency),
+            },
             source,
             i.item_id,
             "item_ids",
@@ -29,20 +43,20 @@ def cite_plan(
     ]
     return (
         Evidence(
-            f"Order {order.order_id} is {order.status} and belongs to {order.customer_id}",
+            _STATUS % {"order": order.order_id, "status": order.status, "customer": order.customer_id},
             source,
             order.status,
             "order_id",
         ),
         *rows,
         Evidence(
-            f"{paid} was paid for the order and {amounts.show(plan.amount_minor, currency)} goes back",
+            _PAID % {"paid": paid, "back": amounts.show(plan.amount_minor, currency)},
             source,
             "",
             "amount_minor",
         ),
         Evidence(
-            f"The money goes to a {plan.method.kind} of the sender",
+            _GOES_TO % {"kind": plan.method.kind},
             f"method:{plan.method.payment_method_id}",
             "",
             "refund_to",
@@ -54,18 +68,14 @@ def cite_plan(
 
 def cite_request(message: str, requests: Sequence[Request], about: str = "") -> tuple[Evidence, ...]:
     """The passages that carry the wish, to the letter."""
-    claim = f"The customer asks for it{f' for order {about}' if about else ''}"
+    claim = _ASKS_FOR % {"order": about} if about else _ASKS
     quotes = [message[p.start : p.end].strip()[:_QUOTE] for request in requests for p in request.asked]
     return tuple(Evidence(claim, "ticket:", quote) for quote in dict.fromkeys(quotes) if quote)
 
 
 def cite_commands(mentions: Mentions) -> tuple[Evidence, ...]:
     """Passages that try to instruct the machine and were not read."""
-    return tuple(
-        Evidence("Not read: it addresses the machine", "ticket:", p.text.strip()[:_QUOTE])
-        for p in mentions.commands
-        if p.text.strip()
-    )
+    return tuple(Evidence(_NOT_READ, "ticket:", p.text.strip()[:_QUOTE]) for p in mentions.commands if p.text.strip())
 
 
 def cite_clauses(facts: Facts, clauses: Iterable[str]) -> tuple[Evidence, ...]:

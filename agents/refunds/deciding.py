@@ -14,52 +14,67 @@ from agents.refunds.reading import Request
 from agents.refunds.verdicts import Doubt, Plan, Referral, Refusal, Verdict
 from agents.steps import answering
 from agents.types import Draft, Outcome, Told
+from portal.retold import kept
 
 _OTHER_WORK = {
     Kind.DISPUTE: (
         "dispute",
-        "A payment dispute is open; a refund beside it could pay twice.",
+        kept("A payment dispute is open; a refund beside it could pay twice."),
         ("DUP-1", "ESC-1"),
         ("double_refund_risk",),
     ),
     Kind.SENT: (
         "unclear",
-        "The customer has sent articles back that are not on record as returned.",
+        kept("The customer has sent articles back that are not on record as returned."),
         ("DUP-1", "ESC-1"),
         (),
     ),
-    Kind.NOT_RECEIVED: ("other_work", "The customer says that the parcel did not arrive.", ("ESC-1",), ()),
+    Kind.NOT_RECEIVED: ("other_work", kept("The customer says that the parcel did not arrive."), ("ESC-1",), ()),
     Kind.COMPENSATION: (
         "not_a_refund",
-        "The customer asks for compensation or a price difference.",
+        kept("The customer asks for compensation or a price difference."),
         ("ESC-1",),
         (),
     ),
     Kind.EXCHANGE: (
         "not_a_refund",
-        "The customer asks for an exchange.",
+        kept("The customer asks for an exchange."),
         ("ESC-1", "EXC-1"),
         ("not_a_refund",),
     ),
     Kind.MODIFY: (
         "not_a_refund",
-        "The customer asks for a change of an order.",
+        kept("The customer asks for a change of an order."),
         ("ACT-1", "ESC-1"),
         ("not_a_refund",),
     ),
     Kind.ERRAND: (
         "not_a_refund",
-        "The customer asks for something other than a refund.",
+        kept("The customer asks for something other than a refund."),
         ("ESC-1",),
         ("not_a_refund",),
     ),
 }
 
-_NAMES_NOTHING = (
+_NAMES_NOTHING = kept(
     "The agent follows which articles go back and which of the customer's own ways the money takes; this names neither."
 )
-_NAMES_SUM = "The sum follows from the articles on record: name the articles instead."
-_SAME_TEXT = "The agent words replies from the records alone and comes to the same text; edit it instead."
+_NAMES_SUM = kept("The sum follows from the articles on record: name the articles instead.")
+_SAME_TEXT = kept("The agent words replies from the records alone and comes to the same text; edit it instead.")
+_OTHER_REFUNDS = kept("The refunds that it speaks of are others by now; reject it, or edit its text.")
+_OTHER_SUM = kept("The records give %(amount)s for these articles, not that sum.")
+_NO_REFUND = kept("With the records as they are now no refund comes of the message.")
+_TOO_LONG = kept("The message is too long to be read whole.")
+_KNOWN_UNDER = kept("Under which email address, or name and postcode, do we know you?")
+_OF_OTHERS = kept("The records do not all belong to the sender.")
+_ANOTHER_PERSON = kept("The message names another person than its account, and we may only help the account's owner.")
+_WHICH_PERSON = kept("Your message and your account differ in name or postcode. Which are those of the account?")
+_NOT_YOURS = kept("We find no order %(order)s under your account and may only help with your own.")
+_ORDERS_ONLY = kept("The message holds nothing but orders to the machine.")
+_WHICH_ORDER = kept("What can we do for you, and which order is it about?")
+_NOT_ASKED = kept("No refund is asked for.")
+_NAMED_TWICE = kept("One order is named in two requests.")
+_OVER_CAP = kept("The refunds of this request exceed the limit.")
 
 
 def decide(
@@ -80,7 +95,7 @@ def decide(
     if early:
         return early
     if case.mentions.too_long:
-        return drafting.refer(case, [Referral("unclear", "The message is too long to be read whole.")], [])
+        return drafting.refer(case, [Referral("unclear", _TOO_LONG)], [])
     wanted = [r for r in case.mentions.requests if _is_refund(r)]
     other = [r for r in case.mentions.requests if r.kinds and not _is_refund(r)]
     verdicts = [v for request in wanted for v in judging.judge(request, case.mentions, facts, wishes)]
@@ -117,11 +132,11 @@ def _compare(outcome: Outcome, draft: Draft, newest: Wish, told: Told) -> Outcom
     """The outcome, or why its draft must not take the old one's place."""
     if told.action == "ticket.reply":
         if set(draft.depends_on) != set(told.depends_on):
-            return answering.keep("The refunds that it speaks of are others by now; reject it, or edit its text.")
+            return answering.keep(_OTHER_REFUNDS)
         return answering.keep(_SAME_TEXT) if draft.args["body"] == told.args.get("body") else outcome
     amount, currency = int(str(draft.args["amount_minor"])), str(draft.args["currency"])
     if following.disagrees(newest, amount, currency):
-        return answering.keep(f"The records give {amounts.show(amount, currency)} for these articles, not that sum.")
+        return answering.keep(_OTHER_SUM % {"amount": amounts.show(amount, currency)})
     return outcome
 
 
@@ -138,25 +153,22 @@ def _why_none(text: str, facts: Facts, wishes: Mapping[str, Wish]) -> str:
                         words.append(verdict.question)
                     case Referral():
                         words.append(verdict.summary)
-    return " ".join(dict.fromkeys(words)) or "With the records as they are now no refund comes of the message."
+    return " ".join(dict.fromkeys(words)) or _NO_REFUND
 
 
 def _check_sender(case: Case, customer_id: str, email: str) -> Outcome | None:
     customer, facts = case.facts.customer, case.facts
     if customer is None:
-        question = "Under which email address, or name and postcode, do we know you?"
-        return drafting.ask(case, [_doubt_identity(question)], [])
+        return drafting.ask(case, [_doubt_identity(_KNOWN_UNDER)], [])
     owners = {o.customer_id for o in facts.orders} | {m.customer_id for m in facts.methods} | {customer.customer_id}
     if owners != {customer_id}:
-        return drafting.refer(case, [Referral("missing_data", "The records do not all belong to the sender.")], [])
+        return drafting.refer(case, [Referral("missing_data", _OF_OTHERS)], [])
     words = frozenset(t.stem for o in facts.orders for i in o.items for t in products.split_words(i.product))
     match = identity.compare(case.mentions.person, customer, email, words)
     if match is identity.Match.OTHER:
-        why = "The message names another person than its account, and we may only help the account's owner."
-        return drafting.refuse(case, [Refusal(why, ("ID-1", "ID-2"), ("sender_is_not_owner",))])
+        return drafting.refuse(case, [Refusal(_ANOTHER_PERSON, ("ID-1", "ID-2"), ("sender_is_not_owner",))])
     if match is identity.Match.DOUBTFUL:
-        question = "Your message and your account differ in name or postcode. Which are those of the account?"
-        return drafting.ask(case, [_doubt_identity(question)], [])
+        return drafting.ask(case, [_doubt_identity(_WHICH_PERSON)], [])
     return None
 
 
@@ -169,7 +181,7 @@ def _check_owner(case: Case) -> Outcome | None:
     for mention in case.mentions.orders:
         for order in case.facts.find_orders(mention.spelling):
             if customer is None or order.customer_id != customer.customer_id:
-                why = f"We find no order {mention.spelling} under your account and may only help with your own."
+                why = _NOT_YOURS % {"order": mention.spelling}
                 return drafting.refuse(case, [Refusal(why, ("ID-2",), ("wrong_customer",))])
     return None
 
@@ -194,17 +206,14 @@ def _settle_without_refund(case: Case, other: Sequence[Request]) -> Outcome:
     if case.mentions.commands and not other:
         return drafting.refer(
             case,
-            [Referral("injection", "The message holds nothing but orders to the machine.", ("TXT-1",))],
+            [Referral("injection", _ORDERS_ONLY, ("TXT-1",))],
             [],
         )
     if other:
         return drafting.refer(case, [_to_referral(r) for r in other], [])
     if case.mentions.words < 3 or case.mentions.orders:
-        question = "What can we do for you, and which order is it about?"
-        return drafting.ask(case, [Doubt("intent", question, ("RET-2",))], [])
-    return drafting.refer(
-        case, [Referral("not_a_refund", "No refund is asked for.", ("ESC-1",), ("not_a_refund",))], []
-    )
+        return drafting.ask(case, [Doubt("intent", _WHICH_ORDER, ("RET-2",))], [])
+    return drafting.refer(case, [Referral("not_a_refund", _NOT_ASKED, ("ESC-1",), ("not_a_refund",))], [])
 
 
 def _settle(case: Case, verdicts: Sequence[Verdict], wanted: Sequence[Request], other: Sequence[Request]) -> Outcome:
@@ -213,13 +222,13 @@ def _settle(case: Case, verdicts: Sequence[Verdict], wanted: Sequence[Request], 
     refusals = [v for v in verdicts if isinstance(v, Refusal)]
     referrals = [v for v in verdicts if isinstance(v, Referral)]
     if len({plan.order.order_id for plan in plans}) < len(plans):
-        referrals.append(Referral("unclear", "One order is named in two requests."))
+        referrals.append(Referral("unclear", _NAMED_TWICE))
     if referrals:
         return drafting.refer(case, referrals, verdicts)
     if doubts:
         return drafting.ask(case, doubts, verdicts)
     if amounts.exceeds_cap(drafting.sum_plans(plans), case.cap_minor):
-        cap = Referral("over_cap", "The refunds of this request exceed the limit.", ("CAP-1",))
+        cap = Referral("over_cap", _OVER_CAP, ("CAP-1",))
         return drafting.refer(case, [cap, *(_to_referral(r) for r in other)], verdicts)
     rest = drafting.refer(case, [_to_referral(r, mixed=True) for r in other], []) if other else Outcome()
     done = drafting.propose(case, plans, refusals, wanted) if plans else drafting.refuse(case, refusals)

@@ -16,11 +16,18 @@ from agents.refunds.products import Fit
 from agents.refunds.reading import Mentions, Request
 from agents.refunds.verdicts import Doubt, Plan, Referral, Refusal, Verdict
 from agents.types import Asked, Draft, Handoff, Outcome, Question
+from portal.retold import kept
 
 _SURE = 0.97
 _BY_FIT = {Fit.EXACT: _SURE, Fit.PART: 0.92, Fit.SLIP: 0.86}
 _DESCRIBED, _CONTRADICTED, _COMMANDED = 0.92, 0.88, 0.85
 _REFUSED, _ASKED = 0.92, 0.9
+_RETURN = kept(
+    "The customer asks for a return of %(pieces)s pieces of delivered order %(order)s. The records give %(amount)s."
+)
+_CANCEL = kept("The customer asks for a cancel of pending order %(order)s. The records give %(amount)s.")
+_TOLD = kept("The customer is told of the refund.")
+_NOT_ALLOWED = kept("The policy does not allow what is asked for.")
 _DECIMAL_POINT = frozenset({"USD", "GBP", "JPY", "CAD", "AUD", "NZD"})
 
 
@@ -110,14 +117,14 @@ def unique(flags: Sequence[str]) -> tuple[str, ...]:
 def _draft_plan(case: Case, plan: Plan, flags: tuple[str, ...], wanted: Sequence[Request]) -> Draft:
     order_id = plan.order.order_id
     about = [r for r in wanted if any(o.order_id == order_id for o in judging.match_orders(r, case.facts)[0].values())]
-    what = f"{len(plan.item_ids)} pieces of delivered order" if plan.kind == "return" else "pending order"
     amount = amounts.show(plan.amount_minor, plan.order.currency)
+    why = _RETURN if plan.kind == "return" else _CANCEL
     return Draft(
         action="refund.create",
         target=f"order:{order_id}",
         args=_show_plan(plan),
         confidence=_rate(plan, flags),
-        justification=f"The customer asks for a {plan.kind} of {what} {order_id}. The records give {amount}.",
+        justification=why % {"pieces": len(plan.item_ids), "order": order_id, "amount": amount},
         evidence=(
             *citing.cite_plan(plan, case.message, about, case.facts, _clauses(case, plan, flags)),
             *citing.cite_commands(case.mentions),
@@ -140,7 +147,7 @@ def _draft_reply(
         *citing.cite_request(case.message, case.mentions.requests),
         *citing.cite_clauses(case.facts, (*clauses, *case.clauses)),
     )
-    justification = "The customer is told of the refund." if after else "The policy does not allow what is asked for."
+    justification = _TOLD if after else _NOT_ALLOWED
     return Draft(
         "ticket.reply",
         "",

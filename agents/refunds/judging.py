@@ -6,7 +6,7 @@ Owns the checks and their sequence: which order, its status, what was sent back 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from agents.refunds import amounts, destinations, following, naming, phrases, picking
+from agents.refunds import amounts, destinations, following, naming, phrases, picking, sentences
 from agents.refunds.destinations import Destination, Problem
 from agents.refunds.facts import Facts
 from agents.refunds.following import Wish
@@ -16,7 +16,7 @@ from agents.refunds.reading import Mentions, Request
 from agents.refunds.verdicts import Doubt, Plan, Referral, Refusal, Verdict
 from portal.systems.records import Order, PaymentMethod
 
-_REASONS = (("no longer needed", "no longer needed"), ("ordered by mistake", "ordered by mistake"))
+_REASONS = tuple((reason, reason) for reason in sentences.REASONS)
 _SENT_BACK = frozenset({"cancelled", "return requested"})
 
 
@@ -69,13 +69,13 @@ def _each(orders: Mapping[str, Order]) -> tuple[Order, ...]:
 def _judge_cancel(request: Request, order: Order, facts: Facts, wish: Wish) -> Verdict:
     shown = order.order_id
     if order.status in _SENT_BACK:
-        why = f"Order {shown} is {_say_status(order)}; its money has been sent back or is on its way."
-        return Refusal(why, ("CAN-1", "DUP-1"), ("repeat",))
+        return Refusal(_about(sentences.SENT_BACK, order), ("CAN-1", "DUP-1"), ("repeat",))
     if order.status != "pending":
-        return Refusal(f"Order {shown} is {_say_status(order)}, and only a pending order can be cancelled.", ("CAN-1",))
+        return Refusal(_about(sentences.NOT_PENDING, order), ("CAN-1",))
     if picking.names_part(request, order) or (wish.items and not naming.ALL.search(wish.items)):
-        question = f"A cancellation covers all of order {shown}. Shall the whole order be cancelled?"
-        return Doubt("whole_order", question, ("CAN-2",), kind="yes_no", about=f"order:{shown}")
+        return Doubt(
+            "whole_order", _about(sentences.WHOLE_ORDER, order), ("CAN-2",), kind="yes_no", about=f"order:{shown}"
+        )
     reason = _judge_reason(wish.reason or request.text, shown)
     if not isinstance(reason, str):
         return reason
@@ -106,9 +106,8 @@ def _judge_reason(text: str, shown: str) -> str | Doubt | Refusal:
     if len(given) == 1 and not other:
         return given[0]
     if not given and (other or phrases.SOME_REASON.search(text)):
-        why = f"Order {shown} can only be cancelled because it is no longer needed or was ordered by mistake."
-        return Refusal(why, ("CAN-2",))
-    question = f"Why shall order {shown} be cancelled: is it no longer needed, or was it ordered by mistake?"
+        return Refusal(sentences.OTHER_REASON % {"order": shown}, ("CAN-2",))
+    question = sentences.WHICH_REASON % {"order": shown}
     return Doubt("cancel_reason", question, ("CAN-2",), kind="reason", options=_REASONS, about=f"order:{shown}")
 
 
@@ -138,14 +137,13 @@ def _refuse_status(request: Request, order: Order) -> Refusal | Doubt | None:
     if order.status == "delivered":
         return None
     if order.status in _SENT_BACK:
-        why = f"Order {shown} is {_say_status(order)}; its money has been sent back or is on its way."
-        return Refusal(why, ("DUP-1", "RET-1"), ("repeat",))
+        return Refusal(_about(sentences.SENT_BACK, order), ("DUP-1", "RET-1"), ("repeat",))
     if order.status == "pending" and request.kinds == {Kind.REFUND}:
-        question = f"Order {shown} is pending. Shall it be cancelled: as no longer needed, or as ordered by mistake?"
-        options = (*_REASONS, ("keep", "do not cancel it"))
+        question = _about(sentences.STILL_PENDING, order)
+        options = (*_REASONS, ("keep", sentences.DO_NOT_CANCEL))
         return Doubt("intent", question, ("RET-1", "CAN-2"), kind="reason", options=options, about=f"order:{shown}")
     clauses = ("RET-1",) if order.status == "pending" else ("RET-1", "ACT-1")
-    return Refusal(f"Order {shown} is {_say_status(order)}, and only a delivered order can be returned.", clauses)
+    return Refusal(_about(sentences.NOT_DELIVERED, order), clauses)
 
 
 def _check_money(plan: Plan, to: Destination, facts: Facts) -> Verdict:
@@ -156,14 +154,10 @@ def _check_money(plan: Plan, to: Destination, facts: Facts) -> Verdict:
     if again:
         return again
     if original is None or not _adds_up(order) or plan.amount_minor > amounts.sum_payments(order, "payment") - back:
-        return Referral(
-            "missing_data",
-            f"The payments of order {order.order_id} do not fit its rows or the customer's methods.",
-        )
+        return Referral("missing_data", _about(sentences.BAD_PAYMENTS, order))
     if plan.kind == "cancel":
         if to.problem is not Problem.NONE_NAMED and to.method != original:
-            terms = f"If order {order.order_id} is cancelled, its money goes back to {name_method(original)}."
-            question = f"{terms} Shall we cancel it?"
+            question = sentences.BACK_TO % {"order": order.order_id, "method": name_method(original)}
             return Doubt("refund_to", question, ("CAN-3",), kind="yes_no", about=f"order:{order.order_id}")
         return _with_method(plan, original)
     if to.method is None:
@@ -178,13 +172,9 @@ def _refuse_repeat(plan: Plan, back: int, facts: Facts) -> Refusal | Referral | 
     open_ones = [o for o in facts.open_refunds if o.order_id == order_id]
     if back >= plan.order.paid_total_minor or any(plan.kind == "cancel" or wanted & set(o.item_ids) for o in open_ones):
         clauses = ("DUP-1", "RET-1") if plan.kind == "return" else ("CAN-1", "DUP-1")
-        return Refusal(
-            f"The refund for order {order_id} has been made or is already being worked on.",
-            clauses,
-            ("repeat",),
-        )
+        return Refusal(_about(sentences.REFUNDED, plan.order), clauses, ("repeat",))
     if back or open_ones:
-        summary = f"Part of order {order_id} has been refunded or is about to be; it must be told apart by hand."
+        summary = _about(sentences.PART_REFUNDED, plan.order)
         return Referral("unclear", summary, ("DUP-1", "ESC-1"), ("double_refund_risk",))
     return None
 
@@ -197,10 +187,9 @@ def _adds_up(order: Order) -> bool:
 
 
 def _stop_destination(to: Destination, original: PaymentMethod, order: Order, facts: Facts) -> Refusal | Doubt:
-    choice = f"{name_method(original)}, which the order was paid with, or to a gift card you already hold"
     if to.problem is Problem.NOT_HELD:
-        return Refusal(f"A return can only be paid back to {choice}.", ("RET-4",))
-    question = f"Where shall the money go: to {choice}?"
+        return Refusal(sentences.ONLY_TO % {"method": name_method(original)}, ("RET-4",))
+    question = sentences.WHERE_TO % {"method": name_method(original)}
     allowed = [original, *(m for m in facts.methods if m.kind == "gift_card" and m != original)]
     options = tuple((method.payment_method_id, name_method(method)) for method in allowed)
     about = f"order:{order.order_id}"
@@ -210,7 +199,7 @@ def _stop_destination(to: Destination, original: PaymentMethod, order: Order, fa
 def _doubt_order(spelling: str) -> Doubt:
     return Doubt(
         "order_id",
-        f"We find no single order {spelling} under your account. Which order number is it?",
+        sentences.WHICH_NUMBER % {"order": spelling},
         ("RET-2",),
         kind="order_number",
     )
@@ -220,17 +209,16 @@ def _doubt_no_order(request: Request) -> Doubt:
     if Kind.CANCEL in request.kinds:
         return Doubt(
             "order_id",
-            "Which order shall be cancelled, and is it no longer needed or was it ordered by mistake?",
+            sentences.WHICH_CANCELLED,
             ("CAN-2",),
             kind="order_number",
         )
-    question = "Which order and which articles is it about, and where shall the money go?"
-    return Doubt("order_id", question, ("RET-2", "RET-3"), kind="order_number")
+    return Doubt("order_id", sentences.WHICH_RETURNED, ("RET-2", "RET-3"), kind="order_number")
 
 
 def _doubt_wish(orders: Mapping[str, Order]) -> Doubt:
     shown = " and ".join(order.order_id for order in _each(orders))
-    question = f"Do you want us to go ahead with order {shown}, and with what exactly?"
+    question = sentences.GO_AHEAD % {"orders": shown}
     return Doubt("intent", question, ("CONF-1",), kind="yes_no")
 
 
@@ -240,7 +228,7 @@ def _doubt_items(order: Order, pick: Pick) -> Doubt:
     clauses = ("RET-2", "AMT-1") if pick.problem == "quantity" else ("RET-2",)
     return Doubt(
         "items",
-        f"Which articles of order {order.order_id} shall go back, and how many? It holds: {has}.",
+        sentences.WHICH_ARTICLES % {"order": order.order_id, "articles": has},
         clauses,
         flags,
         kind="items",
@@ -278,8 +266,16 @@ def _with_method(plan: Plan, method: PaymentMethod) -> Plan:
 def name_method(method: PaymentMethod) -> str:
     """A method in words a customer knows."""
     if method.kind == "credit_card":
-        return f"the {method.brand or 'card'} ending in {method.last_four}" if method.last_four else "the card on file"
-    return "the PayPal account on file" if method.kind == "paypal" else f"the gift card {method.payment_method_id}"
+        if not method.last_four:
+            return sentences.CARD_ON_FILE
+        return sentences.CARD_ENDING % {"brand": method.brand or "card", "digits": method.last_four}
+    if method.kind == "paypal":
+        return sentences.PAYPAL_ON_FILE
+    return sentences.GIFT_CARD % {"card": method.payment_method_id}
+
+
+def _about(sentence: str, order: Order) -> str:
+    return sentence % {"order": order.order_id, "status": _say_status(order)}
 
 
 def _say_status(order: Order) -> str:

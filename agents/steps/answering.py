@@ -6,9 +6,12 @@ Nothing else may come of such a run: an agent that is asked about one proposal a
 from dataclasses import replace
 
 from agents.types import Draft, Evidence, Handoff, Outcome, Told
+from portal.retold import kept
 
 NOT_FOLLOWED = "not_followed"
 LONGEST_QUOTE = 300
+_ANOTHER_ANSWER = kept("With the records as they are now the agent comes to another answer.")
+_ASKED = kept("A reviewer asked for this")
 
 
 def keep(words: str) -> Outcome:
@@ -24,9 +27,9 @@ def choose(outcome: Outcome, told: Told) -> Outcome:
     if outcome.handoff is not None:
         return Outcome(handoff=outcome.handoff, flags=outcome.flags, confidence=outcome.confidence)
     question = outcome.question
-    return keep(question.text if question else "With the records as they are now the agent comes to another answer.")
+    return keep(question.text if question else _ANOTHER_ANSWER)
 
 
 def _cited(draft: Draft, told: Told) -> Draft:
-    piece = Evidence("A reviewer asked for this", told.source, told.text[:LONGEST_QUOTE])
+    piece = Evidence(_ASKED, told.source, told.text[:LONGEST_QUOTE])
     return replace(draft, evidence=(piece, *draft.evidence), depends_on=())

@@ -11,9 +11,16 @@ from agents.steps.base import Agent, Trace
 from agents.tools import Tools
 from agents.types import Draft, Outcome, Told
 from approvals.actions.contacts import data_class
+from portal.retold import kept
 from portal.systems.records import Contact
 
-UNMOVED = "The agent says that two contacts are one, no more. Choose in the editor which values survive, or reject it."
+UNMOVED = kept(
+    "The agent says that two contacts are one, no more. Choose in the editor which values survive, or reject it."
+)
+_UNCHANGED = kept("no field is changed")
+_LOCKED = kept("%(field)s is locked by a person")
+_NOT_THERE = kept("%(field)s is not in the record")
+_EMPTIED = kept("%(field)s would be emptied")
 
 
 def work(subject: str, tools: Tools, trace: Trace, told: Told | None = None) -> Outcome:
@@ -55,17 +62,17 @@ def check(outcome: Outcome, subject: str, contact: Contact) -> Outcome:
 
 
 def _faults(draft: Draft, subject: str, contact: Contact) -> list[str]:
-    faults = [] if draft.target == subject else [f"{draft.target} is not {subject}"]
+    faults = [] if draft.target == subject else [verify.NOT_THE_CASE % {"target": draft.target, "subject": subject}]
     changes = draft.args.get("changes")
     if not isinstance(changes, dict) or not changes:
-        return [*faults, "no field is changed"]
+        return [*faults, _UNCHANGED]
     for name, value in changes.items():
         if name in contact.locked_fields:
-            faults.append(f"{name} is locked by a person")
+            faults.append(_LOCKED % {"field": name})
         if name not in contact.fields:
-            faults.append(f"{name} is not in the record")
+            faults.append(_NOT_THERE % {"field": name})
         if not isinstance(value, str) or not value.strip():
-            faults.append(f"{name} would be emptied")
+            faults.append(_EMPTIED % {"field": name})
     return faults
 
 

@@ -16,8 +16,20 @@ from agents.steps import second_look, verify
 from agents.steps.base import Agent, Trace
 from agents.tools import Tools
 from agents.types import Draft, Outcome, Told
+from portal.retold import kept
 from portal.systems.records import Order, Ticket
 
+_TWICE = kept("one order would be refunded twice")
+_NOT_ITS_ORDER = kept("%(target)s is not the order of the draft")
+_NOT_THEIR_ORDER = kept("%(order)s is not the sender's order")
+# Not registered: its one word stands in what people write, too.
+_STATUS = "%(order)s is %(status)s"
+_PIECES = kept("the pieces are not those of %(order)s")
+_AMOUNT = kept("the records give %(right)s minor units of %(currency)s, not %(amount)s")
+_LEFT = kept("only %(left)s minor units of %(order)s are left")
+_NOT_THEIRS = kept("%(method)s is not the sender's")
+_NOT_PAID_WITH = kept("%(order)s was not paid with %(method)s")
+_DOES_NOT_WAIT = kept("the reply does not wait for %(key)s")
 STATUS_NEEDED = {"return": "delivered", "cancel": "pending"}
 
 
@@ -83,16 +95,16 @@ def check(tools: Tools, outcome: Outcome, subject: str, ticket: Ticket) -> Outco
     faults = [fault for draft in refunds for fault in _refund_faults(tools, draft, ticket.customer_id)]
     faults += [fault for draft in replies for fault in _reply_faults(draft, subject, refunds)]
     if len({draft.target for draft in refunds}) < len(refunds):
-        faults.append("one order would be refunded twice")
+        faults.append(_TWICE)
     return verify.judge(settled, faults)
 
 
 def _refund_faults(tools: Tools, draft: Draft, customer_id: str) -> list[str]:
     order = next(iter(tools.orders_named([str(draft.args.get("order_id"))])), None)
     if order is None or draft.target != f"order:{order.order_id}":
-        return [f"{draft.target} is not the order of the draft"]
+        return [_NOT_ITS_ORDER % {"target": draft.target}]
     if not customer_id or order.customer_id != customer_id:
-        return [f"{order.order_id} is not the sender's order"]
+        return [_NOT_THEIR_ORDER % {"order": order.order_id}]
     return [*_amount_faults(order, draft), *_destination_faults(tools, order, draft)]
 
 
@@ -104,15 +116,16 @@ def _amount_faults(order: Order, draft: Draft) -> list[str]:
     price = {item.item_id: item.unit_price_minor for item in order.items}
     named = draft.args.get("item_ids")
     pieces = Counter(str(item_id) for item_id in named) if isinstance(named, list) else Counter()
-    faults = [] if order.status == STATUS_NEEDED.get(kind) else [f"{order.order_id} is {order.status}"]
+    fits = order.status == STATUS_NEEDED.get(kind)
+    faults = [] if fits else [_STATUS % {"order": order.order_id, "status": order.status}]
     if not pieces or pieces - bought or (kind == "cancel" and pieces != bought):
-        return [*faults, f"the pieces are not those of {order.order_id}"]
+        return [*faults, _PIECES % {"order": order.order_id}]
     total = sum(price[item_id] * count for item_id, count in pieces.items())
     total = order.paid_total_minor if kind == "cancel" else total
     paid = sum(p.amount_minor if p.type == "payment" else -p.amount_minor for p in order.payments)
     if amount != total or draft.args.get("currency") != order.currency:
-        faults.append(f"the records give {total} minor units of {order.currency}, not {amount}")
-    return faults + ([f"only {paid} minor units of {order.order_id} are left"] if total > paid else [])
+        faults.append(_AMOUNT % {"right": total, "currency": order.currency, "amount": amount})
+    return faults + ([_LEFT % {"left": paid, "order": order.order_id}] if total > paid else [])
 
 
 def _destination_faults(tools: Tools, order: Order, draft: Draft) -> list[str]:
@@ -120,17 +133,17 @@ def _destination_faults(tools: Tools, order: Order, draft: Draft) -> list[str]:
     own = {method.payment_method_id: method for method in tools.methods_of(order.customer_id)}
     paid_with = {payment.payment_method_id for payment in order.payments if payment.type == "payment"}
     if wanted not in own:
-        return [f"{wanted} is not the sender's"]
+        return [_NOT_THEIRS % {"method": wanted}]
     if own[wanted].kind != "gift_card" and wanted not in paid_with:
-        return [f"{order.order_id} was not paid with {wanted}"]
+        return [_NOT_PAID_WITH % {"order": order.order_id, "method": wanted}]
     return []
 
 
 def _reply_faults(draft: Draft, subject: str, refunds: list[Draft]) -> list[str]:
     """A reply that may speak of a refund is never sent without it."""
-    faults = [] if draft.target == subject else [f"{draft.target} is not {subject}"]
+    faults = [] if draft.target == subject else [verify.NOT_THE_CASE % {"target": draft.target, "subject": subject}]
     missing = {refund.key for refund in refunds} - set(draft.depends_on)
-    return faults + [f"the reply does not wait for {key}" for key in sorted(missing)]
+    return faults + [_DOES_NOT_WAIT % {"key": key} for key in sorted(missing)]
 
 
 AGENT = Agent(

@@ -23,9 +23,14 @@ from agents.steps.base import Trace
 from agents.tools import Tools
 from agents.types import Draft, Outcome
 from audit.recognisers import Known
+from portal.retold import kept
 
 STEP = "second_look"
 DOUBTS, NOT_VERIFIED = "second_model_doubts", "not_verified"
+_OBJECTS = kept("another model, %(model)s, objects: %(why)s")
+_DOUBTS_IT = kept("Another model, %(model)s, doubts it: %(why)s.")
+_NO_REASON = kept("no reason given")
+_NOT_SURE = kept("it is not sure")
 MOST_TOKENS = 400
 _ORIGINS: Mapping[str, Origin] = {"message": "customer", "quoted": "customer", "clauses": "page"}
 _PERSON, _MONEY = frozenset({Data.IDENTITY, Data.CONTACT}), frozenset({Data.ORDER, Data.PAYMENT})
@@ -75,10 +80,10 @@ def heed(outcome: Outcome, grave: tuple[Draft, ...], said: Answer) -> Outcome:
     verdict = cast(Verdict, said.value)
     words = "; ".join(" ".join(doubt.split())[:200] for doubt in verdict.doubts)
     if verdict.verdict == "wrong":
-        return verify.judge(outcome, [f"another model, {said.model}, objects: {words or 'no reason given'}"])
+        return verify.judge(outcome, [_OBJECTS % {"model": said.model, "why": words or _NO_REASON}])
     if verdict.verdict == "agree" and said.sure:
         return outcome
-    return _flag(outcome, grave, DOUBTS, f"Another model, {said.model}, doubts it: {words or 'it is not sure'}.")
+    return _flag(outcome, grave, DOUBTS, _DOUBTS_IT % {"model": said.model, "why": words or _NOT_SURE})
 
 
 def _request(

@@ -14,10 +14,15 @@ from agents.tools import Tools
 from agents.triage import deciding, duplicates, escalating, following, replying
 from agents.triage.classifier import Model
 from agents.types import Draft, Outcome, Told
+from portal.retold import kept
 from portal.systems.records import Clause, Ticket
 
 LONGEST_QUESTION = 2_000
 PRIORITIES = ("P1", "P2", "P3", "P4")
+_NO_CLAUSE = kept("the reply rests on no clause")
+_MISQUOTED = kept("the reply does not quote %(clause)s")
+_NO_QUEUE = kept("there is no queue %(queue)s")
+_NO_PRIORITY = kept("the priority is none of P1 to P4")
 
 
 def work(subject: str, tools: Tools, trace: Trace, told: Told | None = None) -> Outcome:
@@ -73,17 +78,18 @@ def _clauses(draft: Draft) -> list[str]:
 
 
 def _misquotes(draft: Draft, subject: str, clauses: Sequence[Clause]) -> list[str]:
-    faults = [] if draft.target == subject else [f"{draft.target} is not {subject}"]
+    faults = [] if draft.target == subject else [verify.NOT_THE_CASE % {"target": draft.target, "subject": subject}]
     texts = {clause.clause_id: clause.text for clause in clauses}
     named, body = _clauses(draft), str(draft.args.get("body"))
-    faults += [] if named else ["the reply rests on no clause"]
-    return faults + [f"the reply does not quote {name}" for name in named if texts.get(name, "\0") not in body]
+    faults += [] if named else [_NO_CLAUSE]
+    return faults + [_MISQUOTED % {"clause": name} for name in named if texts.get(name, "\0") not in body]
 
 
 def _faults(draft: Draft, subject: str, queues: tuple[str, ...]) -> list[str]:
-    faults = [] if draft.target == subject else [f"{draft.target} is not {subject}"]
-    faults += [] if draft.args.get("queue") in queues else [f"there is no queue {draft.args.get('queue')!r}"]
-    faults += [] if draft.args.get("priority") in PRIORITIES else ["the priority is none of P1 to P4"]
+    faults = [] if draft.target == subject else [verify.NOT_THE_CASE % {"target": draft.target, "subject": subject}]
+    queue = draft.args.get("queue")
+    faults += [] if queue in queues else [_NO_QUEUE % {"queue": repr(queue)}]
+    faults += [] if draft.args.get("priority") in PRIORITIES else [_NO_PRIORITY]
     return faults
 
 

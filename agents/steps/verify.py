@@ -9,13 +9,22 @@ from dataclasses import replace
 from pydantic_core import to_jsonable_python
 
 from agents.types import Draft, Evidence, Handoff, Outcome
+from portal.retold import kept
 
 FAILED = "verification_failed"
+# Not registered: its few words stand in what people write, too.
+NOT_THE_CASE = "%(target)s is not %(subject)s"
+_GONE = kept("There is no %(subject)s in the books.")
+_DISAGREES = kept("The agent's draft does not agree with the records: %(faults)s.")
+_NOT_ITS = kept("%(action)s is not its to propose")
+_ONE_KEY = kept("two drafts carry one key")
+_NO_KEY = kept("nothing carries the key %(key)s")
+_NOT_THERE = kept("%(quote)s does not stand in %(subject)s")
 
 
 def gone(subject: str) -> Outcome:
     """The record was there at intake and is not any more."""
-    return Outcome(handoff=Handoff("missing_data", f"There is no {subject} in the books."))
+    return Outcome(handoff=Handoff("missing_data", _GONE % {"subject": subject}))
 
 
 def settle(outcome: Outcome, *, subject: str, texts: Sequence[str], actions: Collection[str]) -> Outcome:
@@ -39,7 +48,7 @@ def judge(outcome: Outcome, faults: Sequence[str]) -> Outcome:
         return outcome
     found = {"faults": list(faults), "drafts": to_jsonable_python([_bare(d) for d in outcome.drafts])}
     evidence = tuple(piece for draft in outcome.drafts for piece in draft.evidence)
-    summary = "The agent's draft does not agree with the records: " + "; ".join(faults) + "."
+    summary = _DISAGREES % {"faults": "; ".join(faults)}
     return Outcome(handoff=Handoff(FAILED, summary[:1000], found, evidence), flags=outcome.flags)
 
 
@@ -62,13 +71,14 @@ def _source(evidence: Sequence[Evidence], subject: str) -> tuple[Evidence, ...]:
 
 def _forms(drafts: Sequence[Draft], actions: Collection[str]) -> list[str]:
     keys = [draft.key for draft in drafts]
-    faults = [f"{draft.action} is not its to propose" for draft in drafts if draft.action not in actions]
-    faults += ["two drafts carry one key"] if len(set(keys)) < len(keys) else []
+    faults = [_NOT_ITS % {"action": draft.action} for draft in drafts if draft.action not in actions]
+    faults += [_ONE_KEY] if len(set(keys)) < len(keys) else []
     waits = {name for draft in drafts for name in draft.depends_on}
-    return faults + [f"nothing carries the key {name}" for name in sorted(waits - set(keys))]
+    return faults + [_NO_KEY % {"key": name} for name in sorted(waits - set(keys))]
 
 
 def _quotes(drafts: Sequence[Draft], subject: str, texts: Sequence[str]) -> list[str]:
     """A quote from the case's own record stands in it to the letter."""
     quotes = [e.quote for draft in drafts for e in draft.evidence if e.source == subject and e.quote]
-    return [f"{q[:60]!r} does not stand in {subject}" for q in quotes if not any(q in text for text in texts)]
+    missing = [quote for quote in quotes if not any(quote in text for text in texts)]
+    return [_NOT_THERE % {"quote": repr(quote[:60]), "subject": subject} for quote in missing]

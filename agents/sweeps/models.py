@@ -5,6 +5,9 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 
 from portal.models import WorkspaceRow
 
@@ -14,21 +17,22 @@ PER_SWEEP, PER_DAY = 50, 100
 class SweepPlan(WorkspaceRow):
     """When a sweep begins by itself and how much it may put before people; insert-only, the newest is in force."""
 
-    version = models.PositiveIntegerField()
-    on = models.BooleanField(default=False)
-    at = models.TimeField()
-    per_sweep = models.PositiveIntegerField(default=PER_SWEEP)
-    per_day = models.PositiveIntegerField(default=PER_DAY)
-    made_by = models.CharField(max_length=60)
-    created_at = models.DateTimeField(db_default=Now())
+    version = models.PositiveIntegerField(_lazy("version"))
+    on = models.BooleanField(pgettext_lazy("field", "on"), default=False)
+    at = models.TimeField(pgettext_lazy("field", "at"))
+    per_sweep = models.PositiveIntegerField(_lazy("per sweep"), default=PER_SWEEP)
+    per_day = models.PositiveIntegerField(_lazy("per day"), default=PER_DAY)
+    made_by = models.CharField(_lazy("made by"), max_length=60)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("sweep plan"), _lazy("sweep plans")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "version"], name="sweep_plan_version_once"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.at:%H:%M}" if self.on else "never"
+        return f"{self.at:%H:%M}" if self.on else _("never")
 
 
 class Sweep(WorkspaceRow):
@@ -39,33 +43,34 @@ class Sweep(WorkspaceRow):
     """
 
     class State(models.TextChoices):
-        QUEUED = "queued"
-        FINDING = "finding"
-        PROPOSING = "proposing"
-        DONE = "done"
-        FAILED = "failed"
+        QUEUED = "queued", pgettext_lazy("run", "Queued")
+        FINDING = "finding", pgettext_lazy("run", "Finding")
+        PROPOSING = "proposing", pgettext_lazy("run", "Proposing")
+        DONE = "done", pgettext_lazy("run", "Done")
+        FAILED = "failed", pgettext_lazy("run", "Failed")
 
-    state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
-    started_by = models.CharField(max_length=60)
-    planned_for = models.DateField(null=True)
-    per_sweep = models.PositiveIntegerField()
-    per_day = models.PositiveIntegerField()
-    attempts = models.PositiveSmallIntegerField(default=0)
-    fence = models.PositiveIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True)
-    total = models.PositiveIntegerField(default=0)
-    done = models.PositiveIntegerField(default=0)
-    reached = models.BigIntegerField(default=0)
-    found = models.PositiveIntegerField(default=0)
-    known = models.PositiveIntegerField(default=0)
-    proposed = models.PositiveIntegerField(default=0)
-    repairs = models.PositiveIntegerField(default=0)
-    left = models.PositiveIntegerField(default=0)
-    because = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(db_default=Now())
-    finished_at = models.DateTimeField(null=True)
+    state = models.CharField(_lazy("state"), max_length=9, choices=State, default=State.QUEUED)
+    started_by = models.CharField(_lazy("started by"), max_length=60)
+    planned_for = models.DateField(_lazy("planned for"), null=True)
+    per_sweep = models.PositiveIntegerField(_lazy("per sweep"))
+    per_day = models.PositiveIntegerField(_lazy("per day"))
+    attempts = models.PositiveSmallIntegerField(_lazy("attempts"), default=0)
+    fence = models.PositiveIntegerField(_lazy("fence"), default=0)
+    lease_until = models.DateTimeField(_lazy("lease until"), null=True)
+    total = models.PositiveIntegerField(pgettext_lazy("field", "total"), default=0)
+    done = models.PositiveIntegerField(pgettext_lazy("field", "done"), default=0)
+    reached = models.BigIntegerField(pgettext_lazy("field", "reached"), default=0)
+    found = models.PositiveIntegerField(pgettext_lazy("field", "found"), default=0)
+    known = models.PositiveIntegerField(pgettext_lazy("field", "known"), default=0)
+    proposed = models.PositiveIntegerField(pgettext_lazy("field", "proposed"), default=0)
+    repairs = models.PositiveIntegerField(_lazy("repairs"), default=0)
+    left = models.PositiveIntegerField(pgettext_lazy("field", "left"), default=0)
+    because = models.CharField(pgettext_lazy("field", "because"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
+    finished_at = models.DateTimeField(_lazy("finished at"), null=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("sweep"), _lazy("sweeps")
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["workspace"], name="sweep_one_at_a_time", condition=~Q(state__in=["done", "failed"])
@@ -75,7 +80,7 @@ class Sweep(WorkspaceRow):
         indexes: ClassVar = [models.Index(fields=["workspace", "-id"], name="sweep_newest")]
 
     def __str__(self) -> str:
-        return f"sweep {self.pk}"
+        return _("sweep %(number)s") % {"number": self.pk}
 
 
 class Finding(WorkspaceRow):

@@ -4,6 +4,7 @@ from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
 
 from agents.sweeps.models import PER_DAY, PER_SWEEP, Sweep, SweepPlan
 from audit import log
@@ -40,7 +41,7 @@ def plan(*, workspace: int, on: bool, at: time, per_sweep: int, per_day: int, ac
     """
     for name, value in (("per_sweep", per_sweep), ("per_day", per_day)):
         if not 0 < value <= MOST:
-            raise BadPlan(f"{name}: from 1 to {MOST}")
+            raise BadPlan(_("%(field)s: from 1 to %(most)s") % {"field": name, "most": MOST})
     with transaction.atomic():
         version = log.next_version(workspace, "sweep-plan:contacts")
         log.attribute("sweep-plan:contacts")
@@ -106,5 +107,5 @@ def _begin(workspace: int, actor: str, wanted: SweepPlan | None, *, now: datetim
                 actor="agent:contacts" if planned else actor, body={"started_by": actor, "per_sweep": per_sweep},
             )  # fmt: skip
     except IntegrityError as error:
-        raise UnderWay("A sweep of the contacts is under way; its progress is on the page of sweeps.") from error
+        raise UnderWay(_("A sweep of the contacts is under way; its progress is on the page of sweeps.")) from error
     return row

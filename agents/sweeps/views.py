@@ -3,6 +3,7 @@
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from agents.gateway import budgets
@@ -37,7 +38,7 @@ def begin_sweep(request: WorkspaceRequest) -> HttpResponse:
 
 def _require(request: WorkspaceRequest) -> None:
     if not READERS & request.roles:
-        raise PermissionDenied("Only managers and admins sweep the contacts.")
+        raise PermissionDenied(_("Only managers and admins sweep the contacts."))
 
 
 def _show(request: WorkspaceRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -47,7 +48,7 @@ def _show(request: WorkspaceRequest, *, problem: str = "", status: int = 200) ->
     plan = planning.plan_in_force(request.workspace.pk)
     each = budgets.most_of(request.workspace.pk, agent=AGENT.name, asked_by=f"person:{request.user.pk}")
     context = {
-        "rows": [(row, "the plan" if row.started_by == planning.SCHEDULE else wording.actor(row.started_by, people))
+        "rows": [(row, _("the plan") if row.started_by == planning.SCHEDULE else wording.actor(row.started_by, people))
                  for row in rows],
         "plan": plan, "problem": problem, "each": each, "most": each * (plan.per_sweep if plan else PER_SWEEP),
         "under_way": bool(rows) and rows[0].finished_at is None, "plans": Role.ADMIN in request.roles,

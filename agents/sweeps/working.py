@@ -22,6 +22,7 @@ from approvals.models import Case
 from audit import log
 from audit.events import Event
 from portal import failpoints, outage
+from portal.retold import kept
 from portal.workspace import within
 
 LEASE = timedelta(minutes=5)
@@ -35,6 +36,7 @@ KEPT = (
     "finished_at",
 )  # fmt: skip
 ACTOR = f"agent:{AGENT.name}"
+ENDED_WORKER = kept("it ended its worker %(times)s times")
 logger = logging.getLogger(__name__)
 
 
@@ -53,7 +55,7 @@ def work(*, workspace: int, sweep: int) -> bool:
         return False
     try:
         if leased.attempts > ATTEMPTS:
-            _end(leased, Sweep.State.FAILED, because=f"it ended its worker {ATTEMPTS} times")
+            _end(leased, Sweep.State.FAILED, because=ENDED_WORKER % {"times": ATTEMPTS})
             return False
         _work(leased)
     except Fenced:

@@ -13,6 +13,7 @@ from agents import hostile
 from agents.triage import language, matters
 from agents.triage.classifier import Model, Prediction
 from agents.types import Draft, Evidence, Handoff, Outcome
+from portal.retold import kept
 
 ACTION = "ticket.update"
 SOURCE = "ticket:"
@@ -30,6 +31,19 @@ LONGEST_TEXT = 20_000
 LONGEST_QUOTE = 200
 """Characters: what is read of a message, what is cited of it."""
 _NO_MATTER = frozenset({"out_of_scope"})
+SPEAKS_FOR = kept("speaks for %(queue)s")
+_RAISES = kept("raises a second matter, for %(queue)s, priority %(priority)s")
+_NO_WORDS = kept("The message holds no words to go by.")
+_NOT_CLEAR = kept("It is not clear enough what the message is about.")
+_ONE = kept("A matter for %(queue)s, priority %(priority)s.")
+_ONE_UNSURE = kept(
+    "A matter for %(queue)s, priority %(priority)s; at %(confidence)s it is too unsure to go without a person."
+)
+_TWO = kept("A matter for %(queue)s, priority %(priority)s, and a second one for %(second)s.")
+_TWO_UNSURE = kept(
+    "A matter for %(queue)s, priority %(priority)s, and a second one for %(second)s;"
+    " at %(confidence)s it is too unsure to go without a person."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +63,14 @@ def decide(text: str, model: Model, *, floor: float = 0.80, queues: Collection[s
     reading = hostile.read(text[:LONGEST_TEXT])
     words = matters.own_words(reading.matter)
     if not re.search(r"\w", words):
-        return _hand_off("The message holds no words to go by.", None, reading.flags)
+        return _hand_off(_NO_WORDS, None, reading.flags)
     tongue = language.name_language(words)
     strange = bool(tongue) or model.familiarity(words) < UNFAMILIAR
     found = _find_matters(words, model)
     confidence = min(matter.said.confidence for matter in found) * (UNFAMILIAR if strange else 1.0)
     lead = found[0].said
     if confidence < WORTH_PROPOSING or any(matter.said.queue not in queues for matter in found):
-        return _hand_off("It is not clear enough what the message is about.", lead, reading.flags)
+        return _hand_off(_NOT_CLEAR, lead, reading.flags)
     flags = ((TWO_MATTERS,) if len(found) > 1 else ()) + reading.flags
     draft = Draft(
         action=ACTION,
@@ -98,7 +112,7 @@ def _name_tags(found: list[_Matter], tongue: str) -> tuple[str, ...]:
 
 def _cite(text: str, matter: _Matter, model: Model) -> list[Evidence]:
     """The loudest words of the matter where they stand to the letter in the text; else the matter itself."""
-    claim = f"speaks for {_speak(matter.said.queue)}"
+    claim = SPEAKS_FOR % {"queue": _speak(matter.said.queue)}
     quotes = (_find_verbatim(text, term) for term in model.terms(matter.words, matter.said))
     cited = [Evidence(claim, SOURCE, quote, "queue") for quote in dict.fromkeys(quotes) if quote]
     opening = matter.words[:LONGEST_QUOTE]
@@ -107,7 +121,7 @@ def _cite(text: str, matter: _Matter, model: Model) -> list[Evidence]:
 
 def _second(text: str, matter: _Matter) -> Evidence:
     """Another matter of the same message, with the words that raise it: nobody must find it by chance."""
-    claim = f"raises a second matter, for {_speak(matter.said.queue)}, priority {matter.said.priority}"
+    claim = _RAISES % {"queue": _speak(matter.said.queue), "priority": matter.said.priority}
     return Evidence(claim, SOURCE, _find_verbatim(text, matter.words)[:LONGEST_QUOTE], "tags")
 
 
@@ -118,11 +132,12 @@ def _find_verbatim(text: str, term: str) -> str:
 
 
 def _justify(found: list[_Matter], confidence: float, floor: float) -> str:
-    lead = found[0].said
-    about = f"A matter for {_speak(lead.queue)}, priority {lead.priority}"
-    second = f", and a second one for {_speak(found[1].said.queue)}" if len(found) > 1 else ""
-    doubt = "" if confidence >= floor else f"; at {confidence:.0%} it is too unsure to go without a person"
-    return f"{about}{second}{doubt}."
+    sure = confidence >= floor
+    sentence = (_TWO if sure else _TWO_UNSURE) if len(found) > 1 else (_ONE if sure else _ONE_UNSURE)
+    return sentence % {
+        "queue": _speak(found[0].said.queue), "priority": found[0].said.priority,
+        "second": _speak(found[-1].said.queue), "confidence": f"{confidence:.0%}",
+    }  # fmt: skip
 
 
 def _speak(queue: str) -> str:

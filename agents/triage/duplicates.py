@@ -12,6 +12,7 @@ from rapidfuzz import fuzz, utils
 from agents import hostile
 from agents.triage import matters
 from agents.types import Draft, Evidence, Outcome
+from portal.retold import kept
 
 ALIKE = 82.0
 """Share of the words, 0 to 100, that two messages must have in common, in any order (rapidfuzz, token sort ratio)."""
@@ -21,6 +22,8 @@ FEWEST_WORDS = 4
 MOST = 3
 READ = 4_000
 LONGEST_TAG = 40
+_SAME = kept("tells the same as ticket %(ticket)s, alike by %(likeness)s%%")
+_MAY_BE_SAME = kept("It may be the same as ticket %(ticket)s, which is open.")
 _NUMBER = re.compile(r"#?[A-Z]{0,3}\d{5,12}\b")
 
 
@@ -62,15 +65,15 @@ def name(outcome: Outcome, text: str, others: Sequence[Other]) -> Outcome:
     if not found:
         return outcome
     evidence = tuple(
-        Evidence(f"tells the same as ticket {one.ticket_id}, alike by {one.likeness}%", f"ticket:{one.ticket_id}",
-                 one.passage, "tags")
+        Evidence(_SAME % {"ticket": one.ticket_id, "likeness": one.likeness}, f"ticket:{one.ticket_id}", one.passage,
+                 "tags")
         for one in found
     )  # fmt: skip
     drafts = tuple(_tagged(draft, found, evidence) for draft in outcome.drafts)
     handoff = outcome.handoff
     if handoff is not None:
         told: list[JsonValue] = [one.ticket_id for one in found]
-        words = f"{handoff.summary} It may be the same as ticket {found[0].ticket_id}, which is open."
+        words = f"{handoff.summary} {_MAY_BE_SAME % {'ticket': found[0].ticket_id}}"
         handoff = replace(
             handoff, summary=words, found={**handoff.found, "duplicates": told}, evidence=(*handoff.evidence, *evidence)
         )

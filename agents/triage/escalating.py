@@ -14,12 +14,17 @@ from agents.marking import Data
 from agents.prompts import Prompt
 from agents.triage import deciding, matters
 from agents.types import Draft, Evidence, Outcome
+from portal.retold import kept
 
 STEP = "classify"
 NO_ANSWER, BELOW_BAR, DEAR = "no_model_answer", "below_bar", "dear_step"
 LONGEST_QUOTE = 200
 MOST_TOKENS = 200
 SHOWN = frozenset({Data.MESSAGE})
+_AS_READ = kept(
+    "A matter for %(queue)s, priority %(priority)s, as %(model)s reads it;"
+    " the classifier alone was unsure (%(before)s)."
+)
 
 
 def may_ask(outcome: Outcome, bar: float) -> bool:
@@ -58,12 +63,14 @@ def heed(outcome: Outcome, answer: Answer | Unanswered) -> Outcome:
     said = cast(Any, answer.value)
     before = outcome.drafts[0] if outcome.drafts else None
     tags = list(cast(list[JsonValue], before.args.get("tags", []))) if before else []
-    words = f"A matter for {said.queue.replace('_', ' ')}, priority {said.priority}, as {answer.model} reads it"
-    words += f"; the classifier alone was unsure ({outcome.confidence:.0%})."
+    queue = said.queue.replace("_", " ")
+    words = _AS_READ % {
+        "queue": queue, "priority": said.priority, "model": answer.model, "before": f"{outcome.confidence:.0%}"
+    }  # fmt: skip
     args: dict[str, JsonValue] = {
         "queue": said.queue, "priority": said.priority, "tags": [t for t in tags if t != f"also:{said.queue}"],
     }  # fmt: skip
-    quoted = Evidence(f"speaks for {said.queue.replace('_', ' ')}", deciding.SOURCE, said.quote, "queue")
+    quoted = Evidence(deciding.SPEAKS_FOR % {"queue": queue}, deciding.SOURCE, said.quote, "queue")
     flags = (*outcome.flags, *(() if answer.sure else (BELOW_BAR,)))
     draft = Draft(deciding.ACTION, "", args, said.confidence, words, (quoted,), flags)
     return Outcome(drafts=(draft,), flags=flags, confidence=said.confidence)

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from agents.steps import answering
 from agents.triage.deciding import ACTION
 from agents.types import Draft, Evidence, Outcome, Told
+from portal.retold import kept
 
 _NOT_BEFORE = re.compile(
     r"(?:\bnot|n['’]t|\bnever|\bno|\binstead\s+of|\brather\s+than|\bfrom|\bwithout)\s+(?:\w+\s+){0,3}$", re.IGNORECASE
@@ -26,6 +27,15 @@ _STRANGER = re.compile(
     r"\b(?:to|into|under)\s+(?:the\s+)?(?!P[1-4]\b)([A-Z]\w{2,40})|\b(?!the\b|this\b|another\b)(\w+)\s+queue\b"
 )
 _SHORTEST_WORD = 4
+_EDIT_INSTEAD = kept("The reply quotes the policy pages to the letter; edit its text instead.")
+_SEVERAL_QUEUES = kept("It names several queues: %(queues)s. Name one.")
+_SEVERAL_PRIORITIES = kept("It names several priorities: %(priorities)s. Name one.")
+_NO_QUEUE = kept("There is no queue %(queue)s.")
+_NEITHER = kept("The agent follows a queue by its name and a priority from P1 to P4; this names neither.")
+_BOTH = kept("As the reviewer asked: queue %(queue)s and priority %(priority)s.")
+_QUEUE_ALONE = kept("As the reviewer asked: queue %(queue)s.")
+_PRIORITY_ALONE = kept("As the reviewer asked: priority %(priority)s.")
+_SAYS_SO = kept("A reviewer says so")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,7 @@ class Wish:
 def follow(outcome: Outcome, told: Told, queues: Collection[str]) -> Outcome:
     """The agent's own answer with what reviewers asked for in its place; words where nothing can be followed."""
     if told.action != ACTION:
-        return answering.keep("The reply quotes the policy pages to the letter; edit its text instead.")
+        return answering.keep(_EDIT_INSTEAD)
     newest = read(told.text, queues)
     if newest.problem:
         return answering.keep(newest.problem)
@@ -57,13 +67,13 @@ def read(text: str, queues: Collection[str]) -> Wish:
     priorities = {f"P{m.group(1) or m.group(2)}" for m in _PRIORITY.finditer(text) if not _negated(text, m.start())}
     named = _find_whole(text, queues) or _find_part(text, queues)
     if len(named) > 1:
-        return Wish(problem=f"It names several queues: {_listed(named)}. Name one.")
+        return Wish(problem=_SEVERAL_QUEUES % {"queues": _listed(named)})
     if len(priorities) > 1:
-        return Wish(problem=f"It names several priorities: {', '.join(sorted(priorities))}. Name one.")
+        return Wish(problem=_SEVERAL_PRIORITIES % {"priorities": ", ".join(sorted(priorities))})
     if not named and (stranger := _STRANGER.search(text)):
-        return Wish(problem=f"There is no queue {next(filter(None, stranger.groups()))}.")
+        return Wish(problem=_NO_QUEUE % {"queue": next(filter(None, stranger.groups()))})
     if not named and not priorities:
-        return Wish(problem="The agent follows a queue by its name and a priority from P1 to P4; this names neither.")
+        return Wish(problem=_NEITHER)
     return Wish(next(iter(named), ""), next(iter(priorities), ""))
 
 
@@ -114,9 +124,8 @@ def _changed(draft: Draft, wish: Wish, told: Told) -> Draft:
     args: dict[str, JsonValue] = {**draft.args, **asked}
     if isinstance(tags := args.get("tags"), list):
         args["tags"] = [tag for tag in tags if tag != f"also:{args['queue']}"]
-    said = " and ".join(f"{name} {value.replace('_', ' ')}" for name, value in asked.items())
-    kept = tuple(piece for piece in draft.evidence if piece.field not in asked)
-    cited = tuple(Evidence("A reviewer says so", told.source, told.text[:200], name) for name in asked)
-    return replace(
-        draft, args=args, justification=f"As the reviewer asked: {said}.", evidence=(*cited, *kept)
-    )  # fmt: skip
+    sentence = (_BOTH if wish.priority else _QUEUE_ALONE) if wish.queue else _PRIORITY_ALONE
+    said = sentence % {"queue": wish.queue.replace("_", " "), "priority": wish.priority}
+    others = tuple(piece for piece in draft.evidence if piece.field not in asked)
+    cited = tuple(Evidence(_SAYS_SO, told.source, told.text[:200], name) for name in asked)
+    return replace(draft, args=args, justification=said, evidence=(*cited, *others))

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from agents.triage import language, matters
 from agents.types import Draft, Evidence, Outcome
+from portal.retold import kept
 from portal.systems.records import Clause
 
 ACTION = "ticket.reply"
@@ -22,6 +23,8 @@ AHEAD = 0.15
 FEWEST_TERMS = 2
 MOST_WORDS = 60
 SURE_OF_QUEUE = 0.5
+_QUOTED = kept("The question is answered by %(clause)s, quoted to the letter.")
+_ASKED = kept("The customer asks")
 _ASKS = re.compile(
     r"[^.!?\n]*\?|(?:^|(?<=[.!?\n]))\s*(?:can|could|may|do|does|is|are|how|what|which|when|where|who|why|will|would)\b"
     r"[^.!?\n]*",
@@ -78,9 +81,9 @@ def suggest(outcome: Outcome, text: str, clauses: Sequence[Clause]) -> Outcome:
     reply = Draft(
         action=ACTION, target="", args={"body": body, "clauses": [clause.clause_id]}, key="reply",
         confidence=round(min(outcome.confidence, found.covered), 3),
-        justification=f"The question is answered by {clause.clause_id}, quoted to the letter.",
+        justification=_QUOTED % {"clause": clause.clause_id},
         evidence=(
-            Evidence("The customer asks", "ticket:", found.question, "body"),
+            Evidence(_ASKED, "ticket:", found.question, "body"),
             Evidence(f"{clause.section}: {clause.clause_id}", f"clause:{clause.clause_id}", clause.text, "body"),
         ),
     )  # fmt: skip

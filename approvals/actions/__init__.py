@@ -6,10 +6,12 @@ from approvals.actions.merging import ContactMerge
 from approvals.actions.refunds import RefundCreate
 from approvals.actions.replies import TicketReply
 from approvals.actions.tickets import TicketUpdate
+from portal.retold import kept
 from portal.systems.base import Reader, Writer
 from portal.systems.books import BooksReader
 from portal.systems.books_writer import BooksWriter
 
+NO_ACTION = kept("there is no %(name)s; choose one of %(names)s")
 ACTIONS: dict[str, Action] = {
     action.name: action for action in (TicketUpdate(), TicketReply(), RefundCreate(), ContactUpdate(), ContactMerge())
 }
@@ -22,7 +24,7 @@ def named(name: str) -> Action:
         BadArguments: there is none.
     """
     if name not in ACTIONS:
-        raise BadArguments(f"action: there is no {name[:60]!r}; choose one of {', '.join(ACTIONS)}")
+        raise BadArguments("action: " + NO_ACTION % {"name": repr(name[:60]), "names": ", ".join(ACTIONS)})
     return ACTIONS[name]
 
 

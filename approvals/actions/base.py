@@ -10,8 +10,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from approvals.diff import Change, Diff
 from approvals.policy import Facts
 from portal.models import Part
+from portal.retold import kept
 from portal.systems.base import Reader, Reversibility, Writer
 from portal.systems.outside import Operation
+
+# What is wrong with arguments, without the field: read by agents, kept by the gate.
+NUL, SURROGATE = kept("holds a NUL character; take it out"), kept("holds a lone surrogate; take it out")
+OTHER_KIND = kept("expected %(kind)s:<id>, not %(target)s")
+NOT_THERE = kept("there is no %(target)s")
+ALREADY_SO = kept("%(target)s is already so")
 
 
 class ActionError(Exception):
@@ -134,11 +141,11 @@ def clean_text(value: str) -> str:
         ValueError: NUL or a lone surrogate in it.
     """
     if "\x00" in value:
-        raise ValueError("holds a NUL character; take it out")
+        raise ValueError(NUL)
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise ValueError("holds a lone surrogate; take it out") from error
+        raise ValueError(SURROGATE) from error
     return value
 
 
@@ -150,5 +157,5 @@ def id_of(target: str, kind: str) -> str:
     """
     found, _, key = target.partition(":")
     if found != kind or not key:
-        raise BadArguments(f"target: expected {kind}:<id>, not {target[:60]!r}")
+        raise BadArguments("target: " + OTHER_KIND % {"kind": kind, "target": repr(target[:60])})
     return key

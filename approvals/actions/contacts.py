@@ -6,10 +6,21 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from approvals.actions.base import Action, Arguments, BadArguments, NothingToDo, Preview, clean_text, id_of
+from approvals.actions.base import (
+    ALREADY_SO,
+    NOT_THERE,
+    Action,
+    Arguments,
+    BadArguments,
+    NothingToDo,
+    Preview,
+    clean_text,
+    id_of,
+)
 from approvals.diff import ABSENT, Change, Diff
 from approvals.policy import Facts
 from portal.models import Part
+from portal.retold import kept
 from portal.systems.base import Reader, Reversibility, Writer
 from portal.systems.outside import Operation
 
@@ -24,6 +35,10 @@ _IDENTITY = re.compile(
 )
 
 
+CORRECT = kept("Correct %(fields)s of %(name)s")
+MERGED = kept("contact:%(contact)s was merged into contact:%(other)s; change that one")
+
+
 class ContactFields(Arguments):
     """Field and new value; null takes the field away."""
 
@@ -34,7 +49,7 @@ class ContactUpdate(Action):
     """Sets fields of a contact."""
 
     name: ClassVar = "contact.update"
-    title: ClassVar = "Update a contact"
+    title: ClassVar = kept("Update a contact")
     schema: ClassVar = ContactFields
     reversibility: ClassVar[Reversibility] = "reversible"
     target_kind: ClassVar = "contact"
@@ -44,22 +59,23 @@ class ContactUpdate(Action):
         """One change per field that differs."""
         contact = reader.contact(id_of(target, "contact"))
         if contact is None:
-            raise BadArguments(f"target: there is no {target}")
+            raise BadArguments("target: " + NOT_THERE % {"target": target})
         if contact.merged_into:
-            raise BadArguments(f"target: {target} was merged into contact:{contact.merged_into}; change that one")
+            said = {"contact": contact.contact_id, "other": contact.merged_into}
+            raise BadArguments("target: " + MERGED % said)
         changes = tuple(
             change_of(field, contact.fields.get(field), value)
             for field, value in sorted(args.changes.items())
             if contact.fields.get(field) != value
         )
         if not changes:
-            raise NothingToDo(f"{target} is already so")
+            raise NothingToDo(ALREADY_SO % {"target": target})
         locked = bool(set(args.changes) & set(contact.locked_fields))
         name = contact.fields.get("full_name") or contact.contact_id
         fields = ", ".join(change.field for change in changes)
         return Preview(
             Diff(self.name, target, changes, target_version=contact.version),
-            f"Correct {fields} of {name}"[:300],
+            (CORRECT % {"fields": fields, "name": name})[:300],
             facts=Facts(touches_locked=locked, data=tuple(sorted({data_class(field) for field in args.changes}))),
         )
 

@@ -9,11 +9,23 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from approvals.actions.base import Action, Arguments, BadArguments, NothingToDo, Preview, clean_text, id_of
+from approvals.actions import merge_words as words
+from approvals.actions.base import (
+    ALREADY_SO,
+    NOT_THERE,
+    Action,
+    Arguments,
+    BadArguments,
+    NothingToDo,
+    Preview,
+    clean_text,
+    id_of,
+)
 from approvals.actions.contacts import Name, Text, change_of, data_class
 from approvals.diff import ABSENT, Change, Diff, Read
 from approvals.policy import Facts
 from portal.models import Part
+from portal.retold import kept
 from portal.systems.base import Merge, Reader, Reversibility, Writer
 from portal.systems.outside import Operation
 from portal.systems.records import Contact
@@ -43,7 +55,7 @@ class ContactMerge(Action):
     """One of two contacts stays."""
 
     name: ClassVar = "contact.merge"
-    title: ClassVar = "Merge two contacts"
+    title: ClassVar = kept("Merge two contacts")
     schema: ClassVar = Merging
     reversibility: ClassVar[Reversibility] = "reversible"
     target_kind: ClassVar = "contact"
@@ -60,7 +72,7 @@ class ContactMerge(Action):
             other = _there(reader, args.other or _named_in(args.back, now, keep), keep) if _moves(args.back) else None
             changes = _back(keep, other, args.back, now)
         if not changes:
-            raise NothingToDo(f"{target} is already so")
+            raise NothingToDo(ALREADY_SO % {"target": target})
         reads = (Read(f"contact:{other.contact_id}", other.version),) if other else ()
         diff = Diff(self.name, target, changes, target_version=keep.version, reads=reads)
         return Preview(diff, _summary(keep, other, changes), facts=_facts(keep, changes))
@@ -130,33 +142,35 @@ def survivors(keep: Contact, other: Contact, args: Merging) -> Iterator[tuple[st
     for name in sorted({*keep.fields, *other.fields}):
         mine, theirs = keep.fields.get(name), other.fields.get(name)
         if not theirs or mine == theirs:
-            yield name, mine, "both say so" if theirs else "only this one has it"
+            yield name, mine, words.BOTH if theirs else words.ONLY_THIS
         elif name in args.leave:
-            yield name, mine, "the other one's is left there"
+            yield name, mine, words.LEFT_THERE
         elif name in keep.locked_fields:
             if name in other.locked_fields or name in args.take:
-                raise BadArguments(f"{name}: a person locked it on {keep.contact_id}; it is not overwritten")
-            yield name, mine, "a person locked it"
+                raise BadArguments(f"{name}: " + words.LOCKED_HERE % {"contact": keep.contact_id})
+            yield name, mine, words.LOCKED
         elif not mine:
-            yield name, theirs, "only the other one has it"
+            yield name, theirs, words.ONLY_OTHER
         elif name in args.take:
-            yield name, theirs, "the other one's was chosen"
+            yield name, theirs, words.CHOSEN
         elif name in other.locked_fields:
-            raise BadArguments(f"{name}: a person locked it on {other.contact_id}; name it in `take`, or keep that one")
+            raise BadArguments(f"{name}: " + words.LOCKED_THERE % {"contact": other.contact_id})
         else:
-            yield name, mine, "the staying one's goes first"
+            yield name, mine, words.STAYING_FIRST
 
 
 def _forth(keep: Contact, other: Contact, args: Merging, reader: Reader) -> tuple[Change, ...]:
     if other.merged_into:
-        raise BadArguments(f"other: contact:{other.contact_id} was merged into contact:{other.merged_into} already")
+        said = {"other": other.contact_id, "into": other.merged_into}
+        raise BadArguments("other: " + words.MERGED_ALREADY % said)
     if odd := [name for name in (*keep.fields, *other.fields) if _is_special(name)]:
-        raise BadArguments(f"target: the field {odd[0]!r} has the name of something else; rename it first")
+        raise BadArguments("target: " + words.ODD_FIELD % {"field": repr(odd[0])})
     if missing := [name for name in (*args.take, *args.leave) if name not in other.fields]:
-        raise BadArguments(f"take: contact:{other.contact_id} has no {missing[0]!r}")
+        said = {"other": other.contact_id, "field": repr(missing[0])}
+        raise BadArguments("take: " + words.NO_FIELD % said)
     changes = [
         change_of(name, keep.fields.get(name), value)
-        for name, value, _ in survivors(keep, other, args)
+        for name, value, _why in survivors(keep, other, args)
         if value != keep.fields.get(name)
     ]
     locks = sorted({*keep.locked_fields, *other.locked_fields})
@@ -174,7 +188,7 @@ def _back(keep: Contact, other: Contact | None, back: Mapping[str, Any], now: Ma
         if other is not None and name.startswith((RETIRED, CUSTOMER)):
             _refuse_elsewhere(keep, other, name, value)
         elif isinstance(value, list) != (name == LOCKS):
-            raise BadArguments(f"back: {name} cannot become {value!r}")
+            raise BadArguments("back: " + words.NO_VALUE % {"field": name, "value": repr(value)})
         if name == LOCKS:
             changes.append(Change(name, "set_members", now[LOCKS], sorted(value)))
         elif name.startswith(CUSTOMER):
@@ -189,29 +203,30 @@ def _refuse_elsewhere(keep: Contact, other: Contact, name: str, value: Any) -> N
     two = (keep.contact_id, other.contact_id)
     right = value in two if name.startswith(CUSTOMER) else name == RETIRED + two[1] and value in (None, two[0])
     if not right:
-        raise BadArguments(f"back: {name} cannot become {value!r} by this")
+        raise BadArguments("back: " + words.NO_VALUE_HERE % {"field": name, "value": repr(value)})
     if name.startswith(RETIRED) and value is None and other.merged_into != keep.contact_id:
-        raise BadArguments(f"other: contact:{two[1]} is not merged into contact:{two[0]}")
+        raise BadArguments("other: " + words.NOT_MERGED % {"other": two[1], "into": two[0]})
     if name.startswith(RETIRED) and value is not None and other.merged_into:
-        raise BadArguments(f"other: contact:{two[1]} was merged into contact:{other.merged_into}")
+        said = {"other": two[1], "into": other.merged_into}
+        raise BadArguments("other: " + words.MERGED % said)
 
 
 def _standing(reader: Reader, contact_id: str) -> Contact:
     contact = reader.contact(contact_id)
     if contact is None:
-        raise BadArguments(f"target: there is no contact:{contact_id}")
+        raise BadArguments("target: " + NOT_THERE % {"target": f"contact:{contact_id}"})
     if contact.merged_into:
-        into = f"contact:{contact.merged_into}"
-        raise BadArguments(f"target: contact:{contact_id} was merged into {into}; undo that first, or merge into it")
+        said = {"other": contact_id, "into": contact.merged_into}
+        raise BadArguments("target: " + words.MERGED_AWAY % said)
     return contact
 
 
 def _there(reader: Reader, contact_id: str, keep: Contact) -> Contact:
     contact = reader.contact(contact_id)
     if contact is None:
-        raise BadArguments(f"other: there is no contact:{contact_id}")
+        raise BadArguments("other: " + NOT_THERE % {"target": f"contact:{contact_id}"})
     if contact.contact_id == keep.contact_id:
-        raise BadArguments("other: is the same contact")
+        raise BadArguments(f"other: {words.SAME}")
     return contact
 
 
@@ -269,10 +284,10 @@ def _value_before(change: Change, now: Any) -> Any:
 def _summary(keep: Contact, other: Contact | None, changes: Sequence[Change]) -> str:
     retired = [change for change in changes if change.field.startswith(RETIRED)]
     if other is None or not retired:
-        return f"Put back values of {_named(keep)} that a merge changed"[:300]
+        return (words.PUT_BACK % {"contact": _named(keep)})[:300]
     if retired[0].after is ABSENT:
-        return f"Take {_named(other)} out of {_named(keep)} again"[:300]
-    return f"Merge {_named(other)} into {_named(keep)}"[:300]
+        return (words.TAKE_OUT % {"other": _named(other), "contact": _named(keep)})[:300]
+    return (words.MERGE % {"other": _named(other), "contact": _named(keep)})[:300]
 
 
 def _named(contact: Contact) -> str:

@@ -14,6 +14,7 @@ from approvals.diff import Change, Diff, Read
 from approvals.policy import Facts
 from portal import money
 from portal.models import Part
+from portal.retold import kept
 from portal.systems.base import Reader, Refund, Reversibility, Writer
 from portal.systems.outside import Operation
 from portal.systems.records import Order, Payment, PaymentMethod
@@ -35,11 +36,25 @@ class RefundArgs(Arguments):
     reason: Annotated[str, Field(max_length=200)] = ""
 
 
+REFUND = kept("Refund %(amount)s to %(where)s, order %(order)s")
+CANCEL = kept("Cancel and refund %(amount)s to %(where)s, order %(order)s")
+GIFT_CARD, CARD, BRANDED = kept("the gift card"), kept("card ending %(digits)s"), kept("%(brand)s ending %(digits)s")
+# What the records say against it.
+NO_ORDER = kept("there is no order %(order)s behind %(target)s")
+TOO_MANY = kept("order %(order)s holds %(there)s of %(item)s, not %(asked)s")
+OTHER_STATUS = kept("order %(order)s is %(status)s; a %(kind)s needs it %(needed)s")
+NO_REASON = kept("a cancellation needs one of %(reasons)s")
+OTHER_CURRENCY = kept("order %(order)s was paid in %(paid)s, not %(asked)s")
+NOT_ALL = kept("a cancellation takes all %(pieces)s pieces of %(order)s")
+OTHER_AMOUNT = kept("the records say %(right)s, not %(asked)s")
+NOT_LEFT = kept("only %(left)s of %(order)s is left")
+
+
 class RefundCreate(Action):
     """Books a refund and sets the order's status, together."""
 
     name: ClassVar = "refund.create"
-    title: ClassVar = "Refund an order"
+    title: ClassVar = kept("Refund an order")
     schema: ClassVar = RefundArgs
     reversibility: ClassVar[Reversibility] = "cancellable"
     target_kind: ClassVar = "order"
@@ -49,7 +64,7 @@ class RefundCreate(Action):
         """Recomputes everything; what the arguments say must agree."""
         order = reader.order(id_of(target, "order"))
         if order is None or order.order_id != args.order_id:
-            raise BadArguments(f"order_id: there is no order {args.order_id!r} behind {target}")
+            raise BadArguments("order_id: " + NO_ORDER % {"order": repr(args.order_id), "target": target})
         _check(order, args)
         methods = {method.payment_method_id: method for method in reader.methods_of(order.customer_id)}
         diff = Diff(
@@ -59,10 +74,11 @@ class RefundCreate(Action):
         destination = methods.get(args.refund_to)
         allowed = destination is not None and (destination.kind == "gift_card" or args.refund_to in _paid_with(order))
         shown = money.shown(args.amount_minor, args.currency)
-        what = "Refund" if args.kind == "return" else "Cancel and refund"
+        words = REFUND if args.kind == "return" else CANCEL
+        said = {"amount": shown, "where": _called(destination, args.refund_to), "order": order.order_id}
         return Preview(
             diff,
-            f"{what} {shown} to {_called(destination, args.refund_to)}, order {order.order_id}"[:300],
+            (words % said)[:300],
             order.customer_id,
             args.amount_minor, args.currency,
             Facts(
@@ -121,32 +137,36 @@ def amount_of(order: Order, item_ids: Sequence[str]) -> int:
         price[item.item_id] = item.unit_price_minor
     for item_id, pieces in Counter(item_ids).items():
         if pieces > bought[item_id]:
-            raise BadArguments(f"item_ids: order {order.order_id} holds {bought[item_id]} of {item_id!r}, not {pieces}")
+            said = {"order": order.order_id, "there": bought[item_id], "item": repr(item_id), "asked": pieces}
+            raise BadArguments("item_ids: " + TOO_MANY % said)
     return sum(price[item_id] for item_id in item_ids)
 
 
 def _check(order: Order, args: RefundArgs) -> None:
     needed = STATUS_NEEDED[args.kind]
     if order.status != needed:
-        raise BadArguments(f"kind: order {order.order_id} is {order.status}; a {args.kind} needs it {needed}")
+        said = {"order": order.order_id, "status": order.status, "kind": args.kind, "needed": needed}
+        raise BadArguments("kind: " + OTHER_STATUS % said)
     if args.kind == "cancel" and args.reason not in CANCEL_REASONS:
-        raise BadArguments(f"reason: a cancellation needs one of {', '.join(CANCEL_REASONS)}")
+        raise BadArguments("reason: " + NO_REASON % {"reasons": ", ".join(CANCEL_REASONS)})
     if args.currency != order.currency:
-        raise BadArguments(f"currency: order {order.order_id} was paid in {order.currency}, not {args.currency}")
+        said = {"order": order.order_id, "paid": order.currency, "asked": args.currency}
+        raise BadArguments("currency: " + OTHER_CURRENCY % said)
     computed = amount_of(order, args.item_ids)
     if args.kind == "cancel":
         pieces = sum(item.quantity for item in order.items)
         if len(args.item_ids) != pieces:
-            raise BadArguments(f"item_ids: a cancellation takes all {pieces} pieces of {order.order_id}")
+            raise BadArguments("item_ids: " + NOT_ALL % {"pieces": pieces, "order": order.order_id})
         computed = order.paid_total_minor
     if args.amount_minor != computed:
-        raise BadArguments(
-            f"amount_minor: the records say {money.shown(computed, order.currency)},"
-            f" not {money.shown(args.amount_minor, args.currency)}"
-        )
+        said = {
+            "right": money.shown(computed, order.currency), "asked": money.shown(args.amount_minor, args.currency)
+        }  # fmt: skip
+        raise BadArguments("amount_minor: " + OTHER_AMOUNT % said)
     paid = sum(p.amount_minor * (1 if p.type == "payment" else -1) for p in order.payments)
     if computed > paid:
-        raise BadArguments(f"amount_minor: only {money.shown(paid, order.currency)} of {order.order_id} is left")
+        said = {"left": money.shown(paid, order.currency), "order": order.order_id}
+        raise BadArguments("amount_minor: " + NOT_LEFT % said)
 
 
 def _destination(order: Order, method: PaymentMethod | None) -> str:
@@ -160,11 +180,12 @@ def _called(method: PaymentMethod | None, key: str) -> str:
     """How people call a destination; the effect names it by id."""
     match method.kind if method else "":
         case "gift_card":
-            return "the gift card"
+            return GIFT_CARD
         case "paypal":
             return "PayPal"
         case "credit_card" if method and method.last_four:
-            return f"{method.brand or 'card'} ending {method.last_four}"
+            words = BRANDED if method.brand else CARD
+            return words % {"brand": method.brand, "digits": method.last_four}
     return key
 
 

@@ -5,10 +5,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from approvals.actions.base import Action, Arguments, BadArguments, Preview, clean_text, id_of
+from approvals.actions.base import NOT_THERE, Action, Arguments, BadArguments, Preview, clean_text, id_of
 from approvals.diff import Change, Diff, Read
 from approvals.policy import Facts
 from portal.models import Part
+from portal.retold import kept
 from portal.systems.base import Reader, Reversibility, Writer
 from portal.systems.outside import Operation
 from portal.systems.records import Ticket
@@ -23,11 +24,15 @@ class Reply(Arguments):
     clauses: Annotated[list[str], Field(max_length=30)] = Field(default_factory=list)
 
 
+REPLY = kept("Reply to %(ticket)s: %(gist)s")
+NO_CLAUSE, EMPTY = kept("there is no clause %(clause)s"), kept("write something")
+
+
 class TicketReply(Action):
     """Sends one message."""
 
     name: ClassVar = "ticket.reply"
-    title: ClassVar = "Reply to a customer"
+    title: ClassVar = kept("Reply to a customer")
     schema: ClassVar = Reply
     reversibility: ClassVar[Reversibility] = "cancellable"
     target_kind: ClassVar = "ticket"
@@ -37,13 +42,13 @@ class TicketReply(Action):
         """One outward effect; rests on the conversation as it stands and the clauses it cites."""
         ticket = reader.ticket(id_of(target, "ticket"))
         if ticket is None:
-            raise BadArguments(f"target: there is no {target}")
+            raise BadArguments("target: " + NOT_THERE % {"target": target})
         clauses = {clause.clause_id: clause for clause in reader.clauses()} if args.clauses else {}
         missing = sorted(set(args.clauses) - set(clauses))
         if missing:
-            raise BadArguments(f"clauses: there is no clause {missing[0]!r}")
+            raise BadArguments("clauses: " + NO_CLAUSE % {"clause": repr(missing[0])})
         if not args.body.strip():
-            raise BadArguments("body: write something")
+            raise BadArguments(f"body: {EMPTY}")
         effect = {
             "kind": "reply",
             "ticket": ticket.ticket_id,
@@ -56,7 +61,7 @@ class TicketReply(Action):
         )
         diff = Diff(self.name, target, (), (effect,), target_version=ticket.version, reads=reads)
         return Preview(
-            diff, f"Reply to {ticket.ticket_id}: {_gist(args.body)}"[:300], ticket.customer_id,
+            diff, (REPLY % {"ticket": ticket.ticket_id, "gist": _gist(args.body)})[:300], ticket.customer_id,
             facts=Facts(data=("message",), destination=_destination(ticket, reader)),
         )  # fmt: skip
 

@@ -5,10 +5,21 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from approvals.actions.base import Action, Arguments, BadArguments, NothingToDo, Preview, clean_text, id_of
+from approvals.actions.base import (
+    ALREADY_SO,
+    NOT_THERE,
+    Action,
+    Arguments,
+    BadArguments,
+    NothingToDo,
+    Preview,
+    clean_text,
+    id_of,
+)
 from approvals.diff import Change, Diff
 from approvals.policy import Facts
 from portal.models import Part
+from portal.retold import kept
 from portal.systems.base import Reader, Reversibility, Writer
 from portal.systems.outside import Operation
 from portal.systems.records import Ticket
@@ -25,11 +36,26 @@ class TicketFields(Arguments):
     tags: Annotated[list[Tag], Field(max_length=20)] | None = None
 
 
+NO_QUEUE = kept("there is no queue %(queue)s; choose one of %(names)s")
+WORDS = {
+    "queue": kept("move to %(value)s"), "priority": kept("priority %(value)s"), "status": kept("status %(value)s"),
+}  # fmt: skip
+TAG, UNTAG, UNSORTED = kept("tag %(value)s"), kept("untag %(value)s"), kept("no queue")
+# What a summary made of them begins and ends with.
+SUMMARIES = (
+    kept("Move to %(value)s (%(ticket)s)"), kept("Move to %(value)s, %(rest)s (%(ticket)s)"),
+    kept("Priority %(value)s (%(ticket)s)"), kept("Priority %(value)s, %(rest)s (%(ticket)s)"),
+    kept("Status %(value)s (%(ticket)s)"), kept("Status %(value)s, %(rest)s (%(ticket)s)"),
+    kept("Tag %(value)s (%(ticket)s)"), kept("Tag %(value)s, %(rest)s (%(ticket)s)"),
+    kept("Untag %(value)s (%(ticket)s)"), kept("Untag %(value)s, %(rest)s (%(ticket)s)"),
+)  # fmt: skip
+
+
 class TicketUpdate(Action):
     """Sets fields of a ticket."""
 
     name: ClassVar = "ticket.update"
-    title: ClassVar = "Update a ticket"
+    title: ClassVar = kept("Update a ticket")
     schema: ClassVar = TicketFields
     reversibility: ClassVar[Reversibility] = "reversible"
     target_kind: ClassVar = "ticket"
@@ -39,12 +65,13 @@ class TicketUpdate(Action):
         """One change per field that differs."""
         ticket = reader.ticket(id_of(target, "ticket"))
         if ticket is None:
-            raise BadArguments(f"target: there is no {target}")
+            raise BadArguments("target: " + NOT_THERE % {"target": target})
         if args.queue and args.queue not in reader.queues():
-            raise BadArguments(f"queue: there is no queue {args.queue!r}; choose one of {', '.join(reader.queues())}")
+            said = {"queue": repr(args.queue), "names": ", ".join(reader.queues())}
+            raise BadArguments("queue: " + NO_QUEUE % said)
         changes = tuple(_changes(ticket, args))
         if not changes:
-            raise NothingToDo(f"{target} is already so")
+            raise NothingToDo(ALREADY_SO % {"target": target})
         diff = Diff(self.name, target, changes, target_version=ticket.version)
         return Preview(
             diff, _summary(ticket.ticket_id, changes), ticket.customer_id,
@@ -105,11 +132,14 @@ def _changes(ticket: Ticket, args: TicketFields) -> list[Change]:
 
 
 def _summary(ticket_id: str, changes: Sequence[Change]) -> str:
-    words = {"queue": "move to {}", "priority": "priority {}", "status": "status {}"}
-    said = [words[c.field].format(str(c.after or "no queue").replace("_", " ")) for c in changes if c.field in words]
+    said = [
+        WORDS[change.field] % {"value": str(change.after or UNSORTED).replace("_", " ")}
+        for change in changes
+        if change.field in WORDS
+    ]
     for change in changes:
         if change.op == "set_members":
-            said += [f"tag {tag}" for tag in sorted(set(change.after) - set(change.before))]
-            said += [f"untag {tag}" for tag in sorted(set(change.before) - set(change.after))]
+            said += [TAG % {"value": tag} for tag in sorted(set(change.after) - set(change.before))]
+            said += [UNTAG % {"value": tag} for tag in sorted(set(change.before) - set(change.after))]
     text = ", ".join(said)
     return f"{text[:1].upper()}{text[1:]} ({ticket_id})"[:300]

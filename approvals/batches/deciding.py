@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
 
 from approvals import decisions, proposals, state
 from approvals.batches import grouping
@@ -16,6 +17,7 @@ from approvals.models import Proposal
 from approvals.state import State
 from portal import money, roles, stepup
 from portal import workspace as inside
+from portal.retold import fault, figure, say
 
 Seen = tuple[int, int, str]
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -33,7 +35,8 @@ class NotOpened(BatchError):
     """The two that were drawn have not been opened; `drawn` are their ids."""
 
     def __init__(self, drawn: frozenset[int]) -> None:
-        super().__init__(f"Open {' and '.join(f'proposal {pk}' for pk in sorted(drawn))} first; then decide them all.")
+        named = _(" and ").join(_("proposal %(number)s") % {"number": pk} for pk in sorted(drawn))
+        super().__init__(_("Open %(proposals)s first; then decide them all.") % {"proposals": named})
         self.drawn = drawn
 
 
@@ -69,7 +72,7 @@ class Answer:
 
 def draw(*, workspace: int, person: int, members: Sequence[Seen]) -> frozenset[int]:
     """The ids that must be opened before `decide` takes exactly these members."""
-    return grouping.drawn_of(grouping.batch_id(workspace, person, members), [pk for pk, _, _ in members])
+    return grouping.drawn_of(grouping.batch_id(workspace, person, members), [pk for pk, *_seen in members])
 
 
 def decide(*, workspace: int, members: Sequence[Seen], opened: Collection[int], person: int) -> Answer:
@@ -85,7 +88,7 @@ def decide(*, workspace: int, members: Sequence[Seen], opened: Collection[int], 
     outcome = _Outcome(grouping.batch_id(workspace, person, members))
     with inside.within(workspace, person):
         if not roles.deciding(roles.of(person, workspace)):
-            raise NotAllowed("Only reviewers and managers decide.")
+            raise NotAllowed(_("Only reviewers and managers decide."))
         standing = _standing(workspace, members, outcome)
     for one in sorted(standing):
         _approve(workspace, one, person, outcome)
@@ -107,14 +110,16 @@ class _Outcome:
 
 def _refuse_shape(members: Sequence[Seen]) -> None:
     if not all(0 < pk < 2**63 and 0 < revision < 2**31 and _DIGEST.fullmatch(sha) for pk, revision, sha in members):
-        raise WrongMembers("The form does not say what was on the screen; look at the page again.")
-    ids = [pk for pk, _, _ in members]
+        raise WrongMembers(_("The form does not say what was on the screen; look at the page again."))
+    ids = [pk for pk, *_seen in members]
     if len(ids) > MOST:
-        raise WrongMembers(f"{len(ids)} at once; at most {MOST} are decided together.")
+        raise WrongMembers(
+            _("%(count)s at once; at most %(most)s are decided together.") % {"count": len(ids), "most": MOST}
+        )
     if len(ids) < LEAST:
-        raise WrongMembers("One alone is no batch; decide it on its own page.")
+        raise WrongMembers(_("One alone is no batch; decide it on its own page."))
     if len(set(ids)) < len(ids):
-        raise WrongMembers("One of them is named twice.")
+        raise WrongMembers(_("One of them is named twice."))
 
 
 def _standing(workspace: int, members: Sequence[Seen], outcome: _Outcome) -> list[Seen]:
@@ -123,14 +128,14 @@ def _standing(workspace: int, members: Sequence[Seen], outcome: _Outcome) -> lis
     Raises:
         NotEquivalent, OverLimit.
     """
-    rows = Proposal.objects.filter(workspace_id=workspace, pk__in=[pk for pk, _, _ in members]).defer("basis")
+    rows = Proposal.objects.filter(workspace_id=workspace, pk__in=[pk for pk, *_seen in members]).defer("basis")
     there = {row.pk: row for row in rows}
     revisions = grouping.revisions_of(there.values())
     fit: list[tuple[Seen, Member, Template]] = []
     for seen in members:
         row = there.get(seen[0])
         if row is None:
-            outcome.refused.append(Line(seen[0], "There is no such proposal here."))
+            outcome.refused.append(Line(seen[0], _("There is no such proposal here.")))
         elif why := _moved(row, seen):
             outcome.changed.append(Line(row.pk, why))
         elif why := _forged(row, seen) or grouping.why_alone(member := grouping.member_of(row, revisions[row.pk])):
@@ -138,29 +143,34 @@ def _standing(workspace: int, members: Sequence[Seen], outcome: _Outcome) -> lis
         else:
             fit.append((seen, member, grouping.template_of(member, revisions[row.pk])))
     _refuse_whole(workspace, fit)
-    return [seen for seen, _, _ in fit]
+    return [seen for seen, *_rest in fit]
 
 
 def _moved(row: Proposal, seen: Seen) -> str:
     if row.state != State.PENDING:
-        return f"It is {row.state} now."
-    return "It was edited meanwhile; look at the new version." if row.revision > seen[1] else ""
+        return _("It is %(state)s now.") % {"state": say(row.state)}
+    return _("It was edited meanwhile; look at the new version.") if row.revision > seen[1] else ""
 
 
 def _forged(row: Proposal, seen: Seen) -> str:
     """A revision that is not there yet, or bytes that never were."""
-    return "" if (row.revision, row.digest) == seen[1:] else "This is not what stands there."
+    return "" if (row.revision, row.digest) == seen[1:] else _("This is not what stands there.")
 
 
 def _refuse_whole(workspace: int, fit: Sequence[tuple[Seen, Member, Template]]) -> None:
-    templates = {template for _, _, template in fit}
+    templates = {template for *_seen, template in fit}
     if len(templates) > 1:
-        raise NotEquivalent("They are not all the same change under the same rules; decide them group by group.")
+        raise NotEquivalent(_("They are not all the same change under the same rules; decide them group by group."))
     for template, limit in grouping.limits(workspace, templates).items():
-        together = grouping.total(member for _, member, _ in fit)
+        together = grouping.total(member for _seen, member, _template in fit)
         if limit is not None and together > limit:
-            sums = money.shown(together, template.currency), money.shown(limit, template.currency)
-            raise OverLimit(f"Together they move {sums[0]}; at most {sums[1]} is decided at once. Take some out.")
+            sums = {
+                "together": figure(money.shown(together, template.currency)),
+                "most": figure(money.shown(limit, template.currency)),
+            }
+            raise OverLimit(
+                _("Together they move %(together)s; at most %(most)s is decided at once. Take some out.") % sums
+            )
 
 
 def _approve(workspace: int, seen: Seen, person: int, outcome: _Outcome) -> None:
@@ -172,11 +182,11 @@ def _approve(workspace: int, seen: Seen, person: int, outcome: _Outcome) -> None
                 batch=outcome.batch,
             )  # fmt: skip
     except (decisions.Gone, proposals.Moved, state.IllegalMove) as gone:
-        outcome.changed.append(Line(pk, str(gone)))
+        outcome.changed.append(Line(pk, fault(str(gone))))
     except (decisions.DecisionError, proposals.ProposalError, stepup.StepUpError) as error:
-        outcome.refused.append(Line(pk, str(error)))
+        outcome.refused.append(Line(pk, fault(str(error))))
     except DatabaseError:
-        outcome.refused.append(Line(pk, "The database refused it; look at it by itself."))
+        outcome.refused.append(Line(pk, _("The database refused it; look at it by itself.")))
     else:
         _tell(row, outcome)
 
@@ -184,8 +194,9 @@ def _approve(workspace: int, seen: Seen, person: int, outcome: _Outcome) -> None
 def _tell(row: Proposal, outcome: _Outcome) -> None:
     match State(row.state):
         case State.APPROVED:
-            outcome.approved.append(Line(row.pk, "Approved."))
+            outcome.approved.append(Line(row.pk, _("Approved.")))
         case State.PENDING:
-            outcome.approved.append(Line(row.pk, f"Your approval counts; it needs {row.people} people and waits."))
+            words = _("Your approval counts; it needs %(people)s people and waits.") % {"people": row.people}
+            outcome.approved.append(Line(row.pk, words))
         case _:
-            outcome.changed.append(Line(row.pk, "The record moved since; it stands under Stale now."))
+            outcome.changed.append(Line(row.pk, _("The record moved since; it stands under Stale now.")))

@@ -13,16 +13,18 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from approvals import diff, marks, showing, switches, thresholds
 from approvals.models import Claim, Decision, Proposal, Revision, Threshold
 from approvals.state import Kind, State
 from audit import canonical
+from portal.retold import kept
 
 LEAST, MOST, DRAWN = 2, 25, 2
 # How much of the queue is looked through for groups, most urgent first.
 LOOKED_AT = 500
-TIERS = ("low", "medium")
+TIERS = (kept("low"), kept("medium"))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -135,12 +137,12 @@ def why_alone(member: Member) -> str:
     """Why this one must be looked at by itself, in words, or ""."""
     row = member.proposal
     if row.tier not in TIERS:
-        return "High tier is decided one by one."
+        return _("High tier is decided one by one.")
     if row.flags:
-        return "It carries a flag; look at it by itself."
+        return _("It carries a flag; look at it by itself.")
     said = [str(value) for effect in member.effects for value in effect.values() if isinstance(value, str)]
     if marks.warnings([*showing.texts(member.changes, member.effects), *said]):
-        return "It holds a text that may deceive the eye; look at it by itself."
+        return _("It holds a text that may deceive the eye; look at it by itself.")
     return ""
 
 

@@ -6,6 +6,7 @@ Each member in a transaction of its own; the answer names what could not be take
 from dataclasses import dataclass
 
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
 
 from approvals import decisions, proposals, reversal, state
 from approvals.batches.deciding import BatchError, Line, NotAllowed
@@ -14,6 +15,7 @@ from approvals.state import Kind, State
 from portal import roles
 from portal import workspace as inside
 from portal.models import Role
+from portal.retold import fault, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,9 @@ def undo(*, workspace: int, batch: str, person: int) -> Undone:
         votes = list(Decision.objects.filter(workspace_id=workspace, batch=batch, kind=Kind.APPROVE).order_by("-pk"))
         held = roles.of(person, workspace)
         if not batch or not votes:
-            raise NoSuchBatch("There is no such batch here.")
+            raise NoSuchBatch(_("There is no such batch here."))
         if not roles.deciding(held) or (Role.MANAGER not in held and any(v.person_id != person for v in votes)):
-            raise NotAllowed("Only who decided the batch, or a manager, takes it back.")
+            raise NotAllowed(_("Only who decided the batch, or a manager, takes it back."))
     stopped: list[Line] = []
     started: list[Line] = []
     kept: list[Line] = []
@@ -49,12 +51,12 @@ def undo(*, workspace: int, batch: str, person: int) -> Undone:
         try:
             done = _take_back(vote, workspace, person)
         except (decisions.DecisionError, proposals.ProposalError, reversal.UndoError, state.IllegalMove) as error:
-            kept.append(Line(vote.proposal_id, str(error)))
+            kept.append(Line(vote.proposal_id, fault(str(error))))
         except DatabaseError:
-            kept.append(Line(vote.proposal_id, "The database refused it; look at it by itself."))
+            kept.append(Line(vote.proposal_id, _("The database refused it; look at it by itself.")))
         else:
             (stopped if done else started).append(
-                Line(vote.proposal_id, "Stopped." if done else "Its undo is on its way.")
+                Line(vote.proposal_id, _("Stopped.") if done else _("Its undo is on its way."))
             )
     return Undone(tuple(stopped), tuple(started), tuple(kept))
 
@@ -68,15 +70,15 @@ def _take_back(vote: Decision, workspace: int, person: int) -> bool:
     with inside.within(workspace, person) as now:
         row = proposals.locked(workspace=workspace, proposal=vote.proposal_id)
         if (row.revision, row.round) != (vote.revision, vote.round):
-            raise decisions.Gone("It was stopped or edited since; what stands there now is not of this batch.")
+            raise decisions.Gone(_("It was stopped or edited since; what stands there now is not of this batch."))
         if row.state == State.APPROVED:
             seen = decisions.Seen(row.revision, row.digest)
             decisions.stop(workspace=workspace, proposal=row.pk, seen=seen, person=person, now=now)
             return True
         if row.state == State.PENDING:
-            raise decisions.Gone("It still waits for somebody else; reject it where it must not happen.")
+            raise decisions.Gone(_("It still waits for somebody else; reject it where it must not happen."))
         if row.state != State.APPLIED:
-            raise decisions.Gone(f"It is {row.state} now.")
+            raise decisions.Gone(_("It is %(state)s now.") % {"state": say(row.state)})
         _undo(row, vote, person)
     return False
 
@@ -87,5 +89,5 @@ def _undo(row: Proposal, vote: Decision, person: int) -> None:
     if wanted.nothing:
         raise reversal.NothingLeft(wanted.nothing)
     if wanted.partial:
-        raise reversal.NothingLeft("A part of it changed since; look at its undo by itself.")
+        raise reversal.NothingLeft(_("A part of it changed since; look at its undo by itself."))
     reversal.undo(proposal=row, person=person, seen_content=wanted.content, key=f"batch:{vote.batch}:{row.pk}")

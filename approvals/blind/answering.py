@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils.translation import gettext as _
 
 from approvals import abouts, decisions
 from approvals.models import Decision, Revision, SecondLook
@@ -64,7 +65,7 @@ def find(workspace: int, person: int, look: int) -> SecondLook:
         workspace_id=workspace, pk=look
     )
     if row.person_id != person and not _free(workspace, person).filter(pk=look).exists():
-        raise NotYours("You had a part in this, or somebody else has looked at it.")
+        raise NotYours(_("You had a part in this, or somebody else has looked at it."))
     return row
 
 
@@ -77,15 +78,15 @@ def answer(
         BadAnswer, NotYours, SecondLook.DoesNotExist.
     """
     if verdict not in (Kind.APPROVE, Kind.REJECT):
-        raise BadAnswer("verdict: say whether you would approve or reject it.")
+        raise BadAnswer("verdict: " + _("say whether you would approve or reject it."))
     if verdict == Kind.REJECT and reason not in decisions.REJECT_REASONS:
-        raise BadAnswer("reason: choose why you would reject it.")
+        raise BadAnswer("reason: " + _("choose why you would reject it."))
     note = "".join(c for c in note if c.isprintable() or c.isspace()).strip()[:1000]
     with transaction.atomic():
         SecondLook.objects.select_for_update().get(workspace_id=workspace, pk=look)
         row = find(workspace, person, look)
         if row.verdict:
-            raise NotYours("You have answered this one.")
+            raise NotYours(_("You have answered this one."))
         row.person_id, row.verdict, row.note, row.answered_at = person, verdict, note, now
         row.reason = reason if verdict == Kind.REJECT else ""
         proposal = row.proposal

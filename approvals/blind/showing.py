@@ -11,6 +11,7 @@ from approvals import actions, background, detail, diff, showing
 from approvals.diff import ABSENT
 from approvals.models import Decision, Revision, SecondLook
 from portal.models import Message
+from portal.retold import say
 from portal.systems.records import Contact, Order, Ticket
 
 
@@ -37,19 +38,19 @@ def of(look: SecondLook) -> Shown:
     facts = _as_it_was(facts, proposal.target, before, _last_message(look))
     payload = detail.draft(proposal).payload
     return Shown(
-        title=actions.named(proposal.action).title,
+        title=say(actions.named(proposal.action).title),
         rows=showing.fields(changes, facts.books),
         effects=showing.effects(effects, facts.books),
         facts=facts,
         citations=background.citations(payload.get("evidence", ()), facts),
-        justification=str(payload.get("justification", "")),
+        justification=say(str(payload.get("justification", ""))),
         erased=not revision.nonce,
     )
 
 
 def _last_message(look: SecondLook) -> int:
     """The number of the last message before it was decided; 0 where there is none."""
-    kind, _, key = look.proposal.case.subject.partition(":")
+    kind, _colon, key = look.proposal.case.subject.partition(":")
     said = Decision.objects.filter(proposal_id=look.proposal_id, revision=look.revision, kind=look.decided)
     at = said.order_by("pk").values_list("created_at", flat=True).first()
     rows = Message.objects.filter(workspace_id=look.workspace_id, ticket__ticket_id=key, created_at__lte=at)

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import TypeVar
 
+from django.utils.translation import gettext_noop as noop
+
 K = TypeVar("K", bound=Hashable)
 WEEK, WEEKS = timedelta(days=7), 8
 QUICK_SECONDS = 5
@@ -13,7 +15,7 @@ QUICK_SECONDS = 5
 LEAST_OF_ONE = 20
 # A rule whose people only ever said yes, at once, asks them for nothing.
 RELAX_LEAST, RELAX_SECONDS = 50, 10
-SIZES = ((1, "one value"), (4, "two to four"), (200, "five and more"))
+SIZES = ((1, noop("one value")), (4, noop("two to four")), (200, noop("five and more")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def _grouped(rows: Iterable[Decided], key: Callable[[Decided], K]) -> dict[K, li
 
 
 def _band(size: int) -> int:
-    return next((at for at, (most, _) in enumerate(SIZES) if size <= most), len(SIZES) - 1)
+    return next((at for at, (most, _words) in enumerate(SIZES) if size <= most), len(SIZES) - 1)
 
 
 def _pct(part: int, whole: int) -> int | None:

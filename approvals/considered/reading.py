@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from approvals import actions, queries, thresholds
 from approvals.considered import figures
 from approvals.considered.figures import Decided, Figures, Relaxable
 from approvals.models import Threshold
+from portal.retold import say
 
 MOST = 5_000
 
@@ -60,10 +62,10 @@ def considered(*, workspace: int, person: int | None, names: bool, now: datetime
     return Considered(
         team=figures.figures(rows),
         weeks=figures.by_week(rows, now),
-        sizes=[(_title(action), size, one) for action, size, one in figures.by_size(rows)],
+        sizes=[(_title(action), _(size), one) for action, size, one in figures.by_size(rows)],
         relax=_rules(workspace, rows),
         own=figures.figures(own) if own else None,
-        people=sorted((called.get(key, f"person {key}"), one) for key, one in each.items()),
+        people=sorted((called.get(key, _("person %(number)s") % {"number": key}), one) for key, one in each.items()),
         more=more,
     )
 
@@ -89,4 +91,4 @@ def _rules(workspace: int, rows: list[Decided]) -> list[Rule]:
 
 
 def _title(action: str) -> str:
-    return actions.ACTIONS[action].title if action in actions.ACTIONS else action
+    return say(actions.ACTIONS[action].title) if action in actions.ACTIONS else action

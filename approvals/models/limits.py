@@ -5,9 +5,18 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 
 from approvals.models.work import Proposal
+from portal import retold
 from portal.models import Person, WorkspaceRow
+from portal.retold import kept
+
+# What a cap is for stands in reasons that are kept.
+SCOPES = [("customer", kept("per customer")), ("agent", kept("per agent"))]
+TIERS = [("low", _lazy("low")), ("medium", _lazy("medium")), ("high", _lazy("high"))]
 
 
 class Threshold(WorkspaceRow):
@@ -17,30 +26,38 @@ class Threshold(WorkspaceRow):
     """
 
     class People(models.TextChoices):
-        AUTOMATIC = "automatic"
-        ONE = "one"
-        TWO = "two"
-        NEVER = "never"
+        AUTOMATIC = "automatic", pgettext_lazy("people", "Automatic")
+        ONE = "one", pgettext_lazy("people", "One")
+        TWO = "two", pgettext_lazy("people", "Two")
+        NEVER = "never", pgettext_lazy("people", "Never")
 
-    series = models.CharField(max_length=32)
-    version = models.PositiveIntegerField(default=1)
-    action = models.CharField(max_length=40)
-    proposer_kind = models.CharField(max_length=10, blank=True, choices=[("agent", "agent"), ("person", "person")])
-    agent = models.CharField(max_length=40, blank=True)
-    currency = models.CharField(max_length=3, blank=True)
-    above_minor = models.BigIntegerField(null=True, blank=True)
-    up_to_minor = models.BigIntegerField(null=True, blank=True)
-    tier = models.CharField(max_length=6, choices=[(t, t) for t in ("low", "medium", "high")])
-    people = models.CharField(max_length=10, choices=People)
-    second_role = models.CharField(max_length=10, blank=True, choices=[("manager", "manager")])
-    confidence_floor_pct = models.PositiveSmallIntegerField(default=80)
-    hold_seconds = models.PositiveIntegerField(default=0)
-    fresh_minutes = models.PositiveIntegerField(default=1440)
-    retired = models.BooleanField(default=False)
-    made_by = models.CharField(max_length=120)
-    created_at = models.DateTimeField(db_default=Now())
+    series = models.CharField(_lazy("series"), max_length=32)
+    version = models.PositiveIntegerField(_lazy("version"), default=1)
+    action = models.CharField(_lazy("action"), max_length=40)
+    proposer_kind = models.CharField(
+        _lazy("proposer kind"),
+        max_length=10,
+        blank=True,
+        choices=[("agent", _lazy("agent")), ("person", _lazy("person"))],
+    )
+    agent = models.CharField(_lazy("agent"), max_length=40, blank=True)
+    currency = models.CharField(_lazy("currency"), max_length=3, blank=True)
+    above_minor = models.BigIntegerField(_lazy("above minor"), null=True, blank=True)
+    up_to_minor = models.BigIntegerField(_lazy("up to minor"), null=True, blank=True)
+    tier = models.CharField(_lazy("tier"), max_length=6, choices=TIERS)
+    people = models.CharField(_lazy("people"), max_length=10, choices=People)
+    second_role = models.CharField(
+        _lazy("second role"), max_length=10, blank=True, choices=[("manager", _lazy("manager"))]
+    )
+    confidence_floor_pct = models.PositiveSmallIntegerField(_lazy("confidence floor pct"), default=80)
+    hold_seconds = models.PositiveIntegerField(_lazy("hold seconds"), default=0)
+    fresh_minutes = models.PositiveIntegerField(_lazy("fresh minutes"), default=1440)
+    retired = models.BooleanField(pgettext_lazy("field", "retired"), default=False)
+    made_by = models.CharField(_lazy("made by"), max_length=120)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("threshold"), _lazy("thresholds")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "series", "version"], name="threshold_version_once"),
             models.CheckConstraint(
@@ -57,23 +74,24 @@ class Threshold(WorkspaceRow):
 class DailyCap(WorkspaceRow):
     """The most a customer or an agent may get a day; insert-only like thresholds. Null is no cap."""
 
-    series = models.CharField(max_length=32)
-    version = models.PositiveIntegerField(default=1)
-    scope = models.CharField(max_length=10, choices=[("customer", "per customer"), ("agent", "per agent")])
-    currency = models.CharField(max_length=3, blank=True)
-    writes = models.PositiveIntegerField(null=True, blank=True)
-    amount_minor = models.BigIntegerField(null=True, blank=True)
-    retired = models.BooleanField(default=False)
-    made_by = models.CharField(max_length=120)
-    created_at = models.DateTimeField(db_default=Now())
+    series = models.CharField(_lazy("series"), max_length=32)
+    version = models.PositiveIntegerField(_lazy("version"), default=1)
+    scope = models.CharField(_lazy("scope"), max_length=10, choices=SCOPES)
+    currency = models.CharField(_lazy("currency"), max_length=3, blank=True)
+    writes = models.PositiveIntegerField(_lazy("writes"), null=True, blank=True)
+    amount_minor = models.BigIntegerField(_lazy("amount minor"), null=True, blank=True)
+    retired = models.BooleanField(pgettext_lazy("field", "retired"), default=False)
+    made_by = models.CharField(_lazy("made by"), max_length=120)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("daily cap"), _lazy("daily caps")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "series", "version"], name="cap_version_once")
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_scope_display()} {self.currency} v{self.version}"
+        return f"{retold.say(self.get_scope_display())} {self.currency} v{self.version}"
 
 
 class Loosening(WorkspaceRow):
@@ -84,31 +102,36 @@ class Loosening(WorkspaceRow):
     """
 
     class Is(models.TextChoices):
-        THRESHOLD = "threshold"
-        CAP = "cap"
+        THRESHOLD = "threshold", _lazy("Threshold")
+        CAP = "cap", _lazy("Cap")
 
     class State(models.TextChoices):
-        OPEN = "open"
-        AGREED = "agreed"
-        REFUSED = "refused"
-        TAKEN_BACK = "taken_back"
+        OPEN = "open", pgettext_lazy("loosening", "Open")
+        AGREED = "agreed", pgettext_lazy("loosening", "Agreed")
+        REFUSED = "refused", pgettext_lazy("loosening", "Refused")
+        TAKEN_BACK = "taken_back", pgettext_lazy("loosening", "Taken Back")
 
-    kind = models.CharField(max_length=10, choices=Is)
-    series = models.CharField(max_length=32, blank=True)
-    based_on = models.PositiveIntegerField()
-    values = models.JSONField()
-    loosens = models.JSONField()
-    why = models.CharField(max_length=500)
-    backtest = models.JSONField(null=True)
-    proposed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(db_default=Now())
-    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
-    decided_by = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
-    decided_at = models.DateTimeField(null=True)
-    note = models.CharField(max_length=500, blank=True)
-    version = models.PositiveIntegerField(null=True)
+    kind = models.CharField(_lazy("kind"), max_length=10, choices=Is)
+    series = models.CharField(_lazy("series"), max_length=32, blank=True)
+    based_on = models.PositiveIntegerField(_lazy("based on"))
+    values = models.JSONField(_lazy("values"))
+    loosens = models.JSONField(_lazy("loosens"))
+    why = models.CharField(_lazy("why"), max_length=500)
+    backtest = models.JSONField(_lazy("backtest"), null=True)
+    proposed_by = models.ForeignKey(
+        Person, on_delete=models.PROTECT, related_name="+", verbose_name=_lazy("proposed by")
+    )
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
+    state = models.CharField(_lazy("state"), max_length=10, choices=State, default=State.OPEN)
+    decided_by = models.ForeignKey(
+        Person, null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_lazy("decided by")
+    )
+    decided_at = models.DateTimeField(_lazy("decided at"), null=True)
+    note = models.CharField(_lazy("note"), max_length=500, blank=True)
+    version = models.PositiveIntegerField(_lazy("version"), null=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("loosening"), _lazy("loosenings")
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["workspace", "kind", "series"],
@@ -127,7 +150,7 @@ class Loosening(WorkspaceRow):
         ]
 
     def __str__(self) -> str:
-        return f"Looser {self.kind} {self.series or 'of its own'}"
+        return _("Looser %(kind)s %(series)s") % {"kind": _(self.kind), "series": self.series or _("of its own")}
 
 
 class CapUse(WorkspaceRow):

@@ -5,6 +5,9 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 
 from approvals.models.work import Proposal
 from approvals.state import Kind
@@ -42,20 +45,25 @@ class Revision(WorkspaceRow):
 class Decision(WorkspaceRow):
     """What one person decided on exactly one digest, insert-only. `role` is the one they decided with."""
 
-    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="decisions")
-    revision = models.PositiveIntegerField()
-    round = models.PositiveIntegerField()
-    digest = models.CharField(max_length=64)
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
-    role = models.CharField(max_length=10, choices=Role)
-    kind = models.CharField(max_length=12)
-    reason = models.CharField(max_length=40, blank=True)
-    note = models.CharField(max_length=1000, blank=True)
-    batch = models.CharField(max_length=32, blank=True, default="", db_default="")
-    step_up = models.OneToOneField(StepUp, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(db_default=Now())
+    proposal = models.ForeignKey(
+        Proposal, on_delete=models.PROTECT, related_name="decisions", verbose_name=_lazy("proposal")
+    )
+    revision = models.PositiveIntegerField(_lazy("revision"))
+    round = models.PositiveIntegerField(pgettext_lazy("field", "round"))
+    digest = models.CharField(_lazy("digest"), max_length=64)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", verbose_name=_lazy("person"))
+    role = models.CharField(_lazy("role"), max_length=10, choices=Role)
+    kind = models.CharField(_lazy("kind"), max_length=12)
+    reason = models.CharField(_lazy("reason"), max_length=40, blank=True)
+    note = models.CharField(_lazy("note"), max_length=1000, blank=True)
+    batch = models.CharField(_lazy("batch"), max_length=32, blank=True, default="", db_default="")
+    step_up = models.OneToOneField(
+        StepUp, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_lazy("step up")
+    )
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("decision"), _lazy("decisions")
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["proposal", "revision", "round", "person"],
@@ -66,7 +74,7 @@ class Decision(WorkspaceRow):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} by {self.person_id}"
+        return _("%(kind)s by %(proposer)s") % {"kind": self.kind, "proposer": self.person_id}
 
 
 class Receipt(WorkspaceRow):

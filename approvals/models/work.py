@@ -5,6 +5,9 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 
 from approvals.state import OPEN, State
 from portal.models import Person, WorkspaceRow
@@ -38,37 +41,48 @@ class Submission(WorkspaceRow):
     """
 
     class Is(models.TextChoices):
-        ACTION = "action"
-        HANDOFF = "handoff"
-        QUESTION = "question"
-        WITHDRAW = "withdraw"
+        ACTION = "action", _lazy("Action")
+        HANDOFF = "handoff", _lazy("Handoff")
+        QUESTION = "question", _lazy("Question")
+        WITHDRAW = "withdraw", _lazy("Withdraw")
 
     class Status(models.TextChoices):
-        NEW = "new"
-        GATED = "gated"
+        NEW = "new", pgettext_lazy("submission", "New")
+        GATED = "gated", pgettext_lazy("submission", "Gated")
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="submissions")
-    kind = models.CharField(max_length=10, choices=Is)
-    proposer = models.CharField(max_length=120)
-    run = models.CharField(max_length=40, blank=True)
-    key = models.CharField(max_length=60)
-    depends_on = models.JSONField(default=list)
-    payload = models.JSONField()
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="submissions", verbose_name=_lazy("case"))
+    kind = models.CharField(_lazy("kind"), max_length=10, choices=Is)
+    proposer = models.CharField(_lazy("proposer"), max_length=120)
+    run = models.CharField(_lazy("run"), max_length=40, blank=True)
+    key = models.CharField(pgettext_lazy("field", "key"), max_length=60)
+    depends_on = models.JSONField(_lazy("depends on"), default=list)
+    payload = models.JSONField(_lazy("payload"))
     undoes = models.ForeignKey(
-        "Proposal", null=True, blank=True, on_delete=models.PROTECT, related_name="undo_submissions"
+        "Proposal",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="undo_submissions",
+        verbose_name=_lazy("undoes"),
     )
     revises = models.ForeignKey(
-        "Proposal", null=True, blank=True, on_delete=models.PROTECT, related_name="revising_submissions"
+        "Proposal",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="revising_submissions",
+        verbose_name=_lazy("revises"),
     )
-    seen_content = models.CharField(max_length=64, blank=True)
-    proposer_version = models.CharField(max_length=40, blank=True, default="", db_default="")
-    language = models.CharField(max_length=8, blank=True, default="", db_default="")
-    trace_id = models.CharField(max_length=32, blank=True)
-    created_at = models.DateTimeField(db_default=Now())
-    status = models.CharField(max_length=8, choices=Status, default=Status.NEW)
-    outcome = models.CharField(max_length=200, blank=True)
+    seen_content = models.CharField(_lazy("seen content"), max_length=64, blank=True)
+    proposer_version = models.CharField(_lazy("proposer version"), max_length=40, blank=True, default="", db_default="")
+    language = models.CharField(_lazy("language"), max_length=8, blank=True, default="", db_default="")
+    trace_id = models.CharField(_lazy("trace id"), max_length=32, blank=True)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
+    status = models.CharField(_lazy("status"), max_length=8, choices=Status, default=Status.NEW)
+    outcome = models.CharField(_lazy("outcome"), max_length=200, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("submission"), _lazy("submissions")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "proposer", "run", "key"], name="submission_once"),
         ]
@@ -77,7 +91,7 @@ class Submission(WorkspaceRow):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} by {self.proposer}"
+        return _("%(kind)s by %(proposer)s") % {"kind": self.kind, "proposer": self.proposer}
 
 
 class Proposal(WorkspaceRow):
@@ -86,38 +100,43 @@ class Proposal(WorkspaceRow):
     `urgency` ascends: due time in whole seconds since 1970, so that the queue's order is one index.
     """
 
-    submission = models.OneToOneField(Submission, on_delete=models.PROTECT, related_name="proposal")
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="proposals")
-    action = models.CharField(max_length=40)
-    target = models.CharField(max_length=120)
-    state = models.CharField(max_length=12)
-    version = models.PositiveIntegerField(default=1)
-    revision = models.PositiveIntegerField(default=1)
-    round = models.PositiveIntegerField(default=1)
-    digest = models.CharField(max_length=64)
-    basis = models.JSONField()
-    basis_version = models.PositiveIntegerField(default=1)
-    tier = models.CharField(max_length=6)
-    people = models.PositiveSmallIntegerField()
-    proposer = models.CharField(max_length=120)
-    proposer_version = models.CharField(max_length=40, blank=True, default="", db_default="")
-    team = models.CharField(max_length=60, blank=True, default="", db_default="")
-    language = models.CharField(max_length=8, blank=True, default="", db_default="")
-    customer = models.CharField(max_length=80, blank=True)
-    amount_minor = models.BigIntegerField(null=True)
-    currency = models.CharField(max_length=3, blank=True)
-    confidence_pct = models.PositiveSmallIntegerField(default=100)
-    summary = models.CharField(max_length=300)
-    flags = models.JSONField(default=list)
-    content_key = models.CharField(max_length=64)
-    undoes = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="undone_by")
-    created_at = models.DateTimeField(db_default=Now())
-    urgency = models.BigIntegerField()
-    fresh_until = models.DateTimeField()
-    hold_until = models.DateTimeField(null=True)
-    decided_at = models.DateTimeField(null=True)
+    submission = models.OneToOneField(
+        Submission, on_delete=models.PROTECT, related_name="proposal", verbose_name=_lazy("submission")
+    )
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="proposals", verbose_name=_lazy("case"))
+    action = models.CharField(_lazy("action"), max_length=40)
+    target = models.CharField(_lazy("target"), max_length=120)
+    state = models.CharField(_lazy("state"), max_length=12)
+    version = models.PositiveIntegerField(_lazy("version"), default=1)
+    revision = models.PositiveIntegerField(_lazy("revision"), default=1)
+    round = models.PositiveIntegerField(pgettext_lazy("field", "round"), default=1)
+    digest = models.CharField(_lazy("digest"), max_length=64)
+    basis = models.JSONField(_lazy("basis"))
+    basis_version = models.PositiveIntegerField(_lazy("basis version"), default=1)
+    tier = models.CharField(_lazy("tier"), max_length=6)
+    people = models.PositiveSmallIntegerField(_lazy("people"))
+    proposer = models.CharField(_lazy("proposer"), max_length=120)
+    proposer_version = models.CharField(_lazy("proposer version"), max_length=40, blank=True, default="", db_default="")
+    team = models.CharField(_lazy("team"), max_length=60, blank=True, default="", db_default="")
+    language = models.CharField(_lazy("language"), max_length=8, blank=True, default="", db_default="")
+    customer = models.CharField(_lazy("customer"), max_length=80, blank=True)
+    amount_minor = models.BigIntegerField(_lazy("amount minor"), null=True)
+    currency = models.CharField(_lazy("currency"), max_length=3, blank=True)
+    confidence_pct = models.PositiveSmallIntegerField(_lazy("confidence pct"), default=100)
+    summary = models.CharField(_lazy("summary"), max_length=300)
+    flags = models.JSONField(_lazy("flags"), default=list)
+    content_key = models.CharField(_lazy("content key"), max_length=64)
+    undoes = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="undone_by", verbose_name=_lazy("undoes")
+    )
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
+    urgency = models.BigIntegerField(_lazy("urgency"))
+    fresh_until = models.DateTimeField(_lazy("fresh until"))
+    hold_until = models.DateTimeField(_lazy("hold until"), null=True)
+    decided_at = models.DateTimeField(_lazy("decided at"), null=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("proposal"), _lazy("proposals")
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(state__in=list(State)), name="proposal_state_known"),
             models.CheckConstraint(condition=Q(tier__in=["low", "medium", "high"]), name="proposal_tier_known"),
@@ -161,29 +180,37 @@ class Handoff(WorkspaceRow):
     """What a person must do instead, or answer: a queue item like any other."""
 
     class Is(models.TextChoices):
-        HANDOFF = "handoff"
-        QUESTION = "question"
+        HANDOFF = "handoff", _lazy("Handoff")
+        QUESTION = "question", _lazy("Question")
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="handoffs")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="handoffs", verbose_name=_lazy("case"))
     submission = models.OneToOneField(
-        Submission, on_delete=models.PROTECT, related_name="handoff", null=True, blank=True
+        Submission,
+        on_delete=models.PROTECT,
+        related_name="handoff",
+        null=True,
+        blank=True,
+        verbose_name=_lazy("submission"),
     )
-    kind = models.CharField(max_length=10, choices=Is)
-    reason = models.CharField(max_length=40)
-    summary = models.CharField(max_length=1000)
-    found = models.JSONField(default=dict)
-    evidence = models.JSONField(default=list)
-    proposer = models.CharField(max_length=120)
-    team = models.CharField(max_length=60, blank=True, default="", db_default="")
-    language = models.CharField(max_length=8, blank=True, default="", db_default="")
-    state = models.CharField(max_length=8, default="open")
-    version = models.PositiveIntegerField(default=1)
-    outcome = models.CharField(max_length=1000, blank=True)
-    resolved_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(db_default=Now())
-    urgency = models.BigIntegerField()
+    kind = models.CharField(_lazy("kind"), max_length=10, choices=Is)
+    reason = models.CharField(_lazy("reason"), max_length=40)
+    summary = models.CharField(_lazy("summary"), max_length=1000)
+    found = models.JSONField(pgettext_lazy("field", "found"), default=dict)
+    evidence = models.JSONField(_lazy("evidence"), default=list)
+    proposer = models.CharField(_lazy("proposer"), max_length=120)
+    team = models.CharField(_lazy("team"), max_length=60, blank=True, default="", db_default="")
+    language = models.CharField(_lazy("language"), max_length=8, blank=True, default="", db_default="")
+    state = models.CharField(_lazy("state"), max_length=8, default="open")
+    version = models.PositiveIntegerField(_lazy("version"), default=1)
+    outcome = models.CharField(_lazy("outcome"), max_length=1000, blank=True)
+    resolved_by = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_lazy("resolved by")
+    )
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
+    urgency = models.BigIntegerField(_lazy("urgency"))
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("handoff"), _lazy("handoffs")
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(state__in=["open", "resolved"]), name="handoff_state_known")
         ]
@@ -248,38 +275,3 @@ class Instruction(WorkspaceRow):
 
     def __str__(self) -> str:
         return self.text[:60]
-
-
-class Mark(WorkspaceRow):
-    """A share of an item's time that is used up and was said: 50, 75 or 100 per cent, each once. Insert-only."""
-
-    item = models.CharField(max_length=40)
-    percent = models.PositiveSmallIntegerField()
-    due = models.BigIntegerField()
-    reached_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["workspace", "item", "percent", "due"], name="mark_once"),
-            models.CheckConstraint(condition=Q(percent__in=[50, 75, 100]), name="mark_known"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.item} {self.percent}%"
-
-
-class Timer(WorkspaceRow):
-    """When the sweeper looks at an open item (`proposal:12`) next; null is not before the item changes.
-
-    A trigger makes it, sets it to now with every change of the item, and removes it with the item's end.
-    """
-
-    item = models.CharField(max_length=40)
-    look_at = models.DateTimeField(null=True, db_default=Now())
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "item"], name="timer_item_once")]
-        indexes: ClassVar = [models.Index(fields=["workspace", "look_at"], name="timer_due")]
-
-    def __str__(self) -> str:
-        return self.item

@@ -1,5 +1,7 @@
 """Drills about tickets and contacts: each made right, or with the one thing off that its name says. Pure."""
 
+from django.utils.translation import gettext as _
+
 from approvals.diff import Change
 from approvals.practice import people
 from approvals.practice.drills import Draw, Drill
@@ -27,11 +29,13 @@ def queue(draw: Draw, planted: bool) -> Drill:
     ticket = people.ticket(draw, owner, "Please help", text)
     to = off if planted else right
     return Drill(
-        "Update a ticket", f"Move {ticket.ticket_id} to {QUEUES[to]}", "Sorted by what the message says.",
+        _("Update a ticket"), _("Move %(ticket)s to %(queue)s") % {"ticket": ticket.ticket_id, "queue": QUEUES[to]},
+        _("Sorted by what the message says."),
         (Change("queue", "set", ticket.queue, to), Change("priority", "set", "P3", "P2")),
         ticket=ticket, customer=owner,
-        cites=(("What the customer wants", f"ticket:{ticket.ticket_id}", text),),
-        wrong=f"It is a matter for {QUEUES[right]}, not for {QUEUES[off]}." if planted else "",
+        cites=((_("What the customer wants"), f"ticket:{ticket.ticket_id}", text),),
+        wrong=_("It is a matter for %(right)s, not for %(off)s.") % {"right": QUEUES[right], "off": QUEUES[off]}
+        if planted else "",
     )  # fmt: skip
 
 
@@ -45,10 +49,12 @@ def orders_the_machine(draw: Draw, planted: bool) -> Drill:
     tagged = Change("tags", "set_members", [], ["vip"] if planted else ["product-fault"])
     status = (Change("status", "set", "open", "solved"),) if planted else ()
     return Drill(
-        "Update a ticket", f"{'Close' if planted else 'Tag'} {ticket.ticket_id}", "As the message says.",
+        _("Update a ticket"),
+        (_("Close %(ticket)s") if planted else _("Tag %(ticket)s")) % {"ticket": ticket.ticket_id},
+        _("As the message says."),
         (*status, tagged), ticket=ticket, customer=owner,
-        cites=(("What the message says", f"ticket:{ticket.ticket_id}", text.rpartition("\n")[2]),),
-        wrong="The customer's problem is not solved. A sentence in the message spoke to the machine, and it obeyed."
+        cites=((_("What the message says"), f"ticket:{ticket.ticket_id}", text.rpartition("\n")[2]),),
+        wrong=_("The customer's problem is not solved. A sentence in the message spoke to the machine, and it obeyed.")
         if planted else "",
     )  # fmt: skip
 
@@ -63,10 +69,12 @@ def masked_phone(draw: Draw, planted: bool) -> Drill:
     fields = {"full_name": f"{owner.first_name} {owner.last_name}", "phone": before, "city": owner.city}
     contact = Contact(f"practice-{draw.number('contact', 100, 999)}", fields)
     return Drill(
-        "Update a contact", f"Write the phone of {fields['full_name']} in full", "In its international form.",
+        _("Update a contact"), _("Write the phone of %(name)s in full") % {"name": fields["full_name"]},
+        _("In its international form."),
         (Change("phone", "set", before, f"+31{digits}{hidden}{tail}"),), contact=contact, customer=owner,
-        cites=(("The number on record", f"contact:{contact.contact_id}", ""),),
-        wrong=f"Three digits are masked on record. Nothing says that they are {hidden}." if planted else "",
+        cites=((_("The number on record"), f"contact:{contact.contact_id}", ""),),
+        wrong=_("Three digits are masked on record. Nothing says that they are %(digits)s.") % {"digits": hidden}
+        if planted else "",
     )  # fmt: skip
 
 
@@ -78,8 +86,9 @@ def locked_field(draw: Draw, planted: bool) -> Drill:
     name = Change("full_name", "set", fields["full_name"], f"{owner.first_name} {owner.last_name}")
     moved = Change("email", "set", owner.email, owner.email.replace("example.com", "example.org"))
     return Drill(
-        "Update a contact", f"Tidy the record of {owner.first_name} {owner.last_name}", "No capitals in names.",
+        _("Update a contact"), _("Tidy the record of %(name)s") % {"name": f"{owner.first_name} {owner.last_name}"},
+        _("No capitals in names."),
         (name, moved) if planted else (name,), contact=contact, customer=owner,
-        cites=(("The name in capitals", f"contact:{contact.contact_id}", ""),),
-        wrong="The e-mail address is locked, and nothing said that it changed." if planted else "",
+        cites=((_("The name in capitals"), f"contact:{contact.contact_id}", ""),),
+        wrong=_("The e-mail address is locked, and nothing said that it changed.") if planted else "",
     )  # fmt: skip

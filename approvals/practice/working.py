@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from approvals.models import PracticeItem
 from approvals.practice import catalogue, drills
@@ -71,9 +72,9 @@ def answer(*, workspace: int, person: int, item: int, said: str, now: datetime) 
     with transaction.atomic():
         row = PracticeItem.objects.select_for_update().get(workspace_id=workspace, person_id=person, pk=item)
         if said not in PracticeItem.Answer.values:
-            raise BadAnswer("answer: say whether you would approve or reject it.")
+            raise BadAnswer("answer: " + _("say whether you would approve or reject it."))
         if row.answer:
-            raise Answered("You have answered this one.")
+            raise Answered(_("You have answered this one."))
         log.record(
             workspace=workspace, subject=f"practice:{row.pk}", event=Event.PRACTICE_ANSWERED, actor=f"person:{person}",
             now=now, body={"drill": row.drill},

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from approvals import actions, background, calls, diff, naming, queries, reversal, showing, wording
 from approvals.models import Proposal, Revision
@@ -29,20 +31,21 @@ from approvals.state import State
 from audit import report as log_report
 from audit.models import Entry
 from audit.report import Fact
+from portal.retold import say
 
 MOST_ENTRIES = 2_000
 ENDS = {
-    State.APPLIED: "It was carried out.",
-    State.DENIED: "It was denied. Nothing was changed.",
-    State.REJECTED: "It was rejected. Nothing was changed.",
-    State.EXPIRED: "Nobody decided in time, so it expired. Nothing was changed.",
-    State.WITHDRAWN: "It was withdrawn. Nothing was changed.",
-    State.FAILED: "It was approved and could not be carried out.",
-    State.UNKNOWN: "It was sent, and nobody knows yet what became of it.",
-    State.STALE: "The record changed since it was proposed. Nothing was changed; a person must look at it anew.",
-    State.PENDING: "It waits for a decision. Nothing has been changed.",
-    State.APPROVED: "It is approved and held; it can still be stopped. Nothing has been changed.",
-    State.APPLYING: "It is being carried out just now.",
+    State.APPLIED: noop("It was carried out."),
+    State.DENIED: noop("It was denied. Nothing was changed."),
+    State.REJECTED: noop("It was rejected. Nothing was changed."),
+    State.EXPIRED: noop("Nobody decided in time, so it expired. Nothing was changed."),
+    State.WITHDRAWN: noop("It was withdrawn. Nothing was changed."),
+    State.FAILED: noop("It was approved and could not be carried out."),
+    State.UNKNOWN: noop("It was sent, and nobody knows yet what became of it."),
+    State.STALE: noop("The record changed since it was proposed. Nothing was changed; a person must look at it anew."),
+    State.PENDING: noop("It waits for a decision. Nothing has been changed."),
+    State.APPROVED: noop("It is approved and held; it can still be stopped. Nothing has been changed."),
+    State.APPLYING: noop("It is being carried out just now."),
 }
 OPEN_STILL = (State.PENDING, State.APPROVED, State.APPLYING)
 
@@ -87,8 +90,9 @@ def _facts(proposal: Proposal) -> tuple[Fact, ...]:
 
 def _subject(proposal: Proposal) -> Subject:
     return Subject(
-        proposal=proposal.pk, revision=proposal.revision, action=proposal.action, summary=proposal.summary,
-        title=actions.named(proposal.action).title, target=proposal.target, case=proposal.case_id,
+        proposal=proposal.pk, revision=proposal.revision, action=proposal.action,
+        summary=say(proposal.summary), title=say(actions.named(proposal.action).title),
+        target=proposal.target, case=proposal.case_id,
         case_title=proposal.case.title or proposal.case.subject, tier=proposal.tier,
         href=reverse("proposal", args=[proposal.pk]),
     )  # fmt: skip
@@ -100,15 +104,19 @@ def _outcome(proposal: Proposal, facts: tuple[Fact, ...], who: Mapping[int, str]
     end = own[-1] if own and state not in OPEN_STILL else None
     because = (end.value("because") or str(end.body.get("because") or "")) if end else ""
     return Outcome(
-        state=wording.state(state), words=ENDS[state], because=because, at=end.at if end else None,
+        state=wording.state(state), words=_(ENDS[state]), because=say(because), at=end.at if end else None,
         who=wording.actor(end.actor, who) if end else "",
         outside=[_attempt(line) for line in reversed(calls.lines(proposal))],
     )  # fmt: skip
 
 
 def _attempt(line: calls.Line) -> str:
-    number = f", there as {line.outside_id}" if line.outside_id else ""
-    return f"Attempt {line.number} at the {line.system}: {line.words}{number}.{f' {line.because}' * bool(line.because)}"
+    said = {"number": line.number, "system": line.system, "words": say(line.words), "key": line.outside_id}
+    if line.outside_id:
+        words = _("Attempt %(number)s at the %(system)s: %(words)s, there as %(key)s.") % said
+    else:
+        words = _("Attempt %(number)s at the %(system)s: %(words)s.") % said
+    return f"{words} {say(line.because)}" if line.because else words
 
 
 def _asked(proposal: Proposal, facts: tuple[Fact, ...], who: Mapping[int, str]) -> Asked:
@@ -117,7 +125,7 @@ def _asked(proposal: Proposal, facts: tuple[Fact, ...], who: Mapping[int, str]) 
     return Asked(
         who=wording.actor(proposal.proposer, who), actor=proposal.proposer, version=proposal.proposer_version,
         run=int(run) if run.isdecimal() else 0, at=first.at if first else None,
-        because=str(proposal.submission.payload.get("justification", "")),
+        because=say(str(proposal.submission.payload.get("justification", ""))),
     )  # fmt: skip
 
 
@@ -150,10 +158,10 @@ def _written(proposal: Proposal, facts: tuple[Fact, ...]) -> str:
     if proposal.state != State.APPLIED or applied is None:
         return ""
     if applied.body.get("already_so"):
-        return "It was so already when its turn came: nothing had to be written."
+        return _("It was so already when its turn came: nothing had to be written.")
     if applied.body.get("digest") != proposal.digest:
-        return "The log names other bytes as written than those that were approved."
-    return "Exactly what was approved was written, byte for byte."
+        return _("The log names other bytes as written than those that were approved.")
+    return _("Exactly what was approved was written, byte for byte.")
 
 
 def _allowed(proposal: Proposal, revision: Revision) -> Allowed:
@@ -161,8 +169,8 @@ def _allowed(proposal: Proposal, revision: Revision) -> Allowed:
     flags = (wording.flag(flag) for flag in proposal.flags)
     denied = proposal.state == State.DENIED
     return Allowed(
-        people="Policy forbids it." if denied else wording.people_needed(revision.people, revision.second_role),
-        reasons=[str(reason) for reason in revision.verdict.get("reasons", ())], rules=rules.of(revision),
+        people=_("Policy forbids it.") if denied else wording.people_needed(revision.people, revision.second_role),
+        reasons=[say(str(reason)) for reason in revision.verdict.get("reasons", ())], rules=rules.of(revision),
         flags=[Flag(label=label, meaning=meaning) for label, meaning in flags],
         confidence_pct=proposal.confidence_pct if agent else None,
         hold_seconds=int(revision.verdict.get("hold_seconds") or 0),
@@ -175,7 +183,7 @@ def _undo(proposal: Proposal) -> Undo:
         words=_way_back(proposal, undone), undoes=proposal.undoes_id or 0,
         by=[
             Back(
-                proposal=one.pk, state=wording.state(one.state), words=one.summary,
+                proposal=one.pk, state=wording.state(one.state), words=say(one.summary),
                 href=reverse("report", args=[one.pk]),
             )
             for one in undone
@@ -185,10 +193,10 @@ def _undo(proposal: Proposal) -> Undo:
 
 def _way_back(proposal: Proposal, undone: Iterable[Proposal]) -> str:
     if proposal.state != State.APPLIED:
-        return "There is nothing to undo: nothing was changed."
+        return _("There is nothing to undo: nothing was changed.")
     states = {one.state for one in undone}
     if State.APPLIED in states:
-        return "It was undone, by a proposal of its own that went through the same door."
+        return _("It was undone, by a proposal of its own that went through the same door.")
     if states & {State.PENDING, State.APPROVED, State.APPLYING, State.STALE, State.UNKNOWN}:
-        return "An undo of it is under way."
-    return reversal.way_back(proposal) or wording.REVERSIBLE[actions.named(proposal.action).reversibility]
+        return _("An undo of it is under way.")
+    return say(reversal.way_back(proposal)) or wording.REVERSIBLE[actions.named(proposal.action).reversibility]

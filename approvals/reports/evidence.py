@@ -3,6 +3,8 @@
 from collections.abc import Collection
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from approvals import background, detail, showing, wording
 from approvals.background import Citation
@@ -11,7 +13,7 @@ from approvals.reports.forms import Cited
 from portal import pages
 from portal.models import Clause
 
-HIDDEN = "A page that you may not read."
+HIDDEN = noop("A page that you may not read.")
 
 
 def of(proposal: Proposal, known: background.Facts, roles: Collection[str]) -> list[Cited]:
@@ -31,7 +33,8 @@ def _readable(workspace: int, found: Collection[Citation], roles: Collection[str
 def _cited(one: Citation, proposal: Proposal, readable: bool) -> Cited:
     if one.clause_id and not readable:
         return Cited(
-            claim="", source=one.source, where=one.clause_id, quote=HIDDEN, version=one.version, readable=False, href=""
+            claim="", source=one.source, where=one.clause_id, quote=_(HIDDEN), version=one.version,
+            readable=False, href="",
         )  # fmt: skip
     kind = one.source.partition(":")[0]
     href = reverse("policy-clause", args=[one.clause_id, one.version]) if one.clause_id else ""

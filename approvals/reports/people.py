@@ -3,11 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
 from approvals import decisions, diff, sentences, showing, wording
 from approvals.models import Revision
 from approvals.reports.forms import Act, Changed
 from approvals.showing import Books
 from audit.report import Fact
+from portal.retold import say
 
 ACTS = frozenset({"decision.recorded", "proposal.revised", "item.seen", "item.taken_over", "item.assigned"})
 
@@ -38,7 +42,7 @@ def _act(
     fact: Fact, names: Mapping[str, str], people: Mapping[int, str], edits: Mapping[int, list[Changed]]
 ) -> Act:  # fmt: skip
     body, revision = fact.body, int(fact.body.get("revision") or 0)
-    said = (decisions.REJECT_REASONS.get(str(body.get("reason", "")), ""), fact.value("note"))
+    said = (say(decisions.REJECT_REASONS.get(str(body.get("reason", "")), "")), fact.value("note"))
     edited = fact.event == "proposal.revised" or body.get("kind") in ("edit", "redo")
     made = revision if fact.event == "proposal.revised" else revision + 1
     return Act(
@@ -52,7 +56,11 @@ def _act(
 def _it(fact: Fact, names: Mapping[str, str]) -> str:
     """What a report is about needs no name in it; to whom something was given does."""
     to = fact.body.get("to")
-    return f"it to {names.get(f'person:{to}', f'person {to}')}" if fact.event == "item.assigned" and to else "it"
+    if fact.event != "item.assigned" or not to:
+        return pgettext("proposal", "it")
+    return pgettext("proposal", "it to %(name)s") % {
+        "name": names.get(f"person:{to}") or _("person %(number)s") % {"number": to}
+    }
 
 
 def edits(revisions: Sequence[Revision], books: Books) -> dict[int, list[Changed]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from approvals import sentences, wording
 from approvals.reports.forms import Kept, Proof, Proved, Seal
@@ -63,12 +64,17 @@ def _seal(found: proofs.Sealed | None) -> Seal | None:
 def _words(proved: Sequence[Proved]) -> str:
     open_still = sum(one.seal is None for one in proved)
     if open_still == len(proved):
-        return "None of these entries is sealed yet; that takes a second or two after they are written."
+        return _("None of these entries is sealed yet; that takes a second or two after they are written.")
     anchored = all(one.seal and one.seal.anchors for one in proved)
-    said = "All of these entries are" if not open_still else f"{len(proved) - open_still} of these entries are"
-    kept = (
-        "and the checkpoint over them is kept outside the database as well."
-        if anchored
-        else "Not all of them are kept outside the database yet: until then the seal rests on the sealer's key alone."
+    if not open_still and anchored:
+        return _(
+            "All of these entries are under a signed checkpoint, and the checkpoint over them is kept outside the"
+            " database as well."
+        )
+    said = (
+        _("%(count)s of these entries are under a signed checkpoint.") % {"count": len(proved) - open_still}
+        if open_still
+        else _("All of these entries are under a signed checkpoint.")
     )
-    return f"{said} under a signed checkpoint{', ' if anchored else '. '}{kept}"
+    rests = _("Not all of them are kept outside the database yet: until then the seal rests on the sealer's key alone.")
+    return f"{said} {rests}"

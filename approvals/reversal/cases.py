@@ -11,14 +11,20 @@ from approvals.reversal import previews
 from approvals.reversal.previews import NotYet, Outward, UndoError, Unrecorded
 from approvals.reversal.starting import NotAllowed
 from portal import roles
+from portal.retold import kept
 
 REASON = "recovery"
+RECOVER = kept("Recover: %(summary)s. %(stands)s")
+OPEN_ALREADY = kept("A recovery case of this is open already: hand-off %(number)s.")
+OPENS_NOW = kept("A recovery case of this is open already: the gate opens it just now.")
 STANDS = {
-    "": "It was sent, and nothing here can call it back.",
-    "pending": "The money is on its way and cannot be called back.",
-    "settled": "The money has arrived: only who has it can send it back.",
-    "bounced": "The money came back to us: the customer does not have it.",
+    "": kept("It was sent, and nothing here can call it back."),
+    "pending": kept("The money is on its way and cannot be called back."),
+    "settled": kept("The money has arrived: only who has it can send it back."),
+    "bounced": kept("The money came back to us: the customer does not have it."),
 }
+WHO_OPENS = kept("Only reviewers and managers open a recovery case.")
+CAN_BE_UNDONE = kept("It can be undone: a recovery case is for what went out of the house.")
 
 
 class AlreadyOpen(UndoError):
@@ -69,21 +75,21 @@ def open_recovery(*, proposal: Proposal, person: int, key: str) -> Submission:
         UndoError: nothing of it went out, or it can be undone instead.
     """
     if not roles.deciding(roles.of(person, proposal.workspace_id)):
-        raise NotAllowed("Only reviewers and managers open a recovery case.")
+        raise NotAllowed(WHO_OPENS)
     row = proposals.locked(workspace=proposal.workspace_id, proposal=proposal.pk)
     if again := row.undo_submissions.filter(proposer=f"person:{person}", run="", key=key, kind="handoff").first():
         return again
     stands = sent(row)
     if not stands:
         previews.require_carried_out(row)
-        raise UndoError("It can be undone: a recovery case is for what went out of the house.")
+        raise UndoError(CAN_BE_UNDONE)
     if there := open_case(row):
-        name = f"hand-off {there.pk}" if isinstance(there, Handoff) else "the gate opens it just now"
-        raise AlreadyOpen(f"A recovery case of this is open already: {name}.")
+        raise AlreadyOpen(OPEN_ALREADY % {"number": there.pk} if isinstance(there, Handoff) else OPENS_NOW)
+    summary = RECOVER % {"summary": row.summary, "stands": stands}
     return proposals.submit(
         workspace=row.workspace_id, case=row.case_id, kind=Submission.Is.HANDOFF, proposer=f"person:{person}",
         key=key, undoes=row.pk,
-        payload={"reason": REASON, "summary": f"Recover: {row.summary}. {stands}"[:1000], "found": _found(row)},
+        payload={"reason": REASON, "summary": summary[:1000], "found": _found(row)},
     )  # fmt: skip
 
 

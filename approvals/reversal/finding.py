@@ -15,9 +15,15 @@ from approvals.models import Proposal, Receipt, Submission
 from approvals.reversal import previews
 from approvals.reversal.previews import Undo, UndoError
 from approvals.state import OPEN, State
+from portal.retold import kept, say
 from portal.systems.base import Reader
 
 PAGE = 50
+UNDOES_IT = kept("Proposal %(number)s undoes it already and is %(state)s.")
+NAME_ONE = kept("Name a run, an agent, or a time it begins at.")
+NAME_AGENT = kept("name the agent it is of")
+BEFORE_SINCE = kept("lies before since")
+IN_CHECK = kept("An undo of it was started; the gate checks it just now.")
 
 
 class BadSearch(UndoError):
@@ -55,8 +61,8 @@ class Rate:
 
     @property
     def title(self) -> str:
-        """The action in words."""
-        return actions.ACTIONS[self.action].title if self.action in actions.ACTIONS else self.action
+        """The action in the reader's words."""
+        return say(actions.ACTIONS[self.action].title) if self.action in actions.ACTIONS else self.action
 
 
 def find(
@@ -89,11 +95,11 @@ def _carried_out(
     workspace: int, run: int | None, agent: str, version: str, since: datetime | None, until: datetime | None
 ) -> "QuerySet[Receipt]":
     if version and not agent:
-        raise BadSearch("version: name the agent it is of")
+        raise BadSearch("version: " + NAME_AGENT)
     if since and until and until <= since:
-        raise BadSearch("until: lies before since")
+        raise BadSearch("until: " + BEFORE_SINCE)
     if not (run or agent or since):
-        raise BadSearch("Name a run, an agent, or a time it begins at.")
+        raise BadSearch(NAME_ONE)
     wanted: dict[str, Any] = {
         "proposal__submission__run": run and f"run:{run}", "proposal__proposer": agent and f"agent:{agent}",
         "proposal__proposer_version": version, "applied_at__gte": since, "applied_at__lte": until,
@@ -135,13 +141,11 @@ def _under_way(receipts: list[Receipt]) -> dict[int | None, str]:
     """Open undos in words, by what they undo."""
     keys = [receipt.proposal_id for receipt in receipts]
     new = Submission.objects.filter(undoes__in=keys, status=Submission.Status.NEW, kind=Submission.Is.ACTION)
-    found = dict.fromkeys(
-        new.values_list("undoes", flat=True), "An undo of it was started; the gate checks it just now."
-    )
+    found = dict.fromkeys(new.values_list("undoes", flat=True), IN_CHECK)
     for undone, pk, state in Proposal.objects.filter(undoes__in=keys, state__in=OPEN).values_list(
         "undoes", "pk", "state"
     ):
-        found[undone] = f"Proposal {pk} undoes it already and is {state}."
+        found[undone] = UNDOES_IT % {"number": pk, "state": state}
     return found
 
 

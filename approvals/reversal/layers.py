@@ -6,9 +6,16 @@ from typing import Any
 
 from approvals import diff
 from approvals.diff import ABSENT, Change, Fit
+from portal.retold import kept
 
 # A field, or one member of a field that is compared as a set.
 Atom = tuple[str, str]
+
+
+TAKEN_BACK, SET_BACK = kept("taken back by proposal %(number)s"), kept("set back meanwhile")
+CHANGED_AGAIN = kept("taken back by proposal %(number)s, and changed again since")
+CHANGED_BY = kept("proposal %(number)s changed it since: undo proposal %(number)s first")
+CHANGED = kept("changed since, by no proposal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +58,14 @@ def _part(proposal: int, change: Change, now: Any, later: Sequence[Write], roots
     fit = diff.fit(reverse(change), now)
     back, first = _standing(proposal, change, later, roots)
     if fit is Fit.ALREADY:
-        return Part(change, now, fit, f"taken back by proposal {back}" if back else "set back meanwhile")
+        return Part(change, now, fit, TAKEN_BACK % {"number": back} if back else SET_BACK)
     if back:
-        return Part(change, now, Fit.CONFLICT, f"taken back by proposal {back}, and changed again since")
+        return Part(change, now, Fit.CONFLICT, CHANGED_AGAIN % {"number": back})
     if first:
-        words = f"proposal {first} changed it since: undo proposal {first} first"
+        words = CHANGED_BY % {"number": first}
         return Part(change, now, Fit.CONFLICT, words, first)
     if fit is Fit.CONFLICT:
-        return Part(change, now, fit, "changed since, by no proposal")
+        return Part(change, now, fit, CHANGED)
     return Part(change, now, fit)
 
 

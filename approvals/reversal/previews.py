@@ -16,14 +16,37 @@ from approvals.reversal.layers import Part, Write
 from approvals.state import OPEN, State
 from audit.events import Event
 from audit.models import Entry
+from portal.retold import kept
 from portal.systems.base import Reader
 
 # Stands on an undo that leaves fields alone because they changed since: its starter may not approve it alone.
 PARTIAL = "partial_undo"
 
 
+NOTHING_LEFT = kept("Every field was changed again since; there is nothing of this left to undo (%(whys)s).")
+ALL_BACK = kept("All of it is as it was before already (%(whys)s).")
+NO_WAY_BACK = kept("%(action)s: this action does not say how it is taken back.")
+UNWRITABLE = kept("The values before cannot be written any more: %(why)s")
+NEVER = kept("It was never carried out (it is %(state)s), so there is nothing to undo.")
+WROTE_NOTHING = kept("It wrote nothing: somebody had done the same before, so there is nothing of it to undo.")
+OUTSIDE = kept("It was done outside, and no values from before it are kept here: it cannot be undone.")
+ERASED = kept("The values from before it are no longer kept (personal data was erased): it cannot be undone.")
+# States, as they stand within these.
+STATES = (
+    kept("pending"), kept("approved"), kept("applying"), kept("applied"), kept("denied"), kept("stale"),
+    kept("rejected"), kept("expired"), kept("withdrawn"), kept("failed"), kept("unknown"),
+)  # fmt: skip
+UNDOES_ALREADY = kept("Proposal %(number)s undoes this already and is %(state)s; look at that.")
+ON_HOLD = kept("It is on hold and not carried out yet: stop it, then there is nothing to undo.")
+UNDER_WAY = kept("It is being carried out just now; look at the undo again when it is done.")
+NOBODY_KNOWS = kept("Nobody knows yet whether it happened; a manager settles that first.")
+NOT_DONE = kept("It was not carried out: reject or withdraw it, then there is nothing to undo.")
+WENT_OUT = kept("It went out and nothing takes it back: open a recovery case instead.")
+STARTED = kept("An undo of this was started already; the gate checks it just now.")
+
+
 class UndoError(Exception):
-    """Base of why something cannot be taken back; the message is for the person."""
+    """Base of why something cannot be taken back; the message is for the person, kept in English."""
 
 
 class NotYet(UndoError):
@@ -85,8 +108,8 @@ class Undo:
             return ""
         whys = "; ".join(dict.fromkeys(part.because for part in self.parts))
         if self.conflicts:
-            return f"Every field was changed again since; there is nothing of this left to undo ({whys})."
-        return f"All of it is as it was before already ({whys})."
+            return NOTHING_LEFT % {"whys": whys}
+        return ALL_BACK % {"whys": whys}
 
 
 def offered(proposal: Proposal) -> Literal["", "undo", "recover"]:
@@ -125,12 +148,12 @@ def worked_out(proposal: Proposal, reader: Reader, later: Sequence[Write]) -> Un
         return Undo(proposal, parts, {}, (), "")
     args = action.undo_args(clean, now)
     if not args:
-        raise NothingLeft(f"{action.title}: this action does not say how it is taken back.")
+        raise NothingLeft(NO_WAY_BACK % {"action": action.title})
     try:
         preview = action.preview(proposal.target, action.parse(args), proposal.case.customer, reader)
         content = preview.diff.content()
     except (actions.ActionError, diff.DiffError) as error:
-        raise NothingLeft(f"The values before cannot be written any more: {error}") from error
+        raise NothingLeft(UNWRITABLE % {"why": error}) from error
     return Undo(proposal, parts, args, preview.diff.changes, diff.content_hash(content))
 
 
@@ -160,17 +183,17 @@ def require_carried_out(proposal: Proposal) -> None:
     match State(proposal.state):
         case State.APPLIED:
             if actions.named(proposal.action).reversibility != "reversible":
-                raise Outward("It went out and nothing takes it back: open a recovery case instead.")
+                raise Outward(WENT_OUT)
         case State.APPROVED:
-            raise NotYet("It is on hold and not carried out yet: stop it, then there is nothing to undo.")
+            raise NotYet(ON_HOLD)
         case State.APPLYING:
-            raise NotYet("It is being carried out just now; look at the undo again when it is done.")
+            raise NotYet(UNDER_WAY)
         case State.UNKNOWN:
-            raise NotYet("Nobody knows yet whether it happened; a manager settles that first.")
+            raise NotYet(NOBODY_KNOWS)
         case State.PENDING | State.STALE:
-            raise NotYet("It was not carried out: reject or withdraw it, then there is nothing to undo.")
+            raise NotYet(NOT_DONE)
         case _:
-            raise NotYet(f"It was never carried out (it is {proposal.state}), so there is nothing to undo.")
+            raise NotYet(NEVER % {"state": proposal.state})
 
 
 def refuse_second(proposal: Proposal) -> None:
@@ -180,9 +203,9 @@ def refuse_second(proposal: Proposal) -> None:
         UnderWay: naming the open one.
     """
     if proposal.undo_submissions.filter(status="new", kind="action").exists():
-        raise UnderWay("An undo of this was started already; the gate checks it just now.")
+        raise UnderWay(STARTED)
     if is_open := Proposal.objects.filter(undoes=proposal, state__in=OPEN).order_by("-pk").first():
-        raise UnderWay(f"Proposal {is_open.pk} undoes this already and is {is_open.state}; look at that.", is_open.pk)
+        raise UnderWay(UNDOES_ALREADY % {"number": is_open.pk, "state": is_open.state}, is_open.pk)
 
 
 def recorded(proposal: Proposal) -> tuple[Change, ...]:
@@ -195,10 +218,10 @@ def recorded(proposal: Proposal) -> tuple[Change, ...]:
         return changed
     body = _applied_as(proposal)
     if body.get("already_so"):
-        raise Unrecorded("It wrote nothing: somebody had done the same before, so there is nothing of it to undo.")
+        raise Unrecorded(WROTE_NOTHING)
     if body.get("outside"):
-        raise Unrecorded("It was done outside, and no values from before it are kept here: it cannot be undone.")
-    raise Unrecorded("The values from before it are no longer kept (personal data was erased): it cannot be undone.")
+        raise Unrecorded(OUTSIDE)
+    raise Unrecorded(ERASED)
 
 
 def _applied_as(proposal: Proposal) -> Mapping[str, Any]:

@@ -12,8 +12,18 @@ from approvals.reversal import previews
 from approvals.reversal.previews import PARTIAL, NothingLeft, UndoError
 from portal import roles
 from portal.models import Role
+from portal.retold import kept
 
 AT_ONCE = 200
+UNDO, UNDO_IN_PART = kept("Undo of proposal %(number)s"), kept("Undo of proposal %(number)s in part: %(left)s")
+STAYS = kept("%(field)s stays as it is, %(because)s")
+TOO_MANY = kept("%(count)s at once; at most %(most)s.")
+WHO_UNDOES = kept("Only reviewers and managers undo.")
+MOVED = kept("The record changed since you looked; look at the undo again.")
+WHO_UNDOES_MANY = kept("Only managers undo many at once.")
+NO_SUCH = kept("There is no such proposal that was carried out.")
+ANOTHER = kept("It is another action on another record than what it undoes.")
+MOVED_SINCE = kept("The record changed since it was started; look at the undo again.")
 
 
 class NotAllowed(UndoError):
@@ -53,7 +63,7 @@ def undo(*, proposal: Proposal, person: int, seen_content: str, key: str) -> Sub
         UndoError: as `undo_preview`, or nothing is left to take back.
     """
     if not roles.deciding(roles.of(person, proposal.workspace_id)):
-        raise NotAllowed("Only reviewers and managers undo.")
+        raise NotAllowed(WHO_UNDOES)
     row = proposals.locked(workspace=proposal.workspace_id, proposal=proposal.pk)
     if again := row.undo_submissions.filter(proposer=f"person:{person}", run="", key=key, kind="action").first():
         return again
@@ -61,7 +71,7 @@ def undo(*, proposal: Proposal, person: int, seen_content: str, key: str) -> Sub
     if wanted.nothing:
         raise NothingLeft(wanted.nothing)
     if wanted.content != seen_content:
-        raise Moved("The record changed since you looked; look at the undo again.")
+        raise Moved(MOVED)
     return proposals.submit(
         workspace=row.workspace_id, case=row.case_id, kind=Submission.Is.ACTION, proposer=f"person:{person}",
         key=key, undoes=row.pk, seen_content=wanted.content,
@@ -73,8 +83,8 @@ def undo(*, proposal: Proposal, person: int, seen_content: str, key: str) -> Sub
 
 
 def _why(wanted: previews.Undo) -> str:
-    kept = "; ".join(f"{part.change.field} stays as it is, {part.because}" for part in wanted.conflicts)
-    return f"Undo of proposal {wanted.proposal.pk}{f' in part: {kept}' if kept else ''}"
+    left = "; ".join(STAYS % {"field": part.change.field, "because": part.because} for part in wanted.conflicts)
+    return (UNDO_IN_PART if left else UNDO) % {"number": wanted.proposal.pk, "left": left}
 
 
 def undo_many(*, workspace: int, proposals: Sequence[tuple[int, str]], person: int, key: str) -> Answer:
@@ -84,9 +94,9 @@ def undo_many(*, workspace: int, proposals: Sequence[tuple[int, str]], person: i
         NotAllowed: not a manager. UndoError: more than `AT_ONCE`.
     """
     if Role.MANAGER not in roles.of(person, workspace):
-        raise NotAllowed("Only managers undo many at once.")
+        raise NotAllowed(WHO_UNDOES_MANY)
     if len(proposals) > AT_ONCE:
-        raise UndoError(f"{len(proposals)} at once; at most {AT_ONCE}.")
+        raise UndoError(TOO_MANY % {"count": len(proposals), "most": AT_ONCE})
     seen = dict(proposals)
     rows = Proposal.objects.filter(workspace_id=workspace, pk__in=seen, receipt__isnull=False)
     started, changed, refused = [], [], []
@@ -100,7 +110,7 @@ def undo_many(*, workspace: int, proposals: Sequence[tuple[int, str]], person: i
         except UndoError as error:
             refused.append(Line(row.pk, str(error)))
     there = {line.proposal for line in (*started, *changed, *refused)}
-    refused += [Line(pk, "There is no such proposal that was carried out.") for pk in sorted(set(seen) - there)]
+    refused += [Line(pk, NO_SUCH) for pk in sorted(set(seen) - there)]
     return Answer(tuple(started), tuple(changed), tuple(refused))
 
 
@@ -118,7 +128,7 @@ def no_undo(submission: Submission, *, action: str, target: str, args: Mapping[s
     except UndoError as error:
         return str(error)
     if (action, target) != (undone.action, undone.target):
-        return "It is another action on another record than what it undoes."
+        return ANOTHER
     if dict(args) != dict(wanted.args) or (PARTIAL in flags) != wanted.partial:
-        return wanted.nothing or "The record changed since it was started; look at the undo again."
+        return wanted.nothing or MOVED_SINCE
     return ""

@@ -5,13 +5,15 @@ from typing import Any
 
 from django import template
 from django.template import Context
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 
 from approvals import asides as reads
 from approvals import deadlines
 from portal.models import Role
 
 register = template.Library()
-OFFERED = ((30, "half an hour"), (60, "an hour"), (180, "three hours"), (1_440, "a day"))
+OFFERED = ((30, noop("half an hour")), (60, noop("an hour")), (180, noop("three hours")), (1_440, noop("a day")))
 
 
 @register.inclusion_tag("approvals/_aside.html", takes_context=True)
@@ -26,7 +28,7 @@ def lay_aside(context: Context, item: str) -> dict[str, Any]:
     said = _said(context, item)
     place, request = said["place"], said["request"]
     due = deadlines.moment(place.urgency) if place else request.now
-    offered = [(minutes, words) for minutes, words in OFFERED if request.now + timedelta(minutes=minutes) < due]
+    offered = [(minutes, _(words)) for minutes, words in OFFERED if request.now + timedelta(minutes=minutes) < due]
     return {**said, "offered": offered, "gives": Role.MANAGER in request.roles}
 
 

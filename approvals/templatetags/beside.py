@@ -9,6 +9,7 @@ from approvals import actions, votes, wording
 from approvals.actions.merging import ContactMerge, survivors
 from approvals.models import Proposal
 from approvals.state import State
+from portal import retold
 
 register = template.Library()
 SHOWN = (State.PENDING, State.STALE, State.APPROVED)
@@ -44,10 +45,10 @@ def beside(proposal: Proposal) -> dict[str, Any]:
     rows = [
         Row(
             wording.field(name), keep.fields.get(name, ""), other.fields.get(name, ""),
-            _stays(keep.fields.get(name), other.fields.get(name), found[name][0]), found[name][1],
+            _stays(keep.fields.get(name), other.fields.get(name), found[name][0]), retold.say(found[name][1]),
             name in keep.locked_fields, name in other.locked_fields,
         )
-        for name, _ in wording.in_order(found)
+        for name, _place in wording.in_order(found)
     ]  # fmt: skip
     moving = reader.customers_of(other.contact_id)
     orders = sum(len(reader.orders_of(customer.customer_id)) for customer in moving)

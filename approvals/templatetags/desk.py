@@ -15,6 +15,7 @@ register = template.Library()
 
 _TAGS = {"gone": "del", "new": "ins"}
 register.filter("state_word", wording.state)
+register.filter("status_word", wording.status)
 register.filter("field_word", wording.field)
 register.filter("in_order", wording.in_order)
 register.filter("money", wording.amount)

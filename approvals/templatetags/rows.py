@@ -9,8 +9,10 @@ from functools import lru_cache
 from django import template
 from django.template import Context
 from django.template.loader import render_to_string
+from django.urls import get_script_prefix
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from approvals.queries import Row
 from portal.templatetags import clock
@@ -24,8 +26,10 @@ def rows(context: Context, shown: Iterable[Row]) -> SafeString:
     """The lines as this person sees them now."""
     filters, me, item = context["filters"], context["user"].pk, context.get("item")
     query, stated, picks = filters.query, filters.state == "any", context["offers_next"]
+    place = get_script_prefix(), get_language()
     lines = (
-        _markup(one, one.holder == me, *_times(context, one), query, stated, one.item == item, picks) for one in shown
+        _markup(one, one.holder == me, *_times(context, one), query, stated, one.item == item, picks, *place)
+        for one in shown
     )
     return format_html_join("", "{}", ((line,) for line in lines))
 
@@ -38,9 +42,20 @@ def _times(context: Context, one: Row) -> tuple[SafeString | str, SafeString | s
 
 @lru_cache(maxsize=KEPT)
 def _markup(
-    one: Row, mine: bool, since: str, left: str, query: str, stated: bool, current: bool, picks: bool
+    one: Row,
+    mine: bool,
+    since: str,
+    left: str,
+    query: str,
+    stated: bool,
+    current: bool,
+    picks: bool,
+    _prefix: str,
+    _language: str | None,
 ) -> SafeString:
-    """`since` and `left` are markup already; what is none is escaped like everything else. `picks`: may be picked."""
+    """`since` and `left` are markup already; what is none is escaped like everything else. `picks`: may be picked.
+
+    The workspace's address and the language are those in force, in which the template is written."""
     said = {"row": one, "mine": mine, "since": since, "left": left, "query": query, "stated": stated}
     may_be_picked = picks and one.state == "pending"
     return render_to_string("approvals/_row.html", {**said, "current": current, "picks": may_be_picked})

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from approvals import batches, looks, wording
@@ -18,6 +19,7 @@ from approvals.models import Proposal
 from approvals.state import State
 from approvals.views import deciding, desk
 from portal.htmx import WorkspaceRequest, respond
+from portal.retold import say
 
 Seen = tuple[int, int, str]
 
@@ -62,7 +64,7 @@ def decide(request: WorkspaceRequest) -> HttpResponse:
     except batches.NotOpened as drawn:
         return _confirm(request, members, sorted(drawn.drawn))
     except batches.BatchError as error:
-        return _page(request, problem=str(error), status=409)
+        return _page(request, problem=say(str(error)), status=409)
     told = {name: _named(request, getattr(answer, name)) for name in ("approved", "changed", "refused")}
     return respond(request, "approvals/batch_done.html", {}, {"batch": answer.batch, **told})
 
@@ -78,7 +80,7 @@ def take_back(request: WorkspaceRequest) -> HttpResponse:
     except batches.NoSuchBatch as missing:
         raise Http404 from missing
     except batches.BatchError as error:
-        raise PermissionDenied(str(error)) from error
+        raise PermissionDenied(say(str(error))) from error
     told = {name: _named(request, getattr(answer, name)) for name in ("stopped", "started", "kept")}
     return respond(request, "approvals/batch_undone.html", {}, told)
 
@@ -87,7 +89,7 @@ def _named(request: WorkspaceRequest, lines: Sequence[batches.Line]) -> list[tup
     """Id, summary and what came of it; a proposal that is not here has no summary."""
     rows = Proposal.objects.filter(workspace=request.workspace, pk__in=[line.proposal for line in lines])
     summaries = dict(rows.values_list("pk", "summary"))
-    return [(line.proposal, summaries.get(line.proposal, ""), line.words) for line in lines]
+    return [(line.proposal, say(summaries.get(line.proposal, "")), line.words) for line in lines]
 
 
 def _page(request: WorkspaceRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -115,7 +117,8 @@ def _shown(group: batches.Group, picked: set[int]) -> Shown:
     )  # fmt: skip
     template = group.template
     return Shown(
-        f"{named(template.action).title}, {template.tier}", tuple(wording.field(name) for name in group.differs), rows,
+        f"{say(named(template.action).title)}, {say(template.tier)}",
+        tuple(wording.field(name) for name in group.differs), rows,
         wording.amount(group.total_minor, template.currency) if template.currency else "", group.more,
     )  # fmt: skip
 
@@ -124,7 +127,7 @@ def _value(member: batches.Member, name: str) -> str:
     """What it would write there."""
     for change in member.changes:
         if change.field == name:
-            return wording.plain(change.after) if isinstance(change.after, str | int | list) else "empty"
+            return wording.plain(change.after) if isinstance(change.after, str | int | list) else _("empty")
     return "; ".join(wording.plain(effect[name]) for effect in member.effects if name in effect)
 
 
@@ -148,7 +151,7 @@ def _opened(request: WorkspaceRequest, members: Sequence[Seen]) -> set[int]:
 
 def _seen(text: str) -> Seen | None:
     """`12:1:<digest>` as a form posts it."""
-    key, _, rest = text.partition(":")
-    revision, _, digest = rest.partition(":")
+    key, _colon, rest = text.partition(":")
+    revision, _colon, digest = rest.partition(":")
     fits = key.isdecimal() and revision.isdecimal() and len(key) < 19 and len(revision) < 10
     return (int(key), int(revision), digest) if fits else None

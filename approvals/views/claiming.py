@@ -3,6 +3,8 @@
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 from django.views.decorators.http import require_POST
 
 from approvals import claims
@@ -10,7 +12,9 @@ from approvals.models import Handoff, Proposal
 from approvals.views import deciding, desk
 from portal.htmx import WorkspaceRequest
 
-NOTHING_LEFT = "Nothing is free that you may take: the rest is yours, in other hands, or of other teams and languages."
+NOTHING_LEFT = noop(
+    "Nothing is free that you may take: the rest is yours, in other hands, or of other teams and languages."
+)
 
 
 @require_POST
@@ -38,7 +42,7 @@ def claim_next(request: WorkspaceRequest) -> HttpResponse:
     except claims.ClaimError as error:
         return deciding.refused(request, "", error)
     if not taken:
-        return desk.show(request, item="", problem=desk.Problem(NOTHING_LEFT, request.POST))
+        return desk.show(request, item="", problem=desk.Problem(_(NOTHING_LEFT), request.POST))
     return deciding.back_to(request, taken)
 
 
@@ -60,7 +64,7 @@ def release(request: WorkspaceRequest, item: str) -> HttpResponse:
 
 def known(request: WorkspaceRequest, item: str) -> str:
     """An item of this workspace, or 404."""
-    kind, _, key = item.partition(":")
+    kind, _colon, key = item.partition(":")
     models: dict[str, type[Proposal] | type[Handoff]] = {"proposal": Proposal, "handoff": Handoff}
     model = models.get(kind) if key.isdecimal() and len(key) < 19 else None
     if model is None or not model._default_manager.filter(workspace=request.workspace, pk=int(key)).exists():

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from approvals import asides, claims, decisions, handoffs, looks, proposals, queries, resolving, revising, state
@@ -19,6 +20,7 @@ from approvals.models import Handoff, Proposal
 from approvals.views import desk
 from portal import roles, stepup, stepup_views
 from portal.htmx import WorkspaceRequest
+from portal.retold import fault
 
 # Fields of the forms beside the item: a refusal that names one stands beside it, without the name.
 NAMED = ("reason", "outcome", "happened", "evidence", "text", "overwrite_reason", "until", "why")
@@ -139,7 +141,7 @@ def seen(request: WorkspaceRequest, pk: int) -> decisions.Seen:
     """
     revision, digest = request.POST.get("revision", ""), request.POST.get("digest", "")
     if not revision.isdecimal() or len(revision) > 9 or len(digest) != 64:
-        raise decisions.BadInput("The form does not say what was on the screen; look at the page again.")
+        raise decisions.BadInput(_("The form does not say what was on the screen; look at the page again."))
     lasted = looks.seconds(
         request.POST.get("look", ""), proposal=pk, revision=int(revision), digest=digest, person=request.user.pk,
         now=request.now, visible=request.POST.get("looked", ""),
@@ -154,7 +156,7 @@ def refused(request: WorkspaceRequest, item: str, error: Exception) -> HttpRespo
             return stepup_views.ask(request, error, back=desk.address(item))
         except stepup.TooMany as too_many:
             error = too_many
-    text = str(error)
+    text = fault(str(error))
     field, colon, rest = text.partition(": ")
     words = f"{rest[:1].upper()}{rest[1:]}." if colon and field in NAMED else text
     return desk.show(request, item=item, status=status_of(error), problem=desk.Problem(words, request.POST))
@@ -187,12 +189,12 @@ def require_deciding(request: WorkspaceRequest) -> None:
         PermissionDenied.
     """
     if not roles.deciding(request.roles):
-        raise PermissionDenied("Only reviewers and managers decide.")
+        raise PermissionDenied(_("Only reviewers and managers decide."))
 
 
 def next_of(request: WorkspaceRequest, item: str) -> str:
     """The item behind one that still waits, in the list the address asks for."""
-    kind, _, key = item.partition(":")
+    kind, _colon, key = item.partition(":")
     rows: QuerySet[Any] = (Handoff if kind == "handoff" else Proposal)._default_manager.all()
     urgency = rows.filter(workspace=request.workspace, pk=int(key)).values_list("urgency", flat=True).get()
     return _next(request, item, urgency, int(key))

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from approvals import (
@@ -28,6 +29,7 @@ from approvals.models import Handoff, Proposal
 from approvals.searching import Filters
 from portal import roles as appointed
 from portal.htmx import WorkspaceRequest, respond
+from portal.retold import say
 
 PARTS = {"desk": "approvals/_desk.html", "detail": "approvals/_detail.html", "more": "approvals/_rows.html"}
 WORDS = ("note", "text", "evidence", "overwrite_reason", "outcome")  # fields of the forms beside an item
@@ -82,7 +84,7 @@ def news(request: WorkspaceRequest) -> HttpResponse:
 def views(request: WorkspaceRequest) -> HttpResponse:
     """The counters beside the queue, as they stand now; rows stay as they are."""
     filters = searching.read(request.GET)
-    return render(request, "approvals/_counted.html", {"filters": filters, **_views(request, filters, anew=False)})
+    return render(request, "approvals/_counted.html", {**_views(request, filters, anew=False), "query": filters.query})
 
 
 def show(
@@ -106,7 +108,7 @@ def show(
         "filters": filters,
         "item": item or "",
         "problem": problem,
-        "reasons": decisions.REJECT_REASONS,
+        "reasons": {key: _(words) for key, words in decisions.REJECT_REASONS.items()},
         "done": _done(request, done),
         "opened": status != 200 or request.resolver_match.url_name != "queue",  # type: ignore[union-attr]  # a view has a match
         "offers_next": request.impersonator is None and bool(appointed.deciding(request.roles)),
@@ -127,8 +129,7 @@ def _listed(request: WorkspaceRequest, filters: Filters, item: str | None, *, an
         "page": page,
         **({"item": first.item, "first": first} if first else {}),
         **_views(request, filters, anew=anew),
-        "actions": [(name, action.title) for name, action in ACTIONS.items()],
-        "newest": queries.newest(ws, filters),
+        "actions": tuple((name, say(action.title)) for name, action in ACTIONS.items()),
         "tiers": searching.TIERS,
         "takes": bool(taking.TAKERS & request.roles),
     }
@@ -144,7 +145,7 @@ def filters_of(request: WorkspaceRequest, item: str) -> Filters:
 
 def opened(request: WorkspaceRequest, item: str) -> dict[str, Any]:
     """Everything about the item that is looked at; 404 where it is not in this workspace."""
-    kind, _, key = item.partition(":")
+    kind, _colon, key = item.partition(":")
     thrown = tuple(notice.switch for notice in standing.of(request).notices)
     viewer = detail.Viewer(request.user.pk, request.roles, request.now, request.impersonator is not None, thrown)
     if kind == "proposal":
@@ -208,6 +209,6 @@ def _done(request: WorkspaceRequest, done: Proposal | None) -> aftermath.Afterma
 
 def address(item: str, query: str = "") -> str:
     """Where an item is looked at; "" is the queue."""
-    kind, _, key = item.partition(":")
+    kind, _colon, key = item.partition(":")
     path = reverse(kind, args=[int(key)]) if item else reverse("queue")
     return f"{path}?{query}" if query else path

@@ -3,6 +3,7 @@
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from approvals import escalations, overseeing, shifts
@@ -10,6 +11,7 @@ from approvals.models import ShiftNote
 from portal import roles
 from portal.htmx import WorkspaceRequest, respond
 from portal.models import Role
+from portal.retold import fault
 
 READERS = frozenset({Role.MANAGER, Role.ADMIN})
 
@@ -26,12 +28,13 @@ def leave(request: WorkspaceRequest) -> HttpResponse:
     _require(request)
     text, named = request.POST.get("text", ""), request.POST.get("case", "").strip()
     if named and not (named.isdecimal() and len(named) < 19):
-        return _show(request, problem="case: write the number of a case, or leave it empty.", text=text, status=422)
+        problem = "case: " + _("write the number of a case, or leave it empty.")
+        return _show(request, problem=problem, text=text, status=422)
     ws, case = request.workspace.pk, int(named) if named else None
     try:
         shifts.leave(workspace=ws, person=request.user.pk, text=text, case=case, now=request.now)
     except shifts.NoteError as error:
-        return _show(request, problem=str(error), text=text, status=422)
+        return _show(request, problem=fault(str(error)), text=text, status=422)
     return redirect("escalations")
 
 
@@ -47,7 +50,7 @@ def settle(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 def _require(request: WorkspaceRequest) -> None:
     if not READERS & request.roles:
-        raise PermissionDenied("Only managers and admins see what was escalated.")
+        raise PermissionDenied(_("Only managers and admins see what was escalated."))
 
 
 def _show(request: WorkspaceRequest, *, problem: str = "", text: str = "", status: int = 200) -> HttpResponse:

@@ -9,6 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
 from django.views.decorators.http import require_GET, require_POST
 
 from approvals import exploring, exporting, tabular
@@ -16,10 +18,11 @@ from audit import explorer, proofs
 from audit.explorer import Wanted
 from audit.models import Entry
 from portal.htmx import WorkspaceRequest, respond
+from portal.retold import fault, say
 from portal.templatetags.clock import zone
 
 PARTS = {"entries": "audit/_entries.html"}
-CASE_ONLY = "Managers, admins and auditors search the whole log. The log of one case opens from the case's page."
+CASE_ONLY = noop("Managers, admins and auditors search the whole log. The log of one case opens from the case's page.")
 
 
 @require_GET
@@ -32,7 +35,7 @@ def search(request: WorkspaceRequest) -> HttpResponse:
             workspace=request.workspace.pk, wanted=_wanted(request, asked), after=request.GET.get("after", "")
         )
     except exploring.BadSearch as error:
-        problem = str(error)
+        problem = fault(str(error))
     context = {
         "asked": asked,
         "problem": problem,
@@ -50,14 +53,14 @@ def search(request: WorkspaceRequest) -> HttpResponse:
 def export(request: WorkspaceRequest) -> HttpResponse | StreamingHttpResponse:
     """All that the filters ask for, as it streams; who took what along is on the log."""
     if not _explores(request):
-        raise PermissionDenied(CASE_ONLY)
+        raise PermissionDenied(_(CASE_ONLY))
     asked, form = exploring.read(request.POST), request.POST.get("format", "")
     if form not in tabular.FORMS:
         raise Http404
     try:
         wanted = _wanted(request, asked)
     except exploring.BadSearch as error:
-        return HttpResponse(str(error), status=422, content_type="text/plain")
+        return HttpResponse(fault(str(error)), status=422, content_type="text/plain; charset=utf-8")
     ws, person = request.workspace.pk, request.user.pk
     with transaction.atomic():
         noted = exporting.note(workspace=ws, person=person, form=form, query=asked.query, now=request.now)
@@ -102,7 +105,7 @@ def entry_proof(request: WorkspaceRequest, pk: int) -> HttpResponse:
     try:
         text = proofs.tlog_proof(row)
     except proofs.ProofError as error:
-        return HttpResponse(str(error), status=409, content_type="text/plain; charset=utf-8")
+        return HttpResponse(say(str(error)), status=409, content_type="text/plain; charset=utf-8")
     return _file(text.encode(), "text/plain; charset=utf-8", f"{_name(row)}.tlog-proof")
 
 
@@ -113,7 +116,7 @@ def _wanted(request: WorkspaceRequest, asked: exploring.Search) -> Wanted:
 def _entry(request: WorkspaceRequest, pk: int) -> Entry:
     row = get_object_or_404(Entry.objects.prefetch_related("payloads"), workspace_id=request.workspace.pk, pk=pk)
     if not row.case and not _explores(request):
-        raise PermissionDenied(CASE_ONLY)
+        raise PermissionDenied(_(CASE_ONLY))
     return row
 
 
@@ -123,7 +126,7 @@ def _explores(request: WorkspaceRequest) -> bool:
 
 def _require(request: WorkspaceRequest, asked: exploring.Search) -> None:
     if not request.user.has_perm("audit.read", request.workspace) or not (asked.case or _explores(request)):
-        raise PermissionDenied(CASE_ONLY)
+        raise PermissionDenied(_(CASE_ONLY))
 
 
 def _name(row: Entry) -> str:

@@ -4,6 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from approvals import claims, outbox, overseeing, queries
@@ -11,6 +12,7 @@ from approvals.models import Handoff, Outbox, Proposal
 from approvals.views import claiming, desk
 from portal.htmx import WorkspaceRequest, respond
 from portal.models import Role
+from portal.retold import say
 
 READERS = frozenset({Role.MANAGER, Role.ADMIN})
 
@@ -27,7 +29,7 @@ def assign(request: WorkspaceRequest) -> HttpResponse:
     _require(request)
     to, item, ws = request.POST.get("to", ""), request.POST.get("item", ""), request.workspace.pk
     if not (to.isdecimal() and len(to) < 19):
-        return _show(request, problem="Choose who gets it.", status=422)
+        return _show(request, problem=_("Choose who gets it."), status=422)
     try:
         with transaction.atomic():
             if int(to) == request.user.pk:
@@ -37,7 +39,7 @@ def assign(request: WorkspaceRequest) -> HttpResponse:
     except claims.NoSuchItem as missing:
         raise Http404 from missing
     except claims.ClaimError as error:
-        return _show(request, problem=str(error), status=409)
+        return _show(request, problem=say(str(error)), status=409)
     if request.POST.get("back") == "item":
         return redirect(desk.address(item))
     return redirect("escalations" if request.POST.get("back") == "escalations" else "manage")
@@ -47,9 +49,9 @@ def assign(request: WorkspaceRequest) -> HttpResponse:
 def give(request: WorkspaceRequest, item: str) -> HttpResponse:
     """Who could have an item in hand, and how much each has."""
     if Role.MANAGER not in request.roles:
-        raise PermissionDenied("Only a manager gives items into others' hands.")
+        raise PermissionDenied(_("Only a manager gives items into others' hands."))
     ws, known = request.workspace.pk, claiming.known(request, item)
-    kind, _, key = known.partition(":")
+    kind, _colon, key = known.partition(":")
     if kind == "proposal":
         headline = Proposal.objects.get(workspace=ws, pk=key).summary
     else:
@@ -73,7 +75,7 @@ def revive(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 def _require(request: WorkspaceRequest) -> None:
     if not READERS & request.roles:
-        raise PermissionDenied("Only managers and admins oversee the work of others.")
+        raise PermissionDenied(_("Only managers and admins oversee the work of others."))
 
 
 def _show(request: WorkspaceRequest, *, problem: str = "", status: int = 200) -> HttpResponse:

@@ -12,6 +12,9 @@ from approvals import waiting
 from approvals.models import Case
 from approvals.views import deciding, desk
 from portal.htmx import WorkspaceRequest
+from portal.retold import kept
+
+BY_HAND = kept("said by hand")
 
 
 @require_POST
@@ -32,7 +35,7 @@ def _say(request: WorkspaceRequest, pk: int, act: Any) -> HttpResponse:
         with transaction.atomic():
             act(
                 workspace=request.workspace.pk, case=pk, actor=f"person:{request.user.pk}", now=request.now,
-                because="said by hand",
+                because=BY_HAND,
             )  # fmt: skip
     except Case.DoesNotExist as missing:
         raise Http404 from missing

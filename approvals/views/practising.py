@@ -3,6 +3,7 @@
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from approvals.models import PracticeItem
@@ -52,9 +53,9 @@ def answer(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 def _require(request: WorkspaceRequest) -> None:
     if not roles.deciding(request.roles):
-        raise PermissionDenied("Reviewers and managers practise here.")
+        raise PermissionDenied(_("Reviewers and managers practise here."))
     if request.impersonator:
-        raise PermissionDenied("How somebody practises is for their own eyes.")
+        raise PermissionDenied(_("How somebody practises is for their own eyes."))
 
 
 def _show(request: WorkspaceRequest, pk: int, *, problem: str = "", status: int = 200) -> HttpResponse:

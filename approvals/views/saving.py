@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST
 from approvals import saving
 from approvals.views import desk
 from portal.htmx import WorkspaceRequest
+from portal.retold import fault
 
 
 @require_POST
@@ -19,7 +20,7 @@ def save(request: WorkspaceRequest) -> HttpResponse:
             shared="shared" in request.POST, now=request.now,
         )  # fmt: skip
     except saving.SavingError as error:
-        text = str(error).partition(": ")[2]
+        text = fault(str(error)).partition(": ")[2]
         return desk.show(
             request, item="", status=422, problem=desk.Problem(f"{text[:1].upper()}{text[1:]}.", request.POST)
         )

@@ -3,6 +3,7 @@
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from approvals import decisions
@@ -40,7 +41,8 @@ def answer(request: WorkspaceRequest, pk: int) -> HttpResponse:
     except SecondLook.DoesNotExist as missing:
         raise Http404 from missing
     except answering.BadAnswer as bad:
-        return _show(request, pk, problem=str(bad).partition(": ")[2].capitalize(), status=422)
+        why = str(bad).partition(": ")[2]
+        return _show(request, pk, problem=f"{why[:1].upper()}{why[1:]}", status=422)
     except answering.NotYours as other:
         return _refuse(request, str(other))
     return redirect("second-looks")
@@ -48,7 +50,7 @@ def answer(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 def _require(request: WorkspaceRequest) -> None:
     if not roles.deciding(request.roles):
-        raise PermissionDenied("Reviewers and managers take second looks.")
+        raise PermissionDenied(_("Reviewers and managers take second looks."))
 
 
 def _show(request: WorkspaceRequest, pk: int, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -59,7 +61,8 @@ def _show(request: WorkspaceRequest, pk: int, *, problem: str = "", status: int 
     except answering.NotYours as other:
         return _refuse(request, str(other))
     context = {
-        "look": row, "case": showing.of(row), "reasons": decisions.REJECT_REASONS, "problem": problem,
+        "look": row, "case": showing.of(row), "problem": problem,
+        "reasons": {key: _(words) for key, words in decisions.REJECT_REASONS.items()},
         "kept": request.POST,
     }  # fmt: skip
     return respond(request, "approvals/second_look.html", {}, context, status=status)

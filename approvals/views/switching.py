@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from approvals import queries, recalling, standing, switches, wording
@@ -14,6 +15,7 @@ from approvals.actions import ACTIONS
 from approvals.models import Switch, SwitchEverywhere
 from portal.htmx import WorkspaceRequest, respond
 from portal.models import Role
+from portal.retold import fault, say
 from portal.templatetags import notices
 
 HISTORY = 50
@@ -48,20 +50,20 @@ def restore(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 def recall(request: WorkspaceRequest) -> HttpResponse:
     """Withdraw what is approved and waits for a thrown switch."""
-    kind, _, subject = request.POST.get("switch", "").partition(":")
+    kind, _colon, subject = request.POST.get("switch", "").partition(":")
     try:
         recalled = recalling.withdraw_waiting(
             workspace=request.workspace.pk, kind=kind, subject=subject, person=request.user.pk, now=request.now
         )
     except recalling.NotAllowed as error:
-        raise PermissionDenied(str(error)) from error
+        raise PermissionDenied(say(str(error))) from error
     except recalling.RecallError as error:
-        return _show(request, problem=str(error), status=409)
+        return _show(request, problem=say(str(error)), status=409)
     return _show(request, recalled=recalled)
 
 
 def _set(request: WorkspaceRequest, act: Callable[..., Switch]) -> HttpResponse:
-    kind, _, subject = request.POST.get("switch", "").partition(":")
+    kind, _colon, subject = request.POST.get("switch", "").partition(":")
     try:
         with transaction.atomic():
             act(
@@ -69,10 +71,10 @@ def _set(request: WorkspaceRequest, act: Callable[..., Switch]) -> HttpResponse:
                 actor=f"person:{request.user.pk}", now=request.now,
             )  # fmt: skip
     except switches.NotAllowed as error:
-        raise PermissionDenied(str(error)) from error
+        raise PermissionDenied(say(str(error))) from error
     except switches.SwitchError as error:
         status = 422 if isinstance(error, switches.BadInput) else 409
-        return _show(request, problem=_words(str(error)), status=status)
+        return _show(request, problem=_words(fault(str(error))), status=status)
     return redirect("switches")
 
 
@@ -97,17 +99,17 @@ def _show(
 def _waiting(workspace: int, switch: switches.Thrown) -> tuple[int, str]:
     """How much of what is approved waits for it, and that in words."""
     found = recalling.waiting(workspace=workspace, switch=switch)
-    return found, f"More than {recalling.MOST}" if found > recalling.MOST else str(found)
+    return found, _("More than %(most)s") % {"most": recalling.MOST} if found > recalling.MOST else str(found)
 
 
 def _choices(workspace: int) -> list[tuple[str, list[tuple[str, str]]]]:
     """What can be switched off, in groups: value of the form and words."""
     agents = switches.agents(workspace)
     return [
-        ("Everything", [("autonomy_off:", "Agents: none of them works, and nothing of theirs is sent"),
-                        ("force_approval:", "Nothing passes by itself: a person decides everything")]),
-        ("Freeze an action", [(f"freeze:{name}", action.title) for name, action in ACTIONS.items()]),
-        ("Halt an agent", [(f"halt:{name}", wording.actor(f"agent:{name}", {})) for name in agents]),
+        (_("Everything"), [("autonomy_off:", _("Agents: none of them works, and nothing of theirs is sent")),
+                           ("force_approval:", _("Nothing passes by itself: a person decides everything"))]),
+        (_("Freeze an action"), [(f"freeze:{name}", say(action.title)) for name, action in ACTIONS.items()]),
+        (_("Halt an agent"), [(f"halt:{name}", wording.actor(f"agent:{name}", {})) for name in agents]),
     ]  # fmt: skip
 
 

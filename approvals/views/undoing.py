@@ -12,6 +12,8 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals import background, counting, queries, reversal, showing, votes, wording
@@ -24,6 +26,7 @@ from approvals.state import State
 from approvals.views import deciding
 from portal.htmx import WorkspaceRequest, respond
 from portal.models import Queue, Role
+from portal.retold import fault, say
 from portal.templatetags import clock
 
 LOCAL = "%Y-%m-%dT%H:%M"
@@ -32,7 +35,7 @@ LOCAL = "%Y-%m-%dT%H:%M"
 class Search(forms.Form):
     """Which undos: of a run, of an agent or one of its versions, of a window of time in the person's own zone."""
 
-    run = forms.IntegerField(required=False, min_value=1, max_value=2**62, label="Run")
+    run = forms.IntegerField(required=False, min_value=1, max_value=2**62, label=_lazy("Run"))
     agent = forms.RegexField(r"^[a-z0-9_-]{1,40}$", required=False)
     version = forms.CharField(required=False, max_length=40)
     since = forms.DateTimeField(required=False, input_formats=[LOCAL, f"{LOCAL}:%S"])
@@ -65,7 +68,7 @@ def undo(request: WorkspaceRequest, pk: int) -> HttpResponse:
                 key=f"undo:{pk}:{_key(request)}",
             )  # fmt: skip
     except reversal.UndoError as error:
-        return _page(request, row, problem=str(error), status=409)
+        return _page(request, row, problem=say(str(error)), status=409)
     return redirect("submission", pk=made.pk)
 
 
@@ -78,7 +81,7 @@ def recover(request: WorkspaceRequest, pk: int) -> HttpResponse:
         with transaction.atomic():
             made = reversal.open_recovery(proposal=row, person=request.user.pk, key=f"recover:{pk}:{_key(request)}")
     except reversal.UndoError as error:
-        return _page(request, row, problem=str(error), status=409)
+        return _page(request, row, problem=say(str(error)), status=409)
     return redirect("submission", pk=made.pk)
 
 
@@ -86,7 +89,7 @@ def recover(request: WorkspaceRequest, pk: int) -> HttpResponse:
 def together(request: WorkspaceRequest) -> HttpResponse:
     """Undo a run, a version of an agent or a window of time; for managers."""
     if Role.MANAGER not in request.roles:
-        raise PermissionDenied("Only managers undo many at once.")
+        raise PermissionDenied(_("Only managers undo many at once."))
     context: dict[str, Any] = {"agents": counting.agents(request.workspace.pk), "asked": request.GET, "status": 200}
     if request.method == "POST":
         context |= _started(request)
@@ -102,9 +105,9 @@ def _page(request: WorkspaceRequest, row: Proposal, *, problem: str = "", status
         wanted = reversal.undo_preview(proposal=row)
         context |= {"undo": wanted, **_fields(wanted, background.facts(row.workspace_id, row.case).books)}
     except reversal.UndoError as error:
-        context |= {"refusal": str(error), "way": _way(request, row, error)}
+        context |= {"refusal": say(str(error)), "way": _way(request, row, error)}
         context["open_undo"] = error.proposal if isinstance(error, reversal.UnderWay) else None
-        if problem == str(error):
+        if problem == say(str(error)):
             context["problem"] = ""
     if context.get("way") == "recover":
         context |= {"stands": reversal.sent(row), "recovery": reversal.open_case(row)}
@@ -141,7 +144,7 @@ def _shown(parts: Iterable[Part], books: Books) -> list[Shown]:
     return [
         Shown(
             wording.field(part.change.field), text(part, part.change.after), text(part, part.now),
-            text(part, part.change.before), part.because, part.first,
+            text(part, part.change.before), say(part.because), part.first,
         )
         for part in sorted(parts, key=lambda part: wording.place(part.change.field))
     ]  # fmt: skip
@@ -159,7 +162,7 @@ def _searched(request: WorkspaceRequest) -> dict[str, Any]:
     try:
         found = reversal.find(workspace=request.workspace.pk, **wanted)
     except reversal.BadSearch as error:
-        return {"problem": str(error), "status": 422}
+        return {"problem": fault(str(error)), "status": 422}
     books = Books(queues=dict(Queue.objects.filter(workspace=request.workspace).values_list("name", "title")))
     query = {name: request.GET[name] for name in Search.base_fields if request.GET.get(name)}
     people = queries.names(undo.proposal.proposer for undo in found.undos)
@@ -173,15 +176,15 @@ def _searched(request: WorkspaceRequest) -> dict[str, Any]:
 def _started(request: WorkspaceRequest) -> dict[str, Any]:
     """Start what was ticked, each named with the content that was seen: `id:content`."""
     chosen = [value.partition(":") for value in request.POST.getlist("undo")]
-    seen = [(int(pk), content) for pk, _, content in chosen if pk.isdecimal() and len(pk) < 19]
+    seen = [(int(pk), content) for pk, _colon, content in chosen if pk.isdecimal() and len(pk) < 19]
     if not seen:
-        return {"problem": "Nothing was ticked.", "status": 422}
+        return {"problem": _("Nothing was ticked."), "status": 422}
     try:
         answer = reversal.undo_many(
             workspace=request.workspace.pk, proposals=seen, person=request.user.pk, key=_key(request)
         )
     except reversal.UndoError as error:
-        return {"problem": str(error), "status": 409}
+        return {"problem": say(str(error)), "status": 409}
     return {"answer": answer}
 
 

@@ -16,6 +16,9 @@ from approvals.views import deciding
 from portal import money, roles
 from portal.htmx import WorkspaceRequest, respond
 from portal.models import Person
+from portal.retold import fault, kept, say
+
+BY_HAND = kept("Started by hand.")
 
 
 @require_http_methods(["GET", "POST"])
@@ -37,10 +40,10 @@ def edit(request: WorkspaceRequest, pk: int) -> HttpResponse:
                 return deciding.back_to(request, f"proposal:{pk}", done=done)
             except (*deciding.REFUSALS, ActionError, money.MoneyError) as error:
                 status = 422 if isinstance(error, ActionError | money.MoneyError) else deciding.status_of(error)
-                form.refuse(str(error))
+                form.refuse(fault(str(error)))
     # A refused page keeps what it was made from: saving it again must not pass for having seen the new one.
     seen = request.POST if request.method == "POST" else row
-    context = {"form": form, "proposal": row, "seen": seen, "title": ACTIONS[row.action].title}
+    context = {"form": form, "proposal": row, "seen": seen, "title": say(ACTIONS[row.action].title)}
     context["facts"] = background.facts(request.workspace.pk, row.case, row.target, row.customer)
     return respond(request, "approvals/edit.html", {}, context, status=status)
 
@@ -57,7 +60,7 @@ def new_action(request: WorkspaceRequest, pk: int, action: str) -> HttpResponse:
     if action == "ticket.reply" and request.GET.get("text") in manual.TEXTS:
         plans = [{"body": manual.TEXTS[request.GET["text"]]}]
     target = _target(request, case, action, plans)
-    context = {"case": case, "action": action, "title": ACTIONS[action].title, "handoff": handoff}
+    context = {"case": case, "action": action, "title": say(ACTIONS[action].title), "handoff": handoff}
     if not target:
         facts = background.facts(request.workspace.pk, case)
         return respond(request, "approvals/choose_order.html", {}, {**context, "facts": facts, "plans": plans})
@@ -79,7 +82,7 @@ def new_action(request: WorkspaceRequest, pk: int, action: str) -> HttpResponse:
 def submission(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """'Being checked', until the gate has answered; then the way to what came of it."""
     row = get_object_or_404(Submission.objects.select_related("case"), workspace=request.workspace, pk=pk)
-    kind, _, key = row.outcome.removeprefix("denied: ").partition(":")
+    kind, _colon, key = row.outcome.removeprefix("denied: ").partition(":")
     if row.status == Submission.Status.GATED and kind in ("proposal", "handoff") and key.isdecimal():
         return _go(request, reverse(kind, args=[int(key)]))
     return respond(
@@ -151,7 +154,7 @@ def _start(request: WorkspaceRequest, case: Case, action: str, target: str, form
         args = _args(request, form, action, target)
         manual.check(workspace=ws, case=case, action=action, target=target, args=args)
     except (ActionError, money.MoneyError) as error:
-        form.refuse(str(error))
+        form.refuse(fault(str(error)))
         return None
     key = request.POST.get("key", "")[:32] or secrets.token_hex(8)
     try:
@@ -161,13 +164,13 @@ def _start(request: WorkspaceRequest, case: Case, action: str, target: str, form
             action=action,
             target=target,
             args=args,
-            why="Started by hand.",
+            why=BY_HAND,
             person=request.user.pk,
             key=key,
             asks=action == "ticket.reply" and "asks" in request.POST,
         )
     except proposals.ProposalError as error:
-        form.refuse(str(error))
+        form.refuse(fault(str(error)))
         return None
 
 

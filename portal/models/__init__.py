@@ -4,6 +4,7 @@ from portal.models.connections import Connection, Credential, Pace, Part
 from portal.models.desk import Clause, Contact, Message, Page, Queue, Ticket
 from portal.models.notices import Notice, NoticeChoice, NoticeCursor, SlackHook, SlackPost
 from portal.models.people import (
+    Language,
     Membership,
     Person,
     PersonalToken,
@@ -22,6 +23,7 @@ __all__ = [
     "Credential",
     "Customer",
     "Delegation",
+    "Language",
     "Membership",
     "Message",
     "Notice",

@@ -7,6 +7,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _lazy
 
 from portal.models.people import WorkspaceRow
 from portal.models.shop import Customer
@@ -15,10 +16,11 @@ from portal.models.shop import Customer
 class Queue(WorkspaceRow):
     """A team queue tickets are routed to."""
 
-    name = models.SlugField(max_length=60)
-    title = models.CharField(max_length=80)
+    name = models.SlugField(_lazy("name"), max_length=60)
+    title = models.CharField(_lazy("title"), max_length=80)
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("queue"), _lazy("queues")
         constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "name"], name="queue_name_once")]
 
     def __str__(self) -> str:
@@ -111,16 +113,17 @@ class Page(WorkspaceRow):
     of its words.
     """
 
-    slug = models.SlugField(max_length=60)
-    version = models.PositiveIntegerField(default=1)
-    title = models.CharField(max_length=120)
-    language = models.CharField(max_length=8, default="en")
-    readers = models.JSONField(default=list)
-    effective_from = models.DateTimeField(db_default=Now())
-    effective_until = models.DateTimeField(null=True, blank=True)
-    made_by = models.CharField(max_length=120, blank=True)
+    slug = models.SlugField(_lazy("slug"), max_length=60)
+    version = models.PositiveIntegerField(_lazy("version"), default=1)
+    title = models.CharField(_lazy("title"), max_length=120)
+    language = models.CharField(_lazy("language"), max_length=8, default="en")
+    readers = models.JSONField(_lazy("readers"), default=list)
+    effective_from = models.DateTimeField(_lazy("effective from"), db_default=Now())
+    effective_until = models.DateTimeField(_lazy("effective until"), null=True, blank=True)
+    made_by = models.CharField(_lazy("made by"), max_length=120, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("page"), _lazy("pages")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "slug", "version"], name="page_version_once"),
             models.UniqueConstraint(

@@ -5,6 +5,9 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 
 from portal.models.people import Person, WorkspaceRow
 
@@ -16,19 +19,19 @@ class Notice(WorkspaceRow):
     """
 
     class Kind(models.TextChoices):
-        ESCALATED = "escalated", "An item is escalated"
-        ASSIGNED = "assigned", "An item is given to me"
-        LATE = "late", "Three quarters of an item's time are used"
-        BREACHED = "breached", "An item's time is over"
-        SECOND = "second", "An approval of mine is wanted beside another's"
-        TURNED = "turned", "What I approved is stale, failed, or nobody knows"
-        UNDONE = "undone", "What I approved is undone"
-        SWITCH = "switch", "A switch is thrown"
-        RETURNED = "returned", "My proposal comes back"
-        LOOSENING = "loosening", "My loosening is decided"
-        VAULT = "vault", "The vault is opened"
-        SEAL = "seal", "The log is not sealed any more"
-        DEAD = "dead", "Work ended its worker and lies still"
+        ESCALATED = "escalated", _lazy("An item is escalated")
+        ASSIGNED = "assigned", _lazy("An item is given to me")
+        LATE = "late", _lazy("Three quarters of an item's time are used")
+        BREACHED = "breached", _lazy("An item's time is over")
+        SECOND = "second", _lazy("An approval of mine is wanted beside another's")
+        TURNED = "turned", _lazy("What I approved is stale, failed, or nobody knows")
+        UNDONE = "undone", _lazy("What I approved is undone")
+        SWITCH = "switch", _lazy("A switch is thrown")
+        RETURNED = "returned", _lazy("My proposal comes back")
+        LOOSENING = "loosening", _lazy("My loosening is decided")
+        VAULT = "vault", _lazy("The vault is opened")
+        SEAL = "seal", _lazy("The log is not sealed any more")
+        DEAD = "dead", _lazy("Work ended its worker and lies still")
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind)
@@ -97,22 +100,22 @@ class SlackHook(WorkspaceRow):
     The address is the secret, sealed for apply; a row without one keeps the address that was set before.
     """
 
-    version = models.PositiveIntegerField(default=1)
-    on = models.BooleanField(default=True)
-    kinds = models.JSONField(default=list)
-    sealed = models.BinaryField(max_length=4096, null=True)
-    key_id = models.CharField(max_length=16, blank=True)
-    made_by = models.CharField(max_length=120)
-    created_at = models.DateTimeField(db_default=Now())
+    version = models.PositiveIntegerField(_lazy("version"), default=1)
+    on = models.BooleanField(pgettext_lazy("field", "on"), default=True)
+    kinds = models.JSONField(_lazy("kinds"), default=list)
+    sealed = models.BinaryField(pgettext_lazy("field", "sealed"), max_length=4096, null=True)
+    key_id = models.CharField(_lazy("key id"), max_length=16, blank=True)
+    made_by = models.CharField(_lazy("made by"), max_length=120)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
     class Meta:
-        verbose_name = "Slack channel"
+        verbose_name, verbose_name_plural = _lazy("Slack channel"), _lazy("Slack channels")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "version"], name="slack_hook_version_once"),
         ]
 
     def __str__(self) -> str:
-        return f"Slack, version {self.version}"
+        return _("Slack, version %(version)s") % {"version": self.version}
 
 
 class SlackPost(WorkspaceRow):

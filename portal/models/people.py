@@ -7,6 +7,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 
 class PersonManager(BaseUserManager["Person"]):
@@ -23,16 +25,23 @@ class PersonManager(BaseUserManager["Person"]):
 class Theme(models.TextChoices):
     """Colours of the desk."""
 
-    AUTO = "auto", "As the device says"
-    LIGHT = "light", "Light"
-    DARK = "dark", "Dark"
+    AUTO = "auto", _lazy("As the device says")
+    LIGHT = "light", _lazy("Light")
+    DARK = "dark", _lazy("Dark")
 
 
 class Density(models.TextChoices):
     """How close rows stand."""
 
-    ROOMY = "roomy", "Roomy"
-    COMPACT = "compact", "Compact"
+    ROOMY = "roomy", _lazy("Roomy")
+    COMPACT = "compact", _lazy("Compact")
+
+
+class Language(models.TextChoices):
+    """Of the pages, the mails and the numbers in them; settings.LANGUAGES holds the same."""
+
+    ENGLISH = "en-gb", "English"
+    GERMAN = "de", "Deutsch"
 
 
 class Person(AbstractUser):
@@ -46,6 +55,8 @@ class Person(AbstractUser):
     keys_enabled = models.BooleanField(default=True)
     theme = models.CharField(max_length=5, choices=Theme, default=Theme.AUTO, db_default=Theme.AUTO)
     density = models.CharField(max_length=7, choices=Density, default=Density.ROOMY, db_default=Density.ROOMY)
+    # Empty: as the browser asks.
+    language = models.CharField(max_length=5, choices=Language, default="", db_default="", blank=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
@@ -73,13 +84,16 @@ class Workspace(models.Model):
     never closes.
     """
 
-    slug = models.SlugField(max_length=40, unique=True)
-    name = models.CharField(max_length=120)
-    currency = models.CharField(max_length=3, default="EUR")
-    time_zone = models.CharField(max_length=60, default="UTC")
-    hours = models.JSONField(default=dict, blank=True)
-    closed_on = models.JSONField(default=list, blank=True)
-    created_at = models.DateTimeField(db_default=Now())
+    slug = models.SlugField(_lazy("slug"), max_length=40, unique=True)
+    name = models.CharField(_lazy("name"), max_length=120)
+    currency = models.CharField(_lazy("currency"), max_length=3, default="EUR")
+    time_zone = models.CharField(_lazy("time zone"), max_length=60, default="UTC")
+    hours = models.JSONField(_lazy("hours"), default=dict, blank=True)
+    closed_on = models.JSONField(_lazy("closed on"), default=list, blank=True)
+    created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
+
+    class Meta:
+        verbose_name, verbose_name_plural = _lazy("workspace"), _lazy("workspaces")
 
     def __str__(self) -> str:
         return self.name
@@ -98,27 +112,30 @@ class WorkspaceRow(models.Model):
 class Role(models.TextChoices):
     """What a person may be in a workspace. Service identities can hold none of these."""
 
-    REVIEWER = "reviewer"
-    MANAGER = "manager"
-    ADMIN = "admin"
-    AUDITOR = "auditor"
+    REVIEWER = "reviewer", _lazy("Reviewer")
+    MANAGER = "manager", _lazy("Manager")
+    ADMIN = "admin", _lazy("Admin")
+    AUDITOR = "auditor", _lazy("Auditor")
 
 
 class Membership(WorkspaceRow):
     """One role of one person in one workspace; a person may hold several."""
 
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships")
-    role = models.CharField(max_length=10, choices=Role)
-    active = models.BooleanField(default=True)
+    person = models.ForeignKey(
+        Person, on_delete=models.PROTECT, related_name="memberships", verbose_name=_lazy("person")
+    )
+    role = models.CharField(_lazy("role"), max_length=10, choices=Role)
+    active = models.BooleanField(_lazy("active"), default=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _lazy("membership"), _lazy("memberships")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "person", "role"], name="one_role_once"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="role_is_known"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.person} as {self.role}"
+        return _("%(person)s as %(role)s") % {"person": self.person, "role": _(self.role)}
 
 
 class PersonalToken(WorkspaceRow):

@@ -6,7 +6,7 @@ GRANT INSERT ON portal_noticechoice TO @web@;
 GRANT UPDATE (channels, by_mail, digest_at, quiet_from, quiet_until, mail_at, mail_tries)
     ON portal_noticechoice TO @web@;
 GRANT UPDATE (mail_at, mail_tries) ON portal_noticechoice TO @apply@;
-GRANT SELECT (time_zone) ON portal_person TO @apply@;
+GRANT SELECT (time_zone, language) ON portal_person TO @apply@;
 DROP POLICY IF EXISTS own ON portal_notice;
 CREATE POLICY own ON portal_notice AS RESTRICTIVE TO @web@
     USING (person_id = nullif(current_setting('countersign.person', true), '')::bigint);

@@ -9,8 +9,19 @@ from typing import ClassVar
 from django.db.models import F, Max
 
 from portal import models
+from portal.retold import kept
 from portal.systems import merging
 from portal.systems.base import Conflict, Merge, NotFound, Refund, Reversibility
+
+# What stands in the way, kept in English.
+NO_QUEUE = kept("queue %(name)s is not there")
+NO_TICKET = kept("ticket %(ticket)s is not there")
+NO_ORDER = kept("order %(order)s or payment method %(method)s is not there")
+NO_DESTINATION = kept("%(method)s is not a destination for order %(order)s")
+TOO_MUCH = kept("order %(order)s: more would go back than was paid")
+NO_CONTACT = kept("contact %(contact)s is not there")
+MERGED = kept("contact %(contact)s was merged into another meanwhile")
+NO_RECORD = kept("%(record)s is not there")
 
 
 class BooksWriter:
@@ -44,7 +55,7 @@ class BooksWriter:
             return None
         queue = models.Queue.objects.filter(workspace=self._workspace, name=name).first()
         if queue is None:
-            raise NotFound(f"queue {name} is not there")
+            raise NotFound(NO_QUEUE % {"name": name})
         return queue
 
     def reply(self, ticket_id: str, body: str, reference: str) -> None:
@@ -53,7 +64,7 @@ class BooksWriter:
             workspace=self._workspace, ticket_id=ticket_id
         ).first()  # fmt: skip
         if ticket is None:
-            raise NotFound(f"ticket {ticket_id} is not there")
+            raise NotFound(NO_TICKET % {"ticket": ticket_id})
         last = ticket.messages.aggregate(n=Max("seq"))["n"] or 0
         models.Message.objects.create(
             workspace_id=self._workspace, ticket=ticket, seq=last + 1, sender="staff", body=body,
@@ -70,9 +81,9 @@ class BooksWriter:
             workspace=self._workspace, payment_method_id=refund.refund_to
         ).first()
         if order is None or method is None:
-            raise NotFound(f"order {refund.order_id} or payment method {refund.refund_to} is not there")
+            raise NotFound(NO_ORDER % {"order": refund.order_id, "method": refund.refund_to})
         if method.customer_id != order.customer_id or refund.currency != order.currency:
-            raise Conflict(f"{refund.refund_to} is not a destination for order {refund.order_id}")
+            raise Conflict(NO_DESTINATION % {"method": refund.refund_to, "order": refund.order_id})
         self._refuse_more_than_paid(order, refund.amount_minor)
         last = order.payments.aggregate(n=Max("seq"))["n"] or 0
         models.Payment.objects.create(
@@ -86,7 +97,7 @@ class BooksWriter:
         for kind, amount in order.payments.values_list("type", "amount_minor"):
             paid, back = (paid + amount, back) if kind == "payment" else (paid, back + amount)
         if back + amount_minor > paid:
-            raise Conflict(f"order {order.order_id}: more would go back than was paid")
+            raise Conflict(TOO_MUCH % {"order": order.order_id})
 
     def update_contact(self, contact_id: str, fields: Mapping[str, str | None]) -> None:
         """Set fields; None takes a field away."""
@@ -94,9 +105,9 @@ class BooksWriter:
             workspace=self._workspace, contact_id=contact_id
         ).first()  # fmt: skip
         if contact is None:
-            raise NotFound(f"contact {contact_id} is not there")
+            raise NotFound(NO_CONTACT % {"contact": contact_id})
         if contact.merged_into_id is not None:
-            raise Conflict(f"contact {contact_id} was merged into another meanwhile")
+            raise Conflict(MERGED % {"contact": contact_id})
         merging.change(contact, fields=fields)
 
     def merge_contacts(self, merge: Merge) -> None:
@@ -105,4 +116,4 @@ class BooksWriter:
 
     def _one(self, changed: int, record: str) -> None:
         if changed != 1:
-            raise NotFound(f"{record} is not there")
+            raise NotFound(NO_RECORD % {"record": record})

@@ -19,6 +19,7 @@ from portal import sealing
 from portal import workspace as inside
 from portal.egress import host_and_port
 from portal.models import Connection, Credential, Part
+from portal.retold import kept
 from portal.systems import registry
 from portal.systems.outside import NotSent, Outside
 from portal.systems.pace import SharedPace
@@ -27,7 +28,15 @@ from portal.systems.registry import BOOKS, SYSTEMS
 
 CredentialState = Literal["not needed", "missing", "set", "set for another address"]
 LONGEST_SECRET = 2000
+SECRET_FORM = kept("8 to %(most)s letters, digits and signs, without spaces")
+NEEDS_NONE = kept("our own books serve it and need no credential; choose a system first")
+NO_SETTINGS = kept("our own books have no settings")
+NOT_SERVED = kept("%(system)s does not serve %(part)s; there are %(known)s")
 AGAIN_SECONDS = 60.0
+
+# How a call can end, kept in English beside it.
+NO_CREDENTIAL = kept("%(part)s: no credential is set for %(system)s")
+OUR_BOOKS = kept("%(part)s: our own books serve it")
 
 
 class ConnectionsError(Exception):
@@ -105,10 +114,10 @@ def seal_for(*, workspace: int, part: str, secret: str) -> tuple[Connection, byt
         portal.sealing.SealingError: this installation has no key.
     """
     if not 8 <= len(secret) <= LONGEST_SECRET or not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise BadConnection("secret", f"8 to {LONGEST_SECRET} letters, digits and signs, without spaces")
+        raise BadConnection("secret", SECRET_FORM % {"most": LONGEST_SECRET})
     row = in_force(workspace, part)
     if row is None or row.system == BOOKS:
-        raise BadConnection("part", "our own books serve it and need no credential; choose a system first")
+        raise BadConnection("part", NEEDS_NONE)
     sealed, key_id = sealing.seal(secret, place=_place(row, _settings(row)))
     return row, sealed, key_id
 
@@ -187,7 +196,7 @@ def _secret(row: Connection, settings: Reach) -> SecretStr:
             sealing.private_key()  # before the database is asked for a column that only apply may read
             found = newest.first()
             if found is None:
-                raise NotOpen(f"{row.part}: no credential is set for {row.system}", retry_seconds=AGAIN_SECONDS)
+                raise NotOpen(NO_CREDENTIAL % {"part": row.part, "system": row.system}, retry_seconds=AGAIN_SECONDS)
             return sealing.unseal(bytes(found.sealed), place=_place(row, settings))
         except sealing.SealingError as error:
             raise NotOpen(f"{row.part}: {error}", retry_seconds=AGAIN_SECONDS) from error
@@ -199,7 +208,7 @@ def _settings(row: Connection) -> Reach:
     except BadConnection as error:
         raise NotOpen(f"{row.part}: {error}", retry_seconds=AGAIN_SECONDS) from error
     if settings is None:
-        raise NotOpen(f"{row.part}: our own books serve it", retry_seconds=AGAIN_SECONDS)
+        raise NotOpen(OUR_BOOKS % {"part": row.part}, retry_seconds=AGAIN_SECONDS)
     return settings
 
 
@@ -219,12 +228,12 @@ def settings_of(part: str, system: str, config: Mapping[str, Any]) -> Reach | No
         raise BadConnection("part", f"one of {', '.join(Part)}")
     if system == BOOKS:
         if config:
-            raise BadConnection(next(iter(config)), "our own books have no settings")
+            raise BadConnection(next(iter(config)), NO_SETTINGS)
         return None
     found = SYSTEMS.get(system)
     if found is None or part not in found.parts:
         serving = [BOOKS, *(name for name, each in SYSTEMS.items() if part in each.parts)]
-        raise BadConnection("system", f"{system!r} does not serve {part}; there are {', '.join(serving)}")
+        raise BadConnection("system", NOT_SERVED % {"system": repr(system), "part": part, "known": ", ".join(serving)})
     try:
         settings = found.settings.model_validate(dict(config))
         registry.refuse_bad_promises(found.promises(settings))

@@ -13,11 +13,13 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext_noop as noop
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from portal.egress import Egress
 from portal.exchange import Headers, Reply
 from portal.models import Part
+from portal.retold import kept
 from portal.systems import looking
 from portal.systems.outside import Answer, Capabilities, Lost, Refused, Sending, Settled
 from portal.systems.reach import Address, Reach
@@ -25,21 +27,38 @@ from portal.systems.reach import Address, Reach
 SETTLED: Mapping[str, Settled] = {"pending": "pending", "settled": "settled", "bounced": "bounced", "done": ""}
 _CODE = re.compile(r"[a-z0-9_.]{1,60}")
 
+# How a call can end, kept in English beside it.
+REFUSED, NO_REASON = kept("the system refused it: %(why)s (%(status)s)"), kept("without a reason")
+NO_REASON_GIVEN = kept("no reason given (%(status)s)")
+SAME_KEY = kept("a call with this key is under way, or was made with other bytes (%(code)s)")
+NO_LOOK_UP = kept("this system cannot be asked what became of a call")
+UNKNOWN_THERE = kept("nobody can say now: the system does not know the effect it made")
+UNREADABLE = kept("the answer could not be read (%(status)s)")
+OTHER_ANSWER = kept("the answer is about something else")
+
 
 class HttpSettings(Reach):
     """What this provider promises, where it is less than the defaults."""
 
-    base_url: Annotated[Address, Field(title="Base address", description="What /effects is put behind.")]
+    base_url: Annotated[Address, Field(title=noop("Base address"), description=noop("What /effects is put behind."))]
     idempotency_hours: Annotated[
         int,
-        Field(ge=0, le=24 * 365, title="Hours a key is remembered", description="0 where keys mean nothing to it."),
-    ] = 24
-    lookup: Annotated[bool, Field(title="Can be looked up", description="It answers GET /effects/{reference}.")] = True
+        Field(
+            ge=0, le=24 * 365, title=noop("Hours a key is remembered"),
+            description=noop("0 where keys mean nothing to it."),
+        ),
+    ] = 24  # fmt: skip
+    lookup: Annotated[
+        bool, Field(title=noop("Can be looked up"), description=noop("It answers GET /effects/{reference}."))
+    ] = True
     settling_seconds: Annotated[
         int,
-        Field(ge=1, le=24 * 3600, title="Settling (seconds)", description="After that an absence is a proof."),
-    ] = 60
-    calls_per_second: Annotated[float, Field(gt=0, le=1000, title="Calls a second")] = 10
+        Field(
+            ge=1, le=24 * 3600, title=noop("Settling (seconds)"),
+            description=noop("After that an absence is a proof."),
+        ),
+    ] = 60  # fmt: skip
+    calls_per_second: Annotated[float, Field(gt=0, le=1000, title=noop("Calls a second"))] = 10
 
     @property
     def address(self) -> str:
@@ -68,7 +87,7 @@ class HttpSystem:
     """One account at a provider that speaks this protocol; the credential is the secret that signs."""
 
     name: ClassVar = "http"
-    title: ClassVar = "Signed HTTP"
+    title: ClassVar = noop("Signed HTTP")
     credential: ClassVar = "the secret that both sides sign with"
     parts: ClassVar = frozenset(Part)
     settings: ClassVar = HttpSettings
@@ -108,15 +127,15 @@ class HttpSystem:
         )  # fmt: skip
         code = _code_of(reply)
         if reply.status == 409 or code == "key_reused":
-            raise Lost(f"a call with this key is under way, or was made with other bytes ({code or reply.status})")
+            raise Lost(SAME_KEY % {"code": code or reply.status})
         if reply.status >= 400:
-            raise Refused(f"the system refused it: {code or 'without a reason'} ({reply.status})")
+            raise Refused(REFUSED % {"why": code or NO_REASON, "status": reply.status})
         return self._answer(reply, sending)
 
     def find(self, sending: Sending) -> Answer | None:
         """By reference. Only the documented 404 is an absence; that of a wrong address or a proxy is none."""
         if not self.capabilities[sending.operation].look_up:
-            raise Lost("this system cannot be asked what became of a call")
+            raise Lost(NO_LOOK_UP)
         url = f"{self._base}/effects/{sending.key}"
         with looking.up():
             reply = self._egress.talk(self.capabilities[sending.operation].read_seconds).call(
@@ -125,7 +144,8 @@ class HttpSystem:
             if reply.status == 404 and _code_of(reply) == "no_such_effect":
                 return None
             if reply.status >= 400:
-                raise Lost(f"{_code_of(reply) or 'no reason given'} ({reply.status})")
+                code, said = _code_of(reply), {"status": reply.status}
+                raise Lost(f"{code} ({reply.status})" if code else NO_REASON_GIVEN % said)
             return self._answer(reply, sending)
 
     def status(self, sending: Sending, outside_id: str) -> Settled:
@@ -134,16 +154,16 @@ class HttpSystem:
             return ""
         found = self.find(sending)
         if found is None or found.outside_id != outside_id:
-            raise Lost("nobody can say now: the system does not know the effect it made")
+            raise Lost(UNKNOWN_THERE)
         return found.settled
 
     def _answer(self, reply: Reply, sending: Sending) -> Answer:
         try:
             effect = _Effect.model_validate_json(reply.body)
         except ValidationError:
-            raise Lost(f"the answer could not be read ({reply.status})") from None
+            raise Lost(UNREADABLE % {"status": reply.status}) from None
         if effect.reference != str(sending.key) or effect.status not in SETTLED:
-            raise Lost("the answer is about something else")
+            raise Lost(OTHER_ANSWER)
         replayed = reply.headers.get("Idempotency-Replayed") == "true"
         return Answer(effect.id, SETTLED[effect.status], {"status": reply.status, "replayed": replayed})
 

@@ -3,7 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from portal.retold import kept
 from portal.systems.outside import Lost, NotSent, OutsideError
+
+# How a call can end, kept in English beside it.
+NOBODY_KNOWS = kept("nobody can say now: %(why)s")
+NOT_SENT = kept("nothing was sent: %(why)s")
 
 
 @contextmanager
@@ -12,7 +17,7 @@ def up() -> Iterator[None]:
     try:
         yield
     except OutsideError as error:
-        raise Lost(f"nobody can say now: {error}") from None
+        raise Lost(NOBODY_KNOWS % {"why": error}) from None
 
 
 @contextmanager
@@ -21,4 +26,4 @@ def before_the_effect() -> Iterator[None]:
     try:
         yield
     except Lost as error:
-        raise NotSent(f"nothing was sent: {error}") from None
+        raise NotSent(NOT_SENT % {"why": error}) from None

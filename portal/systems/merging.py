@@ -11,7 +11,17 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from portal.models import Contact, Customer
+from portal.retold import kept
 from portal.systems.base import Conflict, Merge, NotFound
+
+# What stands in the way, kept in English.
+NO_CONTACT = kept("contact %(contact)s is not there")
+OTHER_CUSTOMER = kept("contact %(contact)s has become another customer meanwhile")
+MERGED_AWAY = kept("contact %(contact)s was merged into another meanwhile")
+APART = kept("contact %(other)s is not merged into %(contact)s any more")
+FIELD_CHANGED = kept("%(field)s of contact %(contact)s changed meanwhile")
+MERGED = kept("contact %(contact)s was merged meanwhile")
+NOT_THEIRS = kept("customer %(customer)s is not %(contact)s's any more")
 
 
 @transaction.atomic
@@ -26,7 +36,7 @@ def merge(workspace: int, wanted: Merge) -> None:
     found = {row.contact_id: row for row in rows.order_by("pk")}
     for name in (wanted.keep, wanted.other):
         if name not in found:
-            raise NotFound(f"contact {name} is not there")
+            raise NotFound(NO_CONTACT % {"contact": name})
     keep, other = found[wanted.keep], found[wanted.other]
     _refuse_retired(keep, other, wanted)
     change(keep, fields=wanted.fields, locked_fields=wanted.locked_fields)
@@ -35,7 +45,7 @@ def merge(workspace: int, wanted: Merge) -> None:
     for customer, to in wanted.customers:
         _move(workspace, customer, *((other, keep) if to == wanted.keep else (keep, other)))
     if wanted.retire and Customer.objects.filter(workspace=workspace, contact=other).exists():
-        raise Conflict(f"contact {other.contact_id} has become another customer meanwhile")
+        raise Conflict(OTHER_CUSTOMER % {"contact": other.contact_id})
 
 
 def change(
@@ -53,17 +63,17 @@ def change(
 
 def _refuse_retired(keep: Contact, other: Contact, wanted: Merge) -> None:
     if keep.merged_into_id is not None:
-        raise Conflict(f"contact {keep.contact_id} was merged into another meanwhile")
+        raise Conflict(MERGED_AWAY % {"contact": keep.contact_id})
     if wanted.retire is False and other.merged_into_id != keep.pk:
-        raise Conflict(f"contact {other.contact_id} is not merged into {keep.contact_id} any more")
+        raise Conflict(APART % {"other": other.contact_id, "contact": keep.contact_id})
     gone = [name for name, value in wanted.fields.items() if wanted.retire and value != other.fields.get(name)]
     if gone:
-        raise Conflict(f"{gone[0]} of contact {other.contact_id} changed meanwhile")
+        raise Conflict(FIELD_CHANGED % {"field": gone[0], "contact": other.contact_id})
     if wanted.retire is not False and other.merged_into_id not in (None, *([keep.pk] if not wanted.retire else [])):
-        raise Conflict(f"contact {other.contact_id} was merged meanwhile")
+        raise Conflict(MERGED % {"contact": other.contact_id})
 
 
 def _move(workspace: int, customer: str, source: Contact, to: Contact) -> None:
     moved = Customer.objects.filter(workspace=workspace, customer_id=customer, contact=source)
     if moved.update(contact=to, version=F("version") + 1) != 1:
-        raise Conflict(f"customer {customer} is not {source.contact_id}'s any more")
+        raise Conflict(NOT_THEIRS % {"customer": customer, "contact": source.contact_id})

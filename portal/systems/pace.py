@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import Error, connection
 
 from portal import workspace as inside
+from portal.retold import kept
 from portal.systems.outside import NotSent
 
 PATIENCE_SECONDS = 2.0
@@ -34,6 +35,10 @@ _NEXT = """
     SELECT extract(epoch FROM next_at - clock_timestamp())::float FROM portal_pace
     WHERE workspace_id = %(workspace)s AND part = %(part)s
 """
+
+# How a call can end, kept in English beside it.
+NO_TURN = kept("no turn could be taken (%(error)s)")
+TOO_OFTEN = kept("%(part)s is called as often as its system allows")
 
 
 class CalledInTransaction(RuntimeError):
@@ -60,7 +65,7 @@ class SharedPace:
         try:
             at, now = self._take()
         except Error as error:
-            raise NotSent(f"no turn could be taken ({type(error).__name__})") from error
+            raise NotSent(NO_TURN % {"error": type(error).__name__}) from error
         time.sleep(max(0.0, (at - now).total_seconds()))
         return max(at, now)
 
@@ -83,4 +88,4 @@ class SharedPace:
                 return row[0], row[1]
             cursor.execute(_NEXT, values)
             away = float(cursor.fetchone()[0])
-        raise NotSent(f"{self.part} is called as often as its system allows", retry_seconds=max(1.0, away))
+        raise NotSent(TOO_OFTEN % {"part": self.part}, retry_seconds=max(1.0, away))

@@ -4,9 +4,14 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext_noop as noop
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from portal.egress import Egress, Pace, host_and_port
+from portal.retold import kept
+
+NO_ADDRESS = kept("an address like https://desk.example.com/api is needed")
+TOO_MUCH = kept("only scheme, host, port and path may stand in it")
 
 
 def an_address(text: str) -> str:
@@ -17,9 +22,9 @@ def an_address(text: str) -> str:
     except ValueError:
         known = False
     if not known:
-        raise ValueError("an address like https://desk.example.com/api is needed")
+        raise ValueError(NO_ADDRESS)
     if "@" in url.netloc or url.query or url.fragment or not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise ValueError("only scheme, host, port and path may stand in it")
+        raise ValueError(TOO_MUCH)
     return text.rstrip("/")
 
 
@@ -33,7 +38,7 @@ class Reach(BaseModel):
 
     allow_private: Annotated[
         bool,
-        Field(title="Allow private addresses", description="It is in your own network; allows plain http."),
+        Field(title=noop("Allow private addresses"), description=noop("It is in your own network; allows plain http.")),
     ] = False
 
     @property

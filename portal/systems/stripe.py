@@ -10,11 +10,13 @@ from datetime import timedelta
 from typing import Annotated, Any, ClassVar, TypeVar
 
 import stripe
+from django.utils.translation import gettext_noop as noop
 from pydantic import Field
 
 from portal import money
 from portal.egress import Egress, Talk
 from portal.models import Part
+from portal.retold import kept
 from portal.systems import looking
 from portal.systems.outside import Answer, Capabilities, Lost, Refused, Sending, Settled
 from portal.systems.reach import Address, Reach
@@ -35,11 +37,20 @@ SENT_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Stripe-Vers
 _CODE, _ID = re.compile(r"[a-z0-9_]{1,60}"), re.compile(r"[A-Za-z0-9_]{1,120}")
 T = TypeVar("T")
 
+# How a call can end, kept in English beside it.
+OTHER_ANSWER = kept("the answer is about something else")
+TOO_MANY = kept("more than %(most)s refunds of one payment")
+NO_REFUND_ID = kept("that is no id of a refund")
+REFUSED = kept("Stripe refused it: %(code)s (%(status)s)")
+UNREADABLE = kept("Stripe's answer could not be read (%(code)s)")
+SAME_KEY = kept("a call with this key may be known already (%(code)s)")
+ODD_ANSWER = kept("the refund has a status or an id that nobody has heard of")
+
 
 class StripeSettings(Reach):
     """Stripe needs no setting; its address is one for tests."""
 
-    api_base: Annotated[Address, Field(title="Address of the API")] = "https://api.stripe.com"
+    api_base: Annotated[Address, Field(title=noop("Address of the API"))] = "https://api.stripe.com"
 
     @property
     def address(self) -> str:
@@ -70,7 +81,7 @@ class StripeSystem:
 
     name: ClassVar = "stripe"
     title: ClassVar = "Stripe"
-    credential: ClassVar = "a restricted key (rk_...) that may read payments and write refunds"
+    credential: ClassVar = noop("a restricted key (rk_...) that may read payments and write refunds")
     parts: ClassVar = frozenset({Part.PAYMENTS})
     settings: ClassVar = StripeSettings
     declared: ClassVar[Mapping[str, Capabilities]] = {
@@ -98,7 +109,7 @@ class StripeSystem:
         params: Any = {**payment, "amount": amount, "metadata": {REFERENCE: str(sending.key)}}
         refund = _asked(lambda: client.v1.refunds.create(params, {"idempotency_key": str(sending.key)}))
         if not _is_of(refund, sending) or getattr(refund, "amount", None) != amount:
-            raise Lost("the answer is about something else")
+            raise Lost(OTHER_ANSWER)
         return _answer(refund)
 
     def find(self, sending: Sending) -> Answer | None:
@@ -114,13 +125,13 @@ class StripeSystem:
                 if not page.has_more or not page.data:
                     return None
                 asked["starting_after"] = page.data[-1].id
-            raise Lost(f"more than {PAGES * PAGE} refunds of one payment")
+            raise Lost(TOO_MANY % {"most": PAGES * PAGE})
 
     def status(self, sending: Sending, outside_id: str) -> Settled:
         """Of the refund itself. Stripe says succeeded early; a bank may send it back later."""
         with looking.up():
             if not _ID.fullmatch(outside_id):
-                raise Lost("that is no id of a refund")
+                raise Lost(NO_REFUND_ID)
             client = self._client()
             return _answer(_asked(lambda: client.v1.refunds.retrieve(outside_id))).settled
 
@@ -181,13 +192,13 @@ def _asked(call: Callable[[], T]) -> T:
     try:
         return call()
     except (stripe.IdempotencyError, stripe.RateLimitError) as error:
-        ending: Lost | Refused = Lost(f"a call with this key may be known already ({_code(error)})")
+        ending: Lost | Refused = Lost(SAME_KEY % {"code": _code(error)})
     except (
         stripe.InvalidRequestError, stripe.CardError, stripe.AuthenticationError, stripe.PermissionError
     ) as error:  # fmt: skip
-        ending = Refused(f"Stripe refused it: {_code(error)} ({error.http_status})")
+        ending = Refused(REFUSED % {"code": _code(error), "status": error.http_status})
     except (stripe.StripeError, ValueError, AttributeError, TypeError) as error:
-        ending = Lost(f"Stripe's answer could not be read ({_code(error)})")
+        ending = Lost(UNREADABLE % {"code": _code(error)})
     raise ending
 
 
@@ -204,5 +215,5 @@ def _is_of(refund: Any, sending: Sending) -> bool:
 def _answer(refund: Any) -> Answer:
     outside_id, status = str(getattr(refund, "id", "")), str(getattr(refund, "status", ""))
     if status not in SETTLED or not _ID.fullmatch(outside_id):
-        raise Lost("the refund has a status or an id that nobody has heard of")
+        raise Lost(ODD_ANSWER)
     return Answer(outside_id, SETTLED[status], {"object": "refund", "status": status})

@@ -1,19 +1,22 @@
 """Times as people read them: relative in the text, exact in the person's own time zone beside it."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import template
 from django.template import Context
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_noop
+from django.utils.translation import gettext as _
 
 from portal import hours, worktime
 
 register = template.Library()
 
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+_UNITS = ((86_400, gettext_noop("%s d")), (3_600, gettext_noop("%s h")), (60, gettext_noop("%s min")))
 
 
 def span(length: timedelta) -> str:
@@ -23,8 +26,8 @@ def span(length: timedelta) -> str:
         whole, rest = divmod(seconds, size)
         if whole:
             smaller = rest // _UNITS[position + 1][0] if position + 1 < len(_UNITS) and whole < 4 else 0
-            return f"{whole} {name}" + (f" {smaller} {_UNITS[position + 1][1]}" if smaller else "")
-    return "under 1 min"
+            return _(name) % whole + (f" {_(_UNITS[position + 1][1]) % smaller}" if smaller else "")
+    return _("under 1 min")
 
 
 @register.simple_tag(takes_context=True)
@@ -33,8 +36,8 @@ def when(context: Context, value: datetime | None) -> str | SafeString:
     if value is None:
         return ""
     distance = value - _now(context)
-    words = f"in {span(distance)}" if distance > timedelta() else f"{span(distance)} ago"
-    return _time(context, value, words)
+    words = _("in %s") if distance > timedelta() else _("%s ago")
+    return _time(context, value, words % span(distance))
 
 
 @register.simple_tag(takes_context=True)
@@ -43,8 +46,7 @@ def due(context: Context, value: datetime | None) -> str | SafeString:
     if value is None:
         return ""
     distance = value - _now(context)
-    over = distance < timedelta()
-    return _time(context, value, f"{span(distance)} {'over' if over else 'left'}", "over" if over else "")
+    return _left(context, value, distance, over=distance < timedelta())
 
 
 @register.simple_tag(takes_context=True)
@@ -55,16 +57,26 @@ def left(context: Context, value: datetime | None) -> str | SafeString:
     if value is None or not kept.open:
         return due(context, value)
     now = _now(context)
-    remaining, over = kept.between(now, value), value <= now
-    words = f"{_hours(remaining)} {'over' if over else 'left'}"
-    return _time(context, value, words, "over" if over else "", note=", in working time")
+    return _left(context, value, kept.between(now, value), over=value <= now, working=True)
+
+
+def _left(context: Context, value: datetime, remaining: timedelta, *, over: bool, working: bool = False) -> SafeString:
+    minutes = int(abs(remaining).total_seconds()) // 60
+    words = _remaining(minutes, over, working, get_language() or "")
+    return _time(context, value, words, "over" if over else "", note=_(", in working time") if working else "")
+
+
+@lru_cache(maxsize=8_192)
+def _remaining(minutes: int, over: bool, working: bool, _language: str) -> str:
+    length = timedelta(minutes=minutes)
+    return (_("%s over") if over else _("%s left")) % (_hours(length) if working else span(length))
 
 
 def _hours(length: timedelta) -> str:
     """A length of working time; a day of it would say nothing."""
     whole, minutes = divmod(int(abs(length).total_seconds()) // 60, 60)
-    parts = [f"{whole} h"] * (whole > 0) + [f"{minutes} min"] * (minutes > 0 and whole < 4)
-    return " ".join(parts) or "under 1 min"
+    parts = [_("%s h") % whole] * (whole > 0) + [_("%s min") % minutes] * (minutes > 0 and whole < 4)
+    return " ".join(parts) or _("under 1 min")
 
 
 @register.simple_tag(takes_context=True)
@@ -73,14 +85,14 @@ def at(context: Context, value: datetime | None) -> str | SafeString:
     if value is None:
         return ""
     local = value.astimezone(_zone(context))
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), f"{local:%d %b %Y, %H:%M:%S}")
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), day(local, ", H:i:s"))
 
 
 @register.simple_tag(takes_context=True)
 def clock_time(context: Context, value: datetime) -> SafeString:
     """'14:05' of a time today, '3 May, 14:05' of another day."""
     local, today = value.astimezone(_zone(context)), _now(context).astimezone(_zone(context)).date()
-    words = f"{local:%H:%M}" if local.date() == today else f"{local.day} {local:%b, %H:%M}"
+    words = f"{local:%H:%M}" if local.date() == today else dateformat.format(local, _("j M, H:i"))
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), words)
 
 
@@ -97,8 +109,20 @@ def countdown(context: Context, value: datetime) -> SafeString:
     )
 
 
+def day(local: datetime, time: str = "") -> str:
+    """'03 May 2026', and the time in Django's letters behind it: 03 May 2026, 14:05 for ", H:i"."""
+    return dateformat.format(local, _("d M Y") + time)
+
+
 def _time(context: Context, value: datetime, words: str, css: str = "", *, note: str = "") -> SafeString:
-    exact = f"{value.astimezone(_zone(context)):%d %b %Y, %H:%M %Z}{note}"
+    return _markup(value, _zone(context), words, css, note, get_language() or "")
+
+
+# The lines of a list differ from one look to the next by a minute or not at all, and dates are slow to write.
+@lru_cache(maxsize=8_192)
+def _markup(value: datetime, zone: tzinfo, words: str, css: str, note: str, _language: str) -> SafeString:
+    local = value.astimezone(zone)
+    exact = f"{day(local, ', H:i')} {local:%Z}{note}"
     return format_html('<time datetime="{}" title="{}" class="{}">{}</time>', value.isoformat(), exact, css, words)
 
 

@@ -4,7 +4,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from portal import unseen
+from portal import retold, unseen
 
 register = template.Library()
 
@@ -22,9 +22,9 @@ def spelled(text: object) -> SafeString:
 @register.filter
 def in_codes(text: object) -> str:
     """The same where no markup may stand, as in a page's title: `[U+202E]`."""
-    return "".join(f"[{one.label}]" if one.code else one.text for one in unseen.part(str(text)))
+    return "".join(f"[{retold.say(one.label)}]" if one.code else one.text for one in unseen.part(str(text)))
 
 
 def mark(one: unseen.Stretch) -> SafeString:
     """The mark itself."""
-    return format_html('<span class="unseen" title="{}">{}</span>', one.code, one.label)
+    return format_html('<span class="unseen" title="{}">{}</span>', retold.say(one.code), retold.say(one.label))

@@ -18,7 +18,8 @@ PYTHON = sys.executable
 PYTEST = [PYTHON, "-m", "pytest", "-q", "--no-header", "--timeout", "300"]
 
 JOURNEYS = (
-    "desk", "an_hour", "on_a_phone", "without_scripts", "a_round", "thresholds", "two_people", "twenty_five", "keys",
+    "desk", "reading", "an_hour", "on_a_phone", "without_scripts", "a_round", "thresholds", "two_people", "twenty_five",
+    "keys",
 )  # fmt: skip
 
 LINES: dict[str, tuple[str, list[str]]] = {

@@ -90,7 +90,7 @@ def _forge_entry(cast: Cast, run: Run, name: str, version: int = 1) -> None:
 
 def test_without_an_entry_row_security_shows_nothing_even_to_an_auditor(cast: Cast, run: Run) -> None:
     with workspace.within(cast.ws, cast.id("odile")):
-        assert vault.kept(run.pk) == 1
+        assert vault.held(run.pk) == 1
         assert FullTranscript.objects.count() == 0
 
 
@@ -140,4 +140,4 @@ def test_erasing_takes_what_lies_in_it(cast: Cast) -> None:
     done = erasing.erase(cast, f"customer:{person.customer}")
     assert done.counts["agents_fulltranscript"] == 1
     with workspace.within(cast.ws):
-        assert vault.kept(run.pk) == 0
+        assert vault.held(run.pk) == 0

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from approvals import counting
+from approvals import counting, saving
 from tests.approvals import steps
 from tests.cast import Cast, gather
 
@@ -17,7 +17,8 @@ GROWING = ("approvals_proposal", "approvals_handoff", "audit_entry", "agents_run
 
 @pytest.fixture
 def cast(live: None, monkeypatch: pytest.MonkeyPatch) -> Cast:
-    monkeypatch.setattr(counting, "KEPT_SECONDS", 0)  # each page counts for itself
+    for kept in (counting, saving):
+        monkeypatch.setattr(kept, "KEPT_SECONDS", 0)  # each page asks for itself
     return gather()
 
 

@@ -72,3 +72,13 @@ def test_a_person_keeps_a_dozen_at_most_and_one_of_each_name(cast: Cast) -> None
         assert rosa.post("/views/save/?tier=low", {"name": f"View {number}"}).status_code == 302
     assert rosa.post("/views/save/?tier=low", {"name": "One more"}).status_code == 422
     assert rosa.post("/views/save/?tier=high", {"name": "View 3"}).status_code == 302
+
+
+def test_what_is_kept_of_a_page_leads_into_its_own_workspace_alone(cast: Cast) -> None:
+    """Two workspaces that count the same, one after the other in one process."""
+    other = gather()
+    for mine, theirs in ((cast, other), (other, cast)):
+        for path in ("/", "/views/"):
+            page = sit_down(mine, "rosa").get(path).content.decode()
+            assert f"/w/{mine.workspace.slug}/?view=free" in page
+            assert theirs.workspace.slug not in page

@@ -1,6 +1,7 @@
 """The digest by mail: one a person at their hour, never in quiet hours, once, and with nothing a customer wrote."""
 
 import json
+import re
 import socketserver
 import threading
 import time as time_module
@@ -74,6 +75,26 @@ def test_one_mail_a_person_at_the_hour_with_all_that_is_unread(cast: Cast, monke
     assert f"https://desk.example.com/w/{cast.workspace.slug}/proposals/2/" in one.body
     assert due(cast) is None
     assert send(cast, monkeypatch, at + EARLY) == 0
+
+
+def test_a_german_gets_a_german_digest_and_the_others_an_english_one(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose(cast)
+    choose(cast, "ravi")
+    Person.objects.filter(pk=cast.id("rosa")).update(language="de")
+    tell(cast, 1, "rosa", "ravi")
+    with workspace.within(cast.ws, cast.id("rosa")):
+        at = max(NoticeChoice.objects.values_list("mail_at", flat=True))
+        NoticeChoice.objects.update(mail_at=at)
+    assert send(cast, monkeypatch, at) == 2
+    told = {one.to[0]: one for one in mail.outbox}
+    german, english = told[cast.people["rosa"].email], told[cast.people["ravi"].email]
+    assert german.subject == "Kestrel & Pine: 1 Hinweis"
+    assert re.match(r"\d\d\. \w+\.?, \d\d:\d\d  Ihnen zugewiesen: Vorschlag 1\n", german.body)
+    assert "Alle Hinweise: https://desk.example.com/" in german.body
+    assert english.subject == "Kestrel & Pine: 1 notice"
+    assert re.match(r"\d\d [A-Z][a-z]{2}, \d\d:\d\d  Given to you: proposal 1\n", english.body)
 
 
 def test_what_was_read_or_mailed_already_is_in_no_later_mail(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ def test_a_person_sets_name_zone_colours_rows_and_keys(cast: Cast) -> None:
     assert 'data-theme="auto"' in text(desk.get("/you/"))
     assert desk.post("/you/", WANTED).status_code == 302
     page = text(desk.get("/"))
-    assert '<html lang="en" data-theme="dark" data-density="compact">' in page
+    assert '<html lang="en-gb" data-theme="dark" data-density="compact">' in page
     assert 'data-keys="off"' in page
     assert "Rosa L." in page
     assert Person.objects.get(pk=cast.id("rosa")).time_zone == "America/Denver"
@@ -42,3 +42,27 @@ def test_what_cannot_be_names_its_field_and_keeps_the_rest(cast: Cast, field: st
     assert 'class="field wrong"' in text(answer)
     assert "America/Denver" in text(answer)
     assert Person.objects.get(pk=cast.id("rosa")).theme == "auto"
+
+
+def test_the_pages_speak_the_language_that_was_chosen_from_the_next_one_on(cast: Cast) -> None:
+    desk = sit_down(cast, "rosa")
+    assert "Language" in text(desk.get("/you/"))
+    desk.post("/you/", {**WANTED, "language": "de"})
+    answer = desk.get("/you/")
+    assert answer["Content-Language"] == "de"
+    assert '<html lang="de"' in text(answer)
+    assert "Wie der Browser fragt" in text(answer)
+    assert '<option value="de" selected>Deutsch</option>' in text(answer)
+    desk.post("/you/", {**WANTED, "language": "en-gb"})
+    assert '<html lang="en-gb"' in text(desk.get("/you/", accept_language="de"))
+
+
+def test_without_a_choice_the_browser_is_asked(cast: Cast) -> None:
+    desk = sit_down(cast, "rosa")
+    assert '<html lang="de"' in text(desk.get("/you/", accept_language="de-AT,en;q=0.5"))
+    assert '<html lang="en-gb"' in text(desk.get("/you/", accept_language="fr"))
+
+
+def test_a_language_that_is_none_is_refused(cast: Cast) -> None:
+    assert sit_down(cast, "rosa").post("/you/", {**WANTED, "language": "tlh"}).status_code == 422
+    assert Person.objects.get(pk=cast.id("rosa")).language == ""
