@@ -32,7 +32,7 @@ def test_a_passkey_is_added_signs_in_and_proves_presence(desk: Desk) -> None:
     here = Desk(desk.cast, desk.root.replace("127.0.0.1", "localhost"), desk.open_page)  # a passkey needs a name
     proposal = high(here.cast)
     page = here.sign_in("ravi")
-    authenticator(page)
+    key = authenticator(page)
     page.click("a:has-text('Security')")
     page.click("a:has-text('Add a passkey')")
     page.fill("input[name=password]", PASSWORD)
@@ -52,6 +52,9 @@ def test_a_passkey_is_added_signs_in_and_proves_presence(desk: Desk) -> None:
     page.click("#use-passkey")
     until(lambda: _votes(here) == [("webauthn", here.cast.id("ravi"))], 10)
     assert state_of(here.cast, proposal) == "pending"  # one of two
+    expect(page.locator("#use-passkey")).to_have_count(0)
+    key.send("WebAuthn.disable")  # a browser that still waits for a key does not always close
+    key.detach()
 
 
 def _votes(desk: Desk) -> list[tuple[str, int]]:
