@@ -96,11 +96,6 @@ def out(*, workspace: int, now: datetime) -> frozenset[int]:
     return frozenset(row.person_id for row in _in_force(workspace, now))
 
 
-def current_of(*, workspace: int, person: int, now: datetime) -> Delegation | None:
-    """The absence of a person that is in force."""
-    return next((row for row in _in_force(workspace, now) if row.person_id == person), None)
-
-
 def ahead(*, workspace: int, now: datetime) -> list[Delegation]:
     """Every absence that is not over, the earliest first, with its people."""
     rows = Delegation.objects.filter(_ahead(now), workspace_id=workspace)
