@@ -77,7 +77,7 @@ def claim_next(*, workspace: int, person: int, now: datetime, roles: Iterable[st
     token, until = secrets.token_hex(16), now + LEASE
     may = f"{{{','.join(sorted(held))}}}"
     values = (str(workspace), str(person), may, now.isoformat(), until.isoformat(), str(most), token)
-    item, full = wire.prepared(CLAIM_NEXT, values)
+    item, full = wire.given(CLAIM_NEXT, values)
     if full == "t":
         raise _too_many(most)
     return Taken(item, token, until) if item else None

@@ -4,7 +4,6 @@ Everything else goes through Django's cursors. Values are text; the caller casts
 """
 
 from collections.abc import Callable, Sequence
-from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -12,8 +11,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import debug_transaction
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
-
-_PREPARED: WeakKeyDictionary[psycopg.Connection, dict[str, bytes]] = WeakKeyDictionary()
 
 
 def first(sql: str) -> list[str]:
@@ -29,19 +26,14 @@ def first(sql: str) -> list[str]:
     return _row(db, whole, lambda libpq: libpq.exec_(whole.encode()))
 
 
-def prepared(sql: str, values: Sequence[str]) -> list[str]:
-    """The row of a statement (`$1`, `$2`) that the database parses once per connection; "" stands for null.
+def given(sql: str, values: Sequence[str]) -> list[str]:
+    """The row of a statement (`$1`, `$2`) with values; "" stands for null. Under no name of ours: psycopg forgets
+    whatever is prepared on a connection when it rolls back.
 
     Raises:
         django.db.DatabaseError: as any statement of Django's.
     """
-    db = _open()
-    known = _PREPARED.setdefault(db.connection, {})
-    if sql not in known:
-        name = f"wire_{len(known)}".encode()
-        _run(db, lambda libpq: libpq.prepare(name, sql.encode()))
-        known[sql] = name
-    return _row(db, sql, lambda libpq: libpq.exec_prepared(known[sql], [value.encode() for value in values]))
+    return _row(_open(), sql, lambda libpq: libpq.exec_params(sql.encode(), [value.encode() for value in values]))
 
 
 def _open() -> BaseDatabaseWrapper:

@@ -26,7 +26,7 @@ def test_a_later_statement_joins_the_transaction_there_is(live: None) -> None:
         wire.first("SELECT set_config('x.y', 'here', true)")
         assert wire.first("SELECT current_setting('x.y')") == ["here"]
         with transaction.atomic():
-            assert wire.prepared("SELECT current_setting($1), $2::int + 1", ["x.y", "1"]) == ["here", "2"]
+            assert wire.given("SELECT current_setting($1), $2::int + 1", ["x.y", "1"]) == ["here", "2"]
 
 
 def test_what_fails_rolls_back_and_says_why_as_any_statement(live: None) -> None:
@@ -35,21 +35,33 @@ def test_what_fails_rolls_back_and_says_why_as_any_statement(live: None) -> None
     assert refused.value.__cause__.sqlstate == "22012"
     with transaction.atomic():
         with pytest.raises(DatabaseError), transaction.atomic():
-            wire.prepared("SELECT $1::int", ["no number"])
+            wire.given("SELECT $1::int", ["no number"])
         assert wire.first("SELECT 1") == ["1"]  # the savepoint took it back
         transaction.set_rollback(True)
         with pytest.raises(transaction.TransactionManagementError):
             wire.first("SELECT 1")
 
 
-def test_a_broken_connection_is_operational_and_the_next_one_prepares_anew(live: None) -> None:
+def test_a_broken_connection_is_operational_and_the_next_one_answers(live: None) -> None:
     asked = "SELECT pg_backend_pid(), $1::text"
-    first = wire.prepared(asked, ["x"])
-    assert wire.prepared(asked, ["x"]) == first
+    first = wire.given(asked, ["x"])
+    assert wire.given(asked, ["x"]) == first
     with pytest.raises(OperationalError):
         wire.first("SELECT pg_terminate_backend(pg_backend_pid())")
     connection.close()
-    assert wire.prepared(asked, ["y"])[1] == "y"
+    assert wire.given(asked, ["y"])[1] == "y"
+
+
+def test_a_statement_with_values_outlives_what_is_rolled_back(live: None) -> None:
+    asked = "SELECT $1::text"
+    for _ in range(2):
+        assert wire.given(asked, ["x"]) == ["x"]
+        with transaction.atomic(), connection.cursor() as cursor:
+            for _ in range(9):
+                cursor.execute("SELECT 1 + %s", [1])  # often enough for the driver to prepare it
+            transaction.set_rollback(True)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")  # now it makes the database forget all that is prepared
 
 
 def test_a_null_is_an_empty_text(live: None) -> None:
