@@ -97,6 +97,18 @@ def clock_time(context: Context, value: datetime) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def exact(context: Context, value: datetime) -> str:
+    """'03 May 2026, 14:05 CEST', for a place that takes no markup."""
+    return _exact(value.astimezone(_zone(context)))
+
+
+@register.simple_tag(takes_context=True)
+def date_of(context: Context, value: datetime) -> str:
+    """The day it was where the person is: '03 May 2026'."""
+    return day(value.astimezone(_zone(context)))
+
+
+@register.simple_tag(takes_context=True)
 def countdown(context: Context, value: datetime) -> SafeString:
     """Minutes and seconds left until a moment; a script counts them down from what the server said."""
     left = max(0, int((value - _now(context)).total_seconds()))
@@ -121,9 +133,12 @@ def _time(context: Context, value: datetime, words: str, css: str = "", *, note:
 # The lines of a list differ from one look to the next by a minute or not at all, and dates are slow to write.
 @lru_cache(maxsize=8_192)
 def _markup(value: datetime, zone: tzinfo, words: str, css: str, note: str, _language: str) -> SafeString:
-    local = value.astimezone(zone)
-    exact = f"{day(local, ', H:i')} {local:%Z}{note}"
-    return format_html('<time datetime="{}" title="{}" class="{}">{}</time>', value.isoformat(), exact, css, words)
+    said = f"{_exact(value.astimezone(zone))}{note}"
+    return format_html('<time datetime="{}" title="{}" class="{}">{}</time>', value.isoformat(), said, css, words)
+
+
+def _exact(local: datetime) -> str:
+    return f"{day(local, ', H:i')} {local:%Z}"
 
 
 def _now(context: Context) -> datetime:

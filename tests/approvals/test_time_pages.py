@@ -1,14 +1,17 @@
 """Time on the pages: what is left in working time, what waits, what is in breach, what the customer wrote since."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
+from django.template import Context
 
 from approvals import conversations, deadlines, sweeper, times, waiting
 from approvals.models import Case, Handoff, Mark, Outbox, Proposal, Submission
 from portal import hours as working
 from portal import models, workspace, worktime
+from portal.templatetags import clock
 from tests.approvals import steps
 from tests.approvals.desk import sit_down, text
 from tests.cast import Cast, gather
@@ -171,3 +174,14 @@ def test_a_time_zone_there_is_not_does_not_break_a_page(cast: Cast) -> None:
         assert not working.of(cast.ws).open
     assert sit_down(cast, "rosa").get(f"/proposals/{row.pk}/").status_code == 200
     assert proposed(cast).urgency > datetime.now(UTC).timestamp()
+
+
+def test_times_of_a_tooltip_and_the_weeks_are_in_the_readers_zone(cast: Cast) -> None:
+    row, desk = handed(cast), sit_down(cast, "rosa")
+    with workspace.within(cast.ws):
+        Case.objects.filter(pk=row.case_id).update(waiting_since=datetime(2026, 1, 31, 23, 30, tzinfo=UTC))
+        cast.people["rosa"].time_zone = "Asia/Tokyo"
+        cast.people["rosa"].save(update_fields=["time_zone"])
+    assert 'title="Waiting since 01 Feb 2026, 08:30 JST"' in text(desk.get(f"/cases/{row.case_id}/"))
+    request = SimpleNamespace(user=cast.people["rosa"], now=None)
+    assert clock.date_of(Context({"request": request}), datetime(2026, 1, 31, 23, 30, tzinfo=UTC)) == "01 Feb 2026"
