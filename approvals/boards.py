@@ -16,8 +16,8 @@ WORDS = {
     "pending": noop("Waiting"), "mine": noop("Mine"), "free": noop("Unclaimed"), "overdue": noop("Overdue"),
     "escalated": noop("Escalated"), "snoozed": noop("Snoozed"),
 }  # fmt: skip
-OPEN = ("approved", "stale", "unknown", "handoffs")
-ENDED = ("applied", "rejected", "failed", "denied")
+OPEN = ("approved", "applying", "stale", "unknown")
+ENDED = ("applied", "rejected", "failed", "denied", "expired", "withdrawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ def groups(
     """All of them, and the names of the agents there are."""
     counted = counting.counters(workspace=workspace, now=now, anew=anew)
     saved = tuple(saving.known(workspace=workspace, person=person))
-    asked = {"mine": Filters(mine=True), **{f"saved:{one.pk}": one.filters for one in saved}}
+    mine = {"mine": Filters(mine=True), "handoffs:mine": Filters(state="handoffs", mine=True)}
+    asked = {**mine, **{f"saved:{one.pk}": one.filters for one in saved}}
     own = counting.count(asked, workspace=workspace, person=person, now=now)
     agents = tuple(name.removeprefix("agent:") for name in counted if name.startswith("agent:"))
     return _groups(tuple({**counted, **own}.items()), saved, agents, filters, get_language()), agents
@@ -62,11 +63,11 @@ def _groups(
 ) -> tuple[Group, ...]:
     """In the language in force; kept, since counters change less often than pages are looked at."""
     known = dict(counted)
-    waiting: dict[str, Filters] = {
-        "pending": Filters(), "mine": Filters(mine=True), **{view: Filters(view=view) for view in VIEWS}
-    }  # fmt: skip
     return (
-        Group("", tuple(_view(_(WORDS[name]), one, known[name], filters) for name, one in waiting.items())),
+        Group("", _waiting("pending", "", known, filters)),
+        Group(wording.state("handoffs"), (
+            *_waiting("handoffs", "handoffs:", known, filters), *_states(("resolved",), known, filters)
+        )),
         Group(_("Under way"), _states(OPEN, known, filters)),
         Group(_("By tier"), tuple(
             _view(wording.tier(tier).capitalize(), Filters(tier=tier), known[f"tier:{tier}"], filters)
@@ -83,6 +84,15 @@ def _groups(
         )),
         Group(_("Ended"), _states(ENDED, known, filters)),
     )  # fmt: skip
+
+
+def _waiting(state: str, prefix: str, known: Mapping[str, str], filters: Filters) -> tuple[View, ...]:
+    """What waits, of proposals or of hand-offs: all of it, one's own, and each view of it."""
+    asked = {
+        "pending": (state, Filters(state=state)), "mine": (f"{prefix}mine", Filters(state=state, mine=True)),
+        **{view: (f"{prefix}{view}", Filters(state=state, view=view)) for view in VIEWS},
+    }  # fmt: skip
+    return tuple(_view(_(WORDS[name]), one, known[key], filters) for name, (key, one) in asked.items())
 
 
 def _states(names: tuple[str, ...], counted: Mapping[str, str], filters: Filters) -> tuple[View, ...]:

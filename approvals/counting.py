@@ -49,6 +49,7 @@ def _views() -> dict[str, Filters]:
     return {
         **{tab: Filters(state=tab) for tab in TABS},
         **{view: Filters(view=view) for view in VIEWS},
+        **{f"handoffs:{view}": Filters(state="handoffs", view=view) for view in VIEWS},
         **{f"tier:{tier}": Filters(tier=tier) for tier in TIERS},
     }
 

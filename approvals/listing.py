@@ -60,13 +60,30 @@ def of(*, workspace: int, filters: Filters, person: int, now: datetime) -> Part:
     said: list[tuple[str, tuple[Any, ...]]] = [(f"p.workspace_id = {int(workspace)}", ())]
     if filters.state != "any":
         said.append((f"p.state = '{HANDOFF_TABS.get(filters.state, filters.state)}'", ()))
-    if not filters.handoffs:
+    if filters.handoffs:
+        said += [_about(int(workspace), named) for named in _named(filters)]
+    else:
         said += [(f"p.{name} = %s", (value,)) for name, value in filters.columns.items()]
         if filters.search.targets:
             said.append(("p.target = ANY (%s)", (list(filters.search.targets),)))
     said += _of_view(int(workspace), kind, filters, person, now)
     return Part(table, kind, " AND ".join(sql for sql, _ in said), tuple(v for _, values in said for v in values),
                 filters.rising)  # fmt: skip
+
+
+def _named(filters: Filters) -> list[list[str]]:
+    """The records searched for: the one of an operator, and what a bare word may be the id of."""
+    one = filters.search.columns.get("target")
+    return [some for some in ([one] if one else [], list(filters.search.targets)) if some]
+
+
+def _about(workspace: int, records: list[str]) -> tuple[str, tuple[Any, ...]]:
+    """Of a case of one of these records, or of one in which something was proposed for it."""
+    cases = (
+        f"SELECT id FROM approvals_case WHERE workspace_id = {workspace} AND subject = ANY (%s)"  # nosec B608  # a number
+        f" UNION SELECT case_id FROM approvals_proposal WHERE workspace_id = {workspace} AND target = ANY (%s)"
+    )
+    return f"p.case_id = ANY (ARRAY({cases}))", (records, records)
 
 
 def _of_view(

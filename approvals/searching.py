@@ -11,7 +11,10 @@ from django.utils.translation import gettext as _
 
 from approvals.state import State
 
-TABS = ("pending", "approved", "stale", "unknown", "handoffs", "applied", "rejected", "failed", "denied")
+TABS = (
+    "pending", "approved", "applying", "stale", "unknown", "handoffs", "resolved", "applied", "rejected", "failed",
+    "denied", "expired", "withdrawn",
+)  # fmt: skip
 TIERS = ("low", "medium", "high")
 # What waits, seen otherwise: in nobody's hands, past its time, passed on to managers, laid aside until later.
 VIEWS = ("free", "overdue", "escalated", "snoozed")
@@ -20,6 +23,8 @@ RISING = ("pending", "approved", "stale", "applying", "unknown", "handoffs", "an
 WAITING = ("pending", "handoffs")
 _KNOWN = frozenset([*State, *TABS, *HANDOFF_TABS, "any"])
 _TARGETS = ("order", "ticket", "contact")
+_COLUMNS = ("agent", "action", "customer", "tier")
+HELP_HANDOFFS = "order:#W123 ticket:T-1 contact:C-1"
 HELP = "agent:refunds tier:high action:refund.create order:#W123 ticket:T-1 contact:C-1 customer:name_1"
 
 
@@ -94,7 +99,7 @@ class Filters:
 def read(query: Mapping[str, str]) -> Filters:
     """The filters of an address; what it does not know falls back to the default."""
     q = query.get("q", "").strip()[:200]
-    search = parse(q)
+    search = parse(q, among_handoffs=query.get("state", "") in HANDOFF_TABS)
     fallback = "any" if search.narrow else "pending"
     state, tier = query.get("state", ""), _one_of(TIERS, query.get("tier", ""))
     state = state if state in _KNOWN and (state != "any" or search.narrow) else fallback
@@ -109,8 +114,9 @@ def _one_of(known: Sequence[str], name: str) -> str:
     return name if name in known else ""
 
 
-def parse(q: str) -> Search:
-    """Operators `name:value`; a bare word is the id of an order, a ticket or a contact."""
+def parse(q: str, *, among_handoffs: bool = False) -> Search:
+    """Operators `name:value`; a bare word is the id of an order, a ticket or a contact, all that hand-offs know."""
+    try_these = HELP_HANDOFFS if among_handoffs else HELP
     columns: dict[str, str] = {}
     targets: list[str] = []
     for word in q.split():
@@ -119,20 +125,18 @@ def parse(q: str) -> Search:
             targets += [f"{kind}:{word}" for kind in _TARGETS] + [f"order:#{word}"]
         elif not value:
             return Search(
-                columns, tuple(targets), _("%(word)s names nothing. Try: %(help)s") % {"word": word, "help": HELP}
+                columns, tuple(targets), _("%(word)s names nothing. Try: %(help)s") % {"word": word, "help": try_these}
             )
         elif name in _TARGETS:
             columns["target"] = f"{name}:{value}"
-        elif name == "agent":
-            columns["proposer"] = f"agent:{value}"
-        elif name in ("action", "customer"):
-            columns[name] = value
-        elif name == "tier" and value in TIERS:
-            columns["tier"] = value
-        else:
+        elif among_handoffs or name not in _COLUMNS or (name == "tier" and value not in TIERS):
             return Search(
                 columns,
                 tuple(targets),
-                _("%(word)s is not an operator here. Try: %(help)s") % {"word": word, "help": HELP},
+                _("%(word)s is not an operator here. Try: %(help)s") % {"word": word, "help": try_these},
             )
+        elif name == "agent":
+            columns["proposer"] = f"agent:{value}"
+        else:
+            columns[name] = value
     return Search(columns, tuple(targets))

@@ -1,6 +1,7 @@
 """Laying an item aside and calling a manager to it: for everybody, until its time, and on the log."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from portal import workspace
 from portal.models import Role
 from tests.approvals import steps
 from tests.approvals.desk import sit_down, text
+from tests.approvals.test_managing import due_in, propose_handoff
 from tests.cast import Cast, gather
 
 HOUR = timedelta(hours=1)
@@ -128,6 +130,37 @@ def test_it_ends_with_the_item(cast: Cast, proposal: Proposal) -> None:
         assert not Claim.objects.filter(item=f"proposal:{proposal.pk}").exists()
     with pytest.raises(asides.NotWaiting):
         snooze(cast, proposal)
+
+
+def test_a_hand_off_is_found_where_it_is_mine_overdue_escalated_or_laid_aside(cast: Cast) -> None:
+    mine, late, wanted, asleep = (propose_handoff(cast) for _ in range(4))
+    rosa = sit_down(cast, "rosa")
+    assert rosa.post(f"/claims/handoff:{mine.pk}/").status_code == 302
+    due_in(cast, late, -HOUR)
+    assert rosa.post(f"/claims/handoff:{wanted.pk}/escalate/", {"why": "They threaten to sue."}).status_code == 302
+    assert rosa.post(f"/claims/handoff:{asleep.pk}/snooze/", {"minutes": "60"}).status_code == 302
+    page, found = text(rosa.get("/")), {}
+    for query, words in VIEWS_OF_HANDOFFS.items():
+        assert f'?{query}"><span>{words}</span> <span class="count">' in page.replace("&amp;", "&"), query
+        found[query] = rows(text(rosa.get(f"/?{query}")))
+    assert found == {
+        "state=handoffs": [late.pk, mine.pk, wanted.pk], "state=handoffs&mine=1": [mine.pk],
+        "state=handoffs&view=free": [late.pk, wanted.pk], "state=handoffs&view=overdue": [late.pk],
+        "state=handoffs&view=escalated": [wanted.pk], "state=handoffs&view=snoozed": [asleep.pk],
+    }  # fmt: skip
+
+
+VIEWS_OF_HANDOFFS = {
+    "state=handoffs": "Waiting", "state=handoffs&mine=1": "Mine", "state=handoffs&view=free": "Unclaimed",
+    "state=handoffs&view=overdue": "Overdue", "state=handoffs&view=escalated": "Escalated",
+    "state=handoffs&view=snoozed": "Snoozed",
+}  # fmt: skip
+
+
+def rows(page: str) -> list[int]:
+    """The hand-offs a list shows, in its order."""
+    listed = page[page.index('<ol class="rows">') : page.index("</ol>")]
+    return [int(key) for key in dict.fromkeys(re.findall(r"/handoffs/(\d+)/", listed))]
 
 
 def test_the_counters_know_each_view(cast: Cast, proposal: Proposal) -> None:

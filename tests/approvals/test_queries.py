@@ -5,10 +5,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from approvals import counting, queries, searching
-from approvals.models import Proposal
+from approvals.models import Case, Proposal
 from portal import workspace
 from tests.approvals import steps
 from tests.approvals.desk import sit_down
+from tests.approvals.test_managing import propose_handoff
 from tests.cast import Cast, gather
 
 
@@ -91,6 +92,34 @@ def test_filters_and_search_narrow_by_exact_columns(cast: Cast) -> None:
     with workspace.within(cast.ws):
         assert counting.agents(cast.ws) == ["triage"]
     assert counters(cast)["pending"] == "2"
+
+
+def test_hand_offs_are_found_by_the_records_of_their_case(cast: Cast) -> None:
+    one, other = propose_handoff(cast), propose_handoff(cast)
+    with workspace.within(cast.ws):
+        ticket = Case.objects.get(pk=one.case_id).subject
+    for said in (ticket, ticket.partition(":")[2], f"{ticket} {ticket.partition(':')[2]}"):
+        assert pages(cast, searching.read({"state": "handoffs", "q": said})) == [[one.pk]]
+    assert pages(cast, searching.read({"state": "resolved", "q": ticket})) == [[]]
+    assert pages(cast, searching.read({"state": "handoffs", "q": "order:#W1"})) == [[]]
+    order = steps.order(cast, amount=4_510)
+    args = steps.refund_args(order, amount=4_510)
+    steps.propose(cast, ticket, "refund.create", f"order:{order}", args, agent="refunds")
+    (found,) = pages(cast, searching.read({"state": "handoffs", "q": f"order:{order}"}))
+    assert one.pk in found
+    assert other.pk not in found
+    page = sit_down(cast, "rosa").get("/?state=handoffs&q=tier:high").content.decode()
+    assert "tier:high is not an operator here. Try: order:#W123 ticket:T-1 contact:C-1" in page
+    assert 'type="search"' in page
+    assert 'data-key="/"' in page
+    assert f"/handoffs/{other.pk}/" in page
+
+
+@pytest.mark.parametrize("state", ["resolved", "applying", "expired", "withdrawn"])
+def test_what_has_ended_is_reached_by_a_link(cast: Cast, state: str) -> None:
+    page = sit_down(cast, "rosa").get("/").content.decode()
+    assert f'href="/w/{cast.workspace.slug}/?state={state}"' in page
+    assert counters(cast)[state] == "0"
 
 
 def test_a_counter_stops_at_its_cap(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
