@@ -1,7 +1,7 @@
 """Who has a queue item in hand: a lease of ten minutes, three per person; safety is version and digest.
 
-What is held by somebody else is refused to others until it ends, is released, or a manager takes it over. An item
-whose lease is over is free again: for whoever names it, for claim-next, and by the sweeper.
+What is held by somebody else is refused to others until it ends, is released, or a manager takes it over. What a
+manager gives is held for hours of work and beside the three. An item whose lease is over is free again.
 """
 
 import secrets
@@ -10,19 +10,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
 from approvals.models import Claim, Handoff, Proposal
 from audit import log
 from audit.events import Event
+from portal import hours, standing_in, wire
 from portal import roles as appointed
-from portal import standing_in, wire
 from portal.models import Person, Role
 
 LEASE = timedelta(minutes=10)
+# Working time: given at lunch or in the evening, it is there when they come back. Managers hear of its clock meanwhile.
+GIVEN = timedelta(hours=4)
 MOST = 3
+_OWN = "c.person_id = excluded.person_id AND c.until > %(now)s"
+_TAKE = (
+    "INSERT INTO approvals_claim AS c (workspace_id, item, person_id, token, until, given, urgency, team, language,"
+    " proposer) VALUES (%(ws)s, %(item)s, %(person)s, %(token)s, %(until)s, %(given)s, 0, '', '', '')"
+    " ON CONFLICT (workspace_id, item) DO UPDATE SET person_id = excluded.person_id,"
+    f" token = CASE WHEN {_OWN} THEN c.token ELSE excluded.token END,"
+    f" until = CASE WHEN {_OWN} THEN greatest(c.until, excluded.until) ELSE excluded.until END,"
+    f" given = excluded.given OR (c.given AND {_OWN})"
+    " WHERE c.person_id IS NULL OR c.until <= %(now)s OR c.person_id = excluded.person_id OR %(force)s"
+)
 CLAIM_NEXT = "SELECT item, full_hands FROM approvals_claim_next($1, $2, $3, $4, $5, $6, $7)"
-FREE = {"person": None, "token": "", "until": None}
+FREE = {"person": None, "token": "", "until": None, "given": False}
 
 
 class ClaimError(Exception):
@@ -60,7 +73,12 @@ def claim(*, workspace: int, item: str, person: int, now: datetime) -> Claim:
     Raises:
         Held, TooMany.
     """
-    return _take(workspace, item, person, now, by_force=False)
+    _lock(workspace, person)
+    mine = Claim.objects.filter(workspace_id=workspace, person_id=person, until__gt=now)
+    held = dict(mine.values_list("item", "given"))
+    if item not in held and list(held.values()).count(False) >= MOST:
+        raise _too_many(MOST)
+    return _take(workspace, item, person, now)
 
 
 def claim_next(*, workspace: int, person: int, now: datetime, roles: Iterable[str], most: int = MOST) -> Taken | None:
@@ -86,7 +104,7 @@ def claim_next(*, workspace: int, person: int, now: datetime, roles: Iterable[st
 def heartbeat(*, workspace: int, person: int, token: str, now: datetime) -> bool:
     """Renew the lease of this very claim; False where it ended, or somebody took it over."""
     mine = Claim.objects.filter(workspace_id=workspace, person_id=person, token=token, until__gt=now)
-    return bool(token and mine.update(until=now + LEASE))
+    return bool(token and mine.update(until=Greatest("until", now + LEASE)))
 
 
 def release(*, workspace: int, item: str, person: int) -> None:
@@ -95,8 +113,9 @@ def release(*, workspace: int, item: str, person: int) -> None:
 
 
 def release_all(*, workspace: int, person: int) -> int:
-    """Put back whatever the person has in hand here; returns how many."""
-    items = Claim.objects.filter(workspace_id=workspace, person_id=person).values_list("item", flat=True)
+    """Put back whatever the person took in hand here, not what they were given; returns how many."""
+    taken = Claim.objects.filter(workspace_id=workspace, person_id=person, given=False)
+    items = taken.values_list("item", flat=True)
     return _put_back(workspace, person, list(items))
 
 
@@ -108,23 +127,23 @@ def free_expired(*, workspace: int, now: datetime) -> int:
 
 
 def take_over(*, workspace: int, item: str, by: int, now: datetime) -> Claim:
-    """A manager ends somebody else's lease and has the item in hand.
+    """A manager ends somebody else's lease and has the item in hand, however many they have.
 
     Raises:
-        NotYours, TooMany, NoSuchItem.
+        NotYours, NoSuchItem.
     """
     _require_manager(by, workspace)
     before = holders(workspace=workspace, items=[item], now=now).get(item)
-    return _give(workspace, item, by, before, Event.ITEM_TAKEN_OVER, by, now)
+    return _give(workspace, item, by, before, Event.ITEM_TAKEN_OVER, by, now, now + LEASE)
 
 
 def assign(*, workspace: int, item: str, to: int, by: int, now: datetime) -> Claim:
-    """A manager gives an item into somebody's hands; as any lease it ends after ten minutes without them.
+    """A manager gives an item into somebody's hands for `GIVEN` of working time, however many they have.
 
     Where that person is out of office, their stand-in gets it.
 
     Raises:
-        NotYours: `by` is no manager, or `to` cannot decide it. TooMany, NoSuchItem.
+        NotYours: `by` is no manager, or `to` cannot decide it. NoSuchItem.
     """
     _require_manager(by, workspace)
     name = Person.objects.filter(pk=to).values_list("name", flat=True).first() or _("This person")
@@ -136,7 +155,8 @@ def assign(*, workspace: int, item: str, to: int, by: int, now: datetime) -> Cla
         raise NotYours(words % {"name": name})
     to = present
     before = holders(workspace=workspace, items=[item], now=now).get(item)
-    return _give(workspace, item, to, before, Event.ITEM_ASSIGNED, by, now)
+    until = hours.of(workspace).after(now, GIVEN)
+    return _give(workspace, item, to, before, Event.ITEM_ASSIGNED, by, now, until)
 
 
 def check(*, workspace: int, item: str, person: int, now: datetime) -> None:
@@ -162,24 +182,15 @@ def held_by(*, workspace: int, person: int, now: datetime) -> list[str]:
     return list(rows.values_list("item", flat=True))
 
 
-def _take(workspace: int, item: str, person: int, now: datetime, *, by_force: bool) -> Claim:
-    """One's own lease is renewed under its token; everything else is a new claim with a new one."""
-    _lock(workspace, person)
-    mine = Claim.objects.filter(workspace_id=workspace, person_id=person, until__gt=now).exclude(item=item)
-    if mine.count() >= MOST:
-        raise _too_many(MOST)
+def _take(workspace: int, item: str, person: int, now: datetime, forced_until: datetime | None = None) -> Claim:
+    """One's own lease is renewed under its token, never shortened; everything else is a new claim with a new one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO approvals_claim AS c"
-            " (workspace_id, item, person_id, token, until, urgency, team, language, proposer)"
-            " VALUES (%(ws)s, %(item)s, %(person)s, %(token)s, %(until)s, 0, '', '', '')"
-            " ON CONFLICT (workspace_id, item) DO UPDATE SET person_id = excluded.person_id, until = excluded.until,"
-            " token = CASE WHEN c.person_id = excluded.person_id AND c.until > %(now)s THEN c.token"
-            " ELSE excluded.token END"
-            " WHERE c.person_id IS NULL OR c.until <= %(now)s OR c.person_id = excluded.person_id OR %(force)s",
+            _TAKE,
             {
-                "ws": workspace, "item": item, "person": person, "token": secrets.token_hex(16),
-                "until": now + LEASE, "now": now, "force": by_force,
+                "ws": workspace, "item": item, "person": person, "token": secrets.token_hex(16), "now": now,
+                "until": forced_until or now + LEASE, "force": forced_until is not None,
+                "given": forced_until is not None and forced_until > now + LEASE,
             },
         )  # fmt: skip
     holder = holders(workspace=workspace, items=[item], now=now)[item]
@@ -188,12 +199,14 @@ def _take(workspace: int, item: str, person: int, now: datetime, *, by_force: bo
     return holder
 
 
-def _give(workspace: int, item: str, to: int, before: Claim | None, event: Event, by: int, now: datetime) -> Claim:
+def _give(
+    workspace: int, item: str, to: int, before: Claim | None, event: Event, by: int, now: datetime, until: datetime
+) -> Claim:
     """Into `to`'s hands, whoever had it, with its entry."""
     case, proposer = _about(workspace, item)
     if proposer == f"person:{to}":
         raise NotYours(_("Who proposed this cannot decide it; give it to somebody else."))
-    taken = _take(workspace, item, to, now, by_force=True)
+    taken = _take(workspace, item, to, now, until)
     log.record(
         workspace=workspace, subject=f"claim:{item}", event=event, actor=f"person:{by}", now=now, case=f"case:{case}",
         body={"item": item, "from": before.person_id if before else None, "to": to},

@@ -1,4 +1,4 @@
-"""Signing out: what the person has in hand goes back to the queue in every workspace of theirs, then allauth's page.
+"""Signing out: what the person took in hand goes back to the queue in every workspace of theirs, then allauth's page.
 
 Included by name from `portal.urls`, before allauth's own addresses.
 """
@@ -21,7 +21,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 def leave(person: int) -> None:
-    """Put back all that a person has in hand, wherever they work."""
+    """Put back all that a person took in hand, wherever they work; what a manager gave them stays theirs."""
     with workspace.within(None, person):
         mine = list(Workspace.objects.values_list("pk", flat=True))
     for key in mine:

@@ -147,6 +147,7 @@ SELECT relation, field, becomes, because FROM (VALUES
     ('approvals_claim', 'item', NULL, 'the number of an item'),
     ('approvals_claim', 'team', NULL, 'one of a list'),
     ('approvals_claim', 'language', NULL, 'one of a list'),
+    ('approvals_claim', 'matter', NULL, 'one of a list'),
     ('approvals_claim', 'proposer', NULL, 'an agent or staff'),
     ('approvals_claim', 'token', NULL, 'a random number'),
     ('approvals_savedview', '*', NULL, 'what staff look for, by the numbers of records'),

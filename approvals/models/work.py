@@ -225,7 +225,9 @@ class Claim(WorkspaceRow):
 
     A trigger makes and removes it with the item's state. A lease is a courtesy: safety is version and digest.
     `anyones` says that whoever decides may take it, but its proposer; else that is asked for each person. Until
-    `snoozed_until` it is laid aside for all; `escalated` is why a manager is wanted, in a person's words.
+    `snoozed_until` it is laid aside for all; `escalated` is why a manager is wanted, in a person's words, and
+    `matter` what it is a matter of, by its name in `matters`. `given`: a manager put it
+    into their hands.
     """
 
     item = models.CharField(max_length=40)
@@ -241,6 +243,8 @@ class Claim(WorkspaceRow):
     until = models.DateTimeField(null=True, blank=True)
     snoozed_until = models.DateTimeField(null=True, blank=True)
     escalated = models.CharField(max_length=300, blank=True, default="", db_default="")
+    matter = models.CharField(max_length=10, blank=True, default="", db_default="")
+    given = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "item"], name="claim_item_once")]

@@ -25,7 +25,7 @@ GRANT UPDATE (urgency, version) ON approvals_handoff TO @apply@;
 GRANT UPDATE (waiting_since) ON approvals_case TO @web@, @apply@;
 GRANT INSERT, UPDATE, DELETE ON approvals_claim TO @web@;
 GRANT SELECT, INSERT, DELETE ON approvals_savedview TO @web@;
-GRANT UPDATE (person_id, token, until) ON approvals_claim TO @apply@;
+GRANT UPDATE (person_id, token, until, given) ON approvals_claim TO @apply@;
 GRANT INSERT ON approvals_threshold, approvals_dailycap, approvals_switch, approvals_switcheverywhere,
     approvals_instruction TO @web@;
 GRANT INSERT ON approvals_attempt, approvals_mark TO @apply@;

@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION approvals_free_claims(ws bigint, at timestamptz) RETU
 DECLARE
     freed integer;
 BEGIN
-    UPDATE approvals_claim SET person_id = NULL, token = '', until = NULL WHERE id IN (
+    UPDATE approvals_claim SET person_id = NULL, token = '', until = NULL, given = false WHERE id IN (
         SELECT c.id FROM approvals_claim c WHERE c.workspace_id = ws AND c.person_id IS NOT NULL AND c.until <= at
         AND c.proposer <> ''  -- the others have no place in the queue
         FOR UPDATE SKIP LOCKED);
@@ -43,7 +43,7 @@ END $$;
 -- Nobody waits for the disk: a lease that a crash forgets leaves the item free, which is all that an end of it does.
 -- Both are set where the variables are declared, which costs no statement.
 -- Runs as whoever calls it: row security and grants hold. `item` is null where nothing was taken; `full_hands` says
--- that the person holds `most` already.
+-- that the person took `most` already; what a manager gave them is beside these.
 CREATE OR REPLACE FUNCTION approvals_claim_next(
     ws bigint, me bigint, my_roles text[], at timestamptz, ends timestamptz, most integer, new_token text,
     OUT item text, OUT full_hands boolean
@@ -57,7 +57,7 @@ DECLARE
 BEGIN
     SELECT array_agg(s.value) FILTER (WHERE s.kind = 'team'), array_agg(s.value) FILTER (WHERE s.kind = 'language'),
         most <= (SELECT count(*) FROM approvals_claim c
-                 WHERE c.workspace_id = ws AND c.person_id = me AND c.until > at)
+                 WHERE c.workspace_id = ws AND c.person_id = me AND c.until > at AND NOT c.given)
         INTO teams, languages, full_hands FROM portal_skill s WHERE s.workspace_id = ws AND s.person_id = me;
     IF full_hands THEN RETURN; END IF;
     LOOP

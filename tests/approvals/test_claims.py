@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.db import connection
@@ -13,7 +13,7 @@ from approvals import claims, decisions, leaving_urls, proposals, revising, thre
 from approvals.models import Case, Claim, Handoff, Proposal
 from audit import log
 from audit.models import Entry
-from portal import skills, staff, workspace
+from portal import hours, skills, staff, workspace, worktime
 from portal.models import Person, Queue, Role, Ticket
 from tests.approvals import steps
 from tests.approvals.desk import sit_down, text
@@ -418,6 +418,49 @@ def test_a_manager_gives_an_item_to_who_can_decide_it(cast: Cast) -> None:
         claims.assign(workspace=cast.ws, item=item, to=cast.id("rosa"), by=mara, now=now)
         assert claims.held_by(workspace=cast.ws, person=cast.id("rosa"), now=now) == [item]
         assert Entry.objects.filter(workspace_id=cast.ws, event="item.assigned").count() == 1
+
+
+def test_what_a_manager_gives_is_held_for_hours_of_work_and_never_shortened(cast: Cast) -> None:
+    (item,) = open_places(cast, 1)
+    rosa, mara = cast.id("rosa"), cast.id("mara")
+    with workspace.within(cast.ws, cast.id("ada")) as now:
+        today = now.astimezone(UTC).date()
+        hours.set_hours(
+            workspace=cast.workspace, time_zone="UTC", now=now, actor="x",
+            hours={day: ["09:00", "17:00"] for day in worktime.DAYS}, closed_on=[today.isoformat()],
+        )  # fmt: skip
+    ends = datetime.combine(today + timedelta(days=1), time(13), UTC)
+    with workspace.within(cast.ws, mara) as now:
+        given = claims.assign(workspace=cast.ws, item=item, to=rosa, by=mara, now=now)
+        assert (given.until, given.given) == (ends, True)
+        assert claims.heartbeat(workspace=cast.ws, person=rosa, token=given.token, now=now)
+        kept = claims.claim(workspace=cast.ws, item=item, person=rosa, now=now)
+        assert (kept.until, kept.given, kept.token) == (ends, True, given.token)
+        claims.release_all(workspace=cast.ws, person=rosa)  # as signing out does
+        assert claims.held_by(workspace=cast.ws, person=rosa, now=now) == [item]
+    assert "was given this, until" in text(sit_down(cast, "ravi").get(f"/handoffs/{item[8:]}/"))
+    assert "a manager gave you this" in text(sit_down(cast, "rosa").get(f"/handoffs/{item[8:]}/"))
+    with signed_in("apply"), workspace.within(cast.ws):
+        assert claims.free_expired(workspace=cast.ws, now=ends) == 1
+    with workspace.within(cast.ws, cast.id("ravi")) as now:
+        taken = claims.claim(workspace=cast.ws, item=item, person=cast.id("ravi"), now=now)
+    assert (taken.given, taken.until) == (False, now + claims.LEASE)
+
+
+def test_three_are_what_one_takes_and_no_bound_for_a_manager(cast: Cast) -> None:
+    items, rosa, mara = open_places(cast, 9), cast.id("rosa"), cast.id("mara")
+    assert [next_for(cast, "rosa") for _ in range(claims.MOST)] == items[:3]
+    assert [next_for(cast, "mara", roles=[Role.MANAGER]) for _ in range(claims.MOST)] == items[3:6]
+    with workspace.within(cast.ws, mara) as now:
+        claims.assign(workspace=cast.ws, item=items[6], to=rosa, by=mara, now=now)
+        claims.take_over(workspace=cast.ws, item=items[0], by=mara, now=now)
+        assert set(claims.held_by(workspace=cast.ws, person=rosa, now=now)) == {items[1], items[2], items[6]}
+        assert len(claims.held_by(workspace=cast.ws, person=mara, now=now)) == 4
+        claims.claim(workspace=cast.ws, item=items[0], person=mara, now=now)  # to renew is to take nothing more
+    assert next_for(cast, "rosa") == items[7]  # the third that she took, beside what she was given
+    for full in ("rosa", "mara"):
+        with pytest.raises(claims.TooMany):
+            next_for(cast, full, roles=[Role.MANAGER])
 
 
 # Pages ---------------------------------------------------------------------------------------------------
