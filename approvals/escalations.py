@@ -70,7 +70,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Hand-offs of one kind: how many, of these overdue and due within the hour, the most urgent of them."""
+    """Hand-offs of one kind: how many, of these overdue and due within a working hour, the most urgent of them."""
 
     name: str
     title: str
@@ -141,14 +141,16 @@ def _groups(workspace: int, now: datetime) -> tuple[tuple[Group, ...], bool]:
         by_group[group_of(row.reason)].append(row)
     shown = [row for rows in by_group.values() for row in rows[:SHOWN]]
     held = claims.holders(workspace=workspace, items=[f"handoff:{row.pk}" for row in shown], now=now)
-    made = (_group(name, by_group[name], held, now) for name in GROUPS if by_group[name])
+    ends = hours.of(workspace).after(now, SOON)
+    made = (_group(name, by_group[name], held, now, ends) for name in GROUPS if by_group[name])
     return tuple(sorted(made, key=lambda group: (-group.breached, -group.soon))), len(found) > LOOKED_AT
 
 
-def _group(name: str, rows: list[Handoff], held: Mapping[str, Claim], now: datetime) -> Group:
+def _group(name: str, rows: list[Handoff], held: Mapping[str, Claim], now: datetime, ends: datetime) -> Group:
+    """`ends` is when the next hour of work is over."""
     running = [queries.moment(row.urgency) for row in rows if row.case.waiting_since is None]
     breached = sum(due < now for due in running)
-    soon = sum(now <= due < now + SOON for due in running)
+    soon = sum(now <= due < ends for due in running)
     return Group(name, _(GROUPS[name][0]), len(rows), breached, soon, tuple(_item(row, held) for row in rows[:SHOWN]))
 
 

@@ -17,7 +17,7 @@ from approvals.models import Attempt, Claim, Handoff, Outbox, Proposal, Pulse
 from approvals.state import State
 from audit.events import Event
 from audit.models import Entry
-from portal import retold
+from portal import hours, retold
 from portal.models import Delegation, Person
 from portal.templatetags.language import role_words
 
@@ -150,8 +150,8 @@ def overview(*, workspace: int, now: datetime) -> Overview:
 
 
 def _late(workspace: int, now: datetime) -> Lines:
-    """Overdue and due soon; what waits for its customer has no clock that runs."""
-    by = int((now + SOON).timestamp())
+    """Overdue and due within a working hour; what waits for its customer has no clock that runs."""
+    by = int(hours.of(workspace).after(now, SOON).timestamp())
     due = {"workspace_id": workspace, "urgency__lte": by, "case__waiting_since": None}
     waiting = _whole(Proposal.objects.filter(state=State.PENDING, **due))[: MOST + 1]
     handed = Handoff.objects.filter(state="open", **due).select_related("case")

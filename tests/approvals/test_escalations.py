@@ -1,7 +1,7 @@
 """The managers' round: by reason, with clocks, money and backlog; notes for who comes next."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.db import connection
@@ -11,7 +11,7 @@ from approvals import asides, escalations, shifts
 from approvals.escalations import Escalations
 from approvals.models import Case, ShiftNote
 from audit.models import Entry
-from portal import workspace
+from portal import hours, workspace, worktime
 from tests.approvals import steps
 from tests.approvals.desk import sit_down, text
 from tests.approvals.test_managing import due_in, propose, propose_handoff, section
@@ -48,6 +48,30 @@ def test_hand_offs_stand_by_their_reason_and_the_group_with_most_overdue_comes_f
     page = text(sit_down(cast, "mara").get("/escalations/"))
     assert "1 overdue" in section(page, "group-data")
     assert "customer&#x27;s turn" in page or "customer's turn" in page
+
+
+def test_the_clock_of_the_round_runs_in_working_time(cast: Cast) -> None:
+    """As on a Friday evening: today and tomorrow the desk is closed."""
+    with workspace.within(cast.ws, cast.id("ada")) as now:
+        today = now.astimezone(UTC).date()
+        hours.set_hours(
+            workspace=cast.workspace, time_zone="UTC", now=now, actor="x",
+            hours={day: ["08:00", "18:00"] for day in worktime.DAYS},
+            closed_on=[(today + timedelta(days=number)).isoformat() for number in range(2)],
+        )  # fmt: skip
+    opens = datetime.combine(today + timedelta(days=2), time(8), UTC)
+    soon, later = propose_handoff(cast), propose_handoff(cast)
+    for row, minutes in ((soon, 45), (later, 90)):
+        due_in(cast, row, opens + timedelta(minutes=minutes) - now)
+    (group,) = found(cast).groups
+    assert (group.breached, group.soon) == (0, 1)
+    mara = sit_down(cast, "mara")
+    round_, late = text(mara.get("/escalations/")), section(text(mara.get("/manage/")), "late")
+    assert "45 min left" in section(round_, "group-data")
+    assert "1 h 30 min left" in section(round_, "group-data")
+    assert "45 min left" in late
+    assert "30 min left" not in late
+    assert "45 min left" in text(mara.get("/?state=handoffs"))
 
 
 def test_what_a_person_calls_a_manager_to_comes_first_in_their_words(cast: Cast) -> None:
