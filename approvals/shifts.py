@@ -16,9 +16,10 @@ class NoteError(Exception):
     """What is refused; the message names the field."""
 
 
-def open_notes(workspace: int) -> list[ShiftNote]:
-    """Those that nobody settled, newest first."""
+def open_notes(workspace: int, *, case: int | None = None) -> list[ShiftNote]:
+    """Those that nobody settled, newest first; of one case where it is named."""
     rows = ShiftNote.objects.filter(workspace_id=workspace, closed_at=None)
+    rows = rows if case is None else rows.filter(case=case)
     return list(rows.select_related("made_by", "case").order_by("-pk")[:SHOWN])
 
 
@@ -36,7 +37,7 @@ def leave(*, workspace: int, person: int, text: str, case: int | None, now: date
         raise NoteError(f"text: {words}")
     about = Case.objects.filter(workspace_id=workspace, pk=case).first() if case is not None else None
     if case is not None and about is None:
-        words = _("there is no case %(case)s; its number stands in the address of its page.") % {"case": case}
+        words = _("there is no case %(case)s; leave the note on the page of its case.") % {"case": case}
         raise NoteError(f"case: {words}")
     with transaction.atomic():
         log.attribute(f"person:{person}")

@@ -8,11 +8,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from approvals import background, manual, passages, proposals, queries, revising, votes
+from approvals import background, manual, passages, proposals, queries, revising, shifts, votes
 from approvals.actions import ACTIONS, ActionError
 from approvals.forms import ActionForm
 from approvals.models import Case, Handoff, Proposal, Submission
-from approvals.views import deciding
+from approvals.views import deciding, noting
 from portal import money, roles
 from portal.htmx import WorkspaceRequest, respond
 from portal.models import Person
@@ -107,6 +107,8 @@ def case(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "timeline": background.timeline(ws, pk),
         "starts": manual.actions_for(row),
         "decides": bool(roles.deciding(request.roles)),
+        "notes": shifts.open_notes(ws, case=pk),
+        "notes_for": bool(noting.WRITERS & request.roles),
     }
     return respond(request, "approvals/case.html", {}, context)
 

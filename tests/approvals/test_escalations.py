@@ -147,8 +147,7 @@ def test_a_holding_message_begins_with_its_text(cast: Cast) -> None:
 def test_reviewers_do_not_make_the_round(cast: Cast) -> None:
     desk = sit_down(cast, "rosa")
     assert desk.get("/escalations/").status_code == 403
-    assert desk.post("/escalations/notes/", {"text": "x"}).status_code == 403
-    assert not ShiftNote.objects.exists()
+    assert "/escalations/" not in text(desk.get("/notes/"))
 
 
 # Notes ---------------------------------------------------------------------------------------------------
@@ -157,14 +156,14 @@ def test_reviewers_do_not_make_the_round(cast: Cast) -> None:
 def test_a_note_stays_until_somebody_settles_it_and_both_are_on_the_log(cast: Cast) -> None:
     row = propose(cast)
     mara, ada = sit_down(cast, "mara"), sit_down(cast, "ada")
-    assert mara.post("/escalations/notes/", {"text": " Parcels\nare late ", "case": row.case_id}).status_code == 302
+    assert mara.post("/notes/leave/", {"text": " Parcels\nare late ", "case": row.case_id}).status_code == 302
     page = section(text(ada.get("/escalations/")), "notes")
     assert "Parcels are late" in page
     assert f"/cases/{row.case_id}/" in page
     with workspace.within(cast.ws):
         note = ShiftNote.objects.get()
     for desk in (ada, mara):
-        assert desk.post(f"/escalations/notes/{note.pk}/settle/").status_code == 302
+        assert desk.post(f"/notes/{note.pk}/settle/").status_code == 302
     assert "Parcels" not in text(mara.get("/escalations/"))
     with workspace.within(cast.ws):
         told = Entry.objects.filter(subject=f"shift-note:{note.pk}").order_by("version")
@@ -181,7 +180,7 @@ def test_a_note_stays_until_somebody_settles_it_and_both_are_on_the_log(cast: Ca
 def test_a_note_that_cannot_be_kept_names_its_field_and_keeps_what_was_written(
     cast: Cast, said: dict[str, str], field: str
 ) -> None:
-    answer = sit_down(cast, "mara").post("/escalations/notes/", said)
+    answer = sit_down(cast, "mara").post("/notes/leave/", said)
     assert answer.status_code == 422
     assert f"{field}:" in text(answer)
     assert said["text"].strip() in text(answer)
@@ -189,11 +188,54 @@ def test_a_note_that_cannot_be_kept_names_its_field_and_keeps_what_was_written(
         assert not ShiftNote.objects.exists()
 
 
+def test_a_reviewer_tells_the_next_shift_on_the_page_of_the_case(cast: Cast) -> None:
+    row, other = propose(cast), propose(cast)
+    rosa, ravi, where = sit_down(cast, "rosa"), sit_down(cast, "ravi"), f"/cases/{row.case_id}/"
+    page = section(text(rosa.get(where)), "notes")
+    assert f'name="case" value="{row.case_id}"' in page
+    assert 'inputmode="numeric"' not in page
+    answer = rosa.post("/notes/leave/", {"text": "They call back at nine.", "case": row.case_id, "back": "case"})
+    assert answer["Location"].endswith(where)
+    assert rosa.post("/notes/leave/", {"text": "The printer is out."})["Location"].endswith("/notes/")
+    assert "They call back" in section(text(ravi.get(where)), "notes")
+    assert "printer" not in text(ravi.get(where))
+    assert "They call back" not in text(ravi.get(f"/cases/{other.case_id}/"))
+    notes = text(ravi.get("/notes/"))
+    assert "They call back" in notes
+    assert "The printer is out." in notes
+    assert where in notes
+    assert "/notes/" in text(ravi.get("/"))
+    assert "/notes/" in text(ravi.get("/cases/"))
+    with workspace.within(cast.ws):
+        note = ShiftNote.objects.get(case=row.case_id)
+    assert ravi.post(f"/notes/{note.pk}/settle/", {"back": "case"})["Location"].endswith(where)
+    assert "They call back" not in text(rosa.get(where))
+
+
+def test_a_note_on_a_case_that_cannot_be_kept_is_still_about_it(cast: Cast) -> None:
+    row = propose(cast)
+    answer = sit_down(cast, "rosa").post("/notes/leave/", {"text": "x" * 501, "case": row.case_id, "back": "case"})
+    assert answer.status_code == 422
+    assert f'name="case" value="{row.case_id}"' in text(answer)
+
+
+def test_an_auditor_reads_notes_and_leaves_none(cast: Cast) -> None:
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        note = shifts.leave(workspace=cast.ws, person=cast.id("rosa"), text="Ours.", case=None, now=now)
+    odile = sit_down(cast, "odile")
+    assert "Ours." in text(odile.get("/notes/"))
+    assert "Leave the note" not in text(odile.get("/notes/"))
+    assert odile.post("/notes/leave/", {"text": "x"}).status_code == 403
+    assert odile.post(f"/notes/{note.pk}/settle/").status_code == 403
+    with workspace.within(cast.ws):
+        assert ShiftNote.objects.get().closed_at is None
+
+
 def test_a_note_of_another_workspace_is_not_there(cast: Cast) -> None:
     with workspace.within(cast.ws, cast.id("mara")) as now:
         note = shifts.leave(workspace=cast.ws, person=cast.id("mara"), text="Ours.", case=None, now=now)
     other = gather()
-    assert sit_down(other, "mara").post(f"/escalations/notes/{note.pk}/settle/").status_code == 404
+    assert sit_down(other, "mara").post(f"/notes/{note.pk}/settle/").status_code == 404
 
 
 def test_the_database_lets_nobody_rewrite_a_note(cast: Cast) -> None:
