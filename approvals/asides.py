@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from approvals import abouts, claims, deadlines
+from approvals import abouts, claims, deadlines, matters
 from approvals.actions.base import clean_text
 from approvals.models import Claim, Handoff, Proposal
 from audit import log
@@ -66,13 +66,17 @@ def wake(*, workspace: int, item: str, person: int, now: datetime) -> None:
         Claim.objects.filter(pk=row.pk).update(snoozed_until=None)
 
 
-def escalate(*, workspace: int, item: str, reason: str, person: int, now: datetime) -> None:
-    """Call a manager to it, in one's own words; it comes back where it was laid aside.
+def escalate(
+    *, workspace: int, item: str, reason: str, person: int, now: datetime, matter: str = matters.UNCLEAR
+) -> None:
+    """Call a manager to it, in one's own words and by what it is a matter of; it comes back where it was laid aside.
 
     Raises:
         NotWaiting, NotYours, BadInput.
     """
     row = _locked(workspace, item, person, now)
+    if matter not in matters.CHOSEN:
+        raise BadInput(f"matter: {_('choose what it is a matter of')}")
     said = reason.strip()
     if not said:
         raise BadInput(f"why: {_('say why a manager should look at it')}")
@@ -83,8 +87,8 @@ def escalate(*, workspace: int, item: str, reason: str, person: int, now: dateti
         said = clean_text(said)
     except ValueError as error:
         raise BadInput(f"why: {retold.say(str(error))}") from error
-    _record(row, Event.ITEM_ESCALATED, person, now, {}, why=said)
-    Claim.objects.filter(pk=row.pk).update(escalated=said, snoozed_until=None)
+    _record(row, Event.ITEM_ESCALATED, person, now, {"matter": matter}, why=said)
+    Claim.objects.filter(pk=row.pk).update(escalated=said, matter=matter, snoozed_until=None)
 
 
 def settle(*, workspace: int, item: str, person: int, now: datetime) -> None:
@@ -96,7 +100,7 @@ def settle(*, workspace: int, item: str, person: int, now: datetime) -> None:
     row = _locked(workspace, item, person, now)
     if row.escalated:
         _record(row, Event.ITEM_SETTLED, person, now, {})
-        Claim.objects.filter(pk=row.pk).update(escalated="")
+        Claim.objects.filter(pk=row.pk).update(escalated="", matter="")
 
 
 def _locked(workspace: int, item: str, person: int, now: datetime) -> Claim:

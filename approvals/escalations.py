@@ -9,10 +9,8 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import Count, Q, Sum
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as noop
 
-from approvals import claims, counting, overseeing, queries, wording
+from approvals import claims, counting, matters, overseeing, queries, wording
 from approvals.models import CapUse, Claim, Handoff
 from approvals.state import State
 from audit.events import Event
@@ -26,26 +24,6 @@ WENT = (
     Event.HANDOFF_RESOLVED,
 )  # fmt: skip
 OUT = (State.APPLYING, State.APPLIED, State.UNKNOWN)
-
-# What each reason is a matter of; what is not named here is unclear.
-GROUPS: Mapping[str, tuple[str, frozenset[str]]] = {
-    "policy": (
-        noop("Policy"), frozenset({"policy", "no_undo", "held_back", "switched_off", "not_there", "over_budget"})
-    ),
-    "money": (
-        noop("Money"),
-        frozenset({"over_cap", "daily_cap", "dispute", "books_behind", "bounced", "recovery", "duplicate"}),
-    ),
-    "abuse": (noop("Abuse"), frozenset({"injection", "tool_refused"})),
-    "data": (
-        noop("Missing data"),
-        frozenset(
-            {"missing_data", "bad_arguments", "verification_failed", "unjustified", "cannot_check", "agent_failed"}
-        ),
-    ),
-    "late": (noop("Nobody decided"), frozenset({"expired"})),
-    "unclear": (noop("Unclear"), frozenset()),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +44,14 @@ class Item:
     def item(self) -> str:
         """Its name in the queue."""
         return f"handoff:{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """To what people called a manager, of one matter, in their words."""
+
+    title: str
+    lines: overseeing.Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +96,11 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class Escalations:
-    """All of the page; `more` says that more is open than was looked at, `people` names those `wanted` speaks of."""
+    """All of the page; `more` says that more is open than was looked at, `more_wanted` that more managers are wanted
+    than is listed, `people` names those `wanted` speaks of."""
 
-    wanted: overseeing.Lines
+    wanted: tuple[Wanted, ...]
+    more_wanted: bool
     people: dict[int, str]
     groups: tuple[Group, ...]
     more: bool
@@ -125,24 +113,29 @@ def escalations(*, workspace: int, now: datetime) -> Escalations:
     groups, more = _groups(workspace, now)
     wanted = overseeing.listed(overseeing.wanted(workspace))
     people = queries.names(line.who for line in wanted.rows)
-    return Escalations(wanted, people, groups, more, _money(workspace, now), _backlog(workspace, now))
+    return Escalations(
+        _by_matter(wanted), wanted.more, people, groups, more, _money(workspace, now), _backlog(workspace, now)
+    )
 
 
-def group_of(reason: str) -> str:
-    """The name of the group a hand-off's reason belongs to."""
-    return next((name for name, (_title, reasons) in GROUPS.items() if reason in reasons), "unclear")
+def _by_matter(wanted: overseeing.Lines) -> tuple[Wanted, ...]:
+    """The matter of the most urgent one first."""
+    by_matter: dict[str, list[overseeing.Line]] = {}
+    for line in wanted.rows:
+        by_matter.setdefault(matters.title(line.matter), []).append(line)
+    return tuple(Wanted(title, overseeing.Lines(tuple(lines))) for title, lines in by_matter.items())
 
 
 def _groups(workspace: int, now: datetime) -> tuple[tuple[Group, ...], bool]:
     rows = Handoff.objects.filter(workspace_id=workspace, state="open").select_related("case")
     found = list(rows.defer("found", "evidence").order_by("urgency", "pk")[: LOOKED_AT + 1])
-    by_group: dict[str, list[Handoff]] = {name: [] for name in GROUPS}
+    by_group: dict[str, list[Handoff]] = {name: [] for name in matters.GROUPS}
     for row in found[:LOOKED_AT]:
-        by_group[group_of(row.reason)].append(row)
+        by_group[matters.group_of(row.reason)].append(row)
     shown = [row for rows in by_group.values() for row in rows[:SHOWN]]
     held = claims.holders(workspace=workspace, items=[f"handoff:{row.pk}" for row in shown], now=now)
     ends = hours.of(workspace).after(now, SOON)
-    made = (_group(name, by_group[name], held, now, ends) for name in GROUPS if by_group[name])
+    made = (_group(name, by_group[name], held, now, ends) for name in matters.GROUPS if by_group[name])
     return tuple(sorted(made, key=lambda group: (-group.breached, -group.soon))), len(found) > LOOKED_AT
 
 
@@ -151,7 +144,7 @@ def _group(name: str, rows: list[Handoff], held: Mapping[str, Claim], now: datet
     running = [queries.moment(row.urgency) for row in rows if row.case.waiting_since is None]
     breached = sum(due < now for due in running)
     soon = sum(now <= due < ends for due in running)
-    return Group(name, _(GROUPS[name][0]), len(rows), breached, soon, tuple(_item(row, held) for row in rows[:SHOWN]))
+    return Group(name, matters.title(name), len(rows), breached, soon, tuple(_item(row, held) for row in rows[:SHOWN]))
 
 
 def _item(row: Handoff, held: Mapping[str, Claim]) -> Item:

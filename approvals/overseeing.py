@@ -36,7 +36,7 @@ _WORK = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One item with what matters about it here; times are UTC, `who` is an actor, `alarm` shows it red."""
+    """One item with what matters about it here; times are UTC, `who` an actor; `alarm` shows it red."""
 
     item: str
     headline: str
@@ -47,6 +47,7 @@ class Line:
     note: str = ""
     alarm: bool = False
     holder: Person | None = None
+    matter: str = ""
 
     @property
     def kind(self) -> str:
@@ -198,9 +199,11 @@ def _marks(workspace: int) -> list[tuple[str, int, datetime]]:
 def wanted(workspace: int) -> list[Line]:
     """To what a person called a manager, and why; most urgent first, one more than is shown."""
     rows = Claim.objects.filter(workspace_id=workspace).exclude(escalated="").order_by("urgency")[: MOST + 1]
-    why = {row.item: _("“%(name)s”") % {"name": row.escalated} for row in rows}
-    lines = _lines(workspace, list(why))
-    return [replace(lines[item], note=words, alarm=True) for item, words in why.items() if item in lines]
+    lines = _lines(workspace, [row.item for row in rows])
+    return [
+        replace(lines[row.item], note=_("“%(name)s”") % {"name": row.escalated}, alarm=True, matter=row.matter)
+        for row in rows if row.item in lines
+    ]  # fmt: skip
 
 
 def _claims(workspace: int, now: datetime) -> list[Claim]:

@@ -294,5 +294,5 @@ ENTRY = {
     "name": noop("Name"), "instruction": noop("Instruction"), "outcome": noop("Outcome"), "verdict": noop("Verdict"),
     "state": noop("State"), "version": noop("Version"), "case": noop("Case"), "ticket": noop("Ticket"),
     "made_by": noop("Made by"), "title": noop("Title"), "error": noop("Error"), "count": noop("Count"),
-    "amount": noop("Amount"), "effect": noop("Effect"), "stand_in": noop("Stand in"),
+    "amount": noop("Amount"), "effect": noop("Effect"), "stand_in": noop("Stand in"), "matter": noop("Matter"),
 }  # fmt: skip

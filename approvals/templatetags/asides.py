@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
 from approvals import asides as reads
-from approvals import deadlines
+from approvals import deadlines, matters
 from portal.models import Role
 
 register = template.Library()
@@ -29,7 +29,8 @@ def lay_aside(context: Context, item: str) -> dict[str, Any]:
     place, request = said["place"], said["request"]
     due = deadlines.moment(place.urgency) if place else request.now
     offered = [(minutes, _(words)) for minutes, words in OFFERED if request.now + timedelta(minutes=minutes) < due]
-    return {**said, "offered": offered, "gives": Role.MANAGER in request.roles}
+    choices = [(name, matters.title(name)) for name in matters.CHOSEN]
+    return {**said, "offered": offered, "matters": choices, "gives": Role.MANAGER in request.roles}
 
 
 def _said(context: Context, item: str) -> dict[str, Any]:
@@ -41,5 +42,6 @@ def _said(context: Context, item: str) -> dict[str, Any]:
     asleep = bool(place and place.snoozed_until and place.snoozed_until > request.now)
     return {
         "request": request, "place": place, "named": item, "asleep": asleep, "filters": context.get("filters"),
+        "matter": matters.title(place.matter) if place and place.escalated else "",
         "problem": context.get("problem"), "csrf_token": context.get("csrf_token"),
     }  # fmt: skip

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.views.decorators.http import require_POST
 
-from approvals import asides, claims
+from approvals import asides, claims, matters
 from approvals.views import claiming, deciding, desk
 from portal.htmx import WorkspaceRequest
 
@@ -30,8 +30,9 @@ def wake(request: WorkspaceRequest, item: str) -> HttpResponse:
 @require_POST
 def escalate(request: WorkspaceRequest, item: str) -> HttpResponse:
     """A manager is wanted, and why; who works through the queue goes on to the next."""
-    why, playing = request.POST.get("why", ""), desk.filters_of(request, item).playing
-    return _aside(request, item, asides.escalate, onward=playing, reason=why)
+    why, matter = request.POST.get("why", ""), request.POST.get("matter", matters.UNCLEAR)
+    playing = desk.filters_of(request, item).playing
+    return _aside(request, item, asides.escalate, onward=playing, reason=why, matter=matter)
 
 
 @require_POST

@@ -23,7 +23,7 @@ from portal.htmx import WorkspaceRequest
 from portal.retold import fault
 
 # Fields of the forms beside the item: a refusal that names one stands beside it, without the name.
-NAMED = ("reason", "outcome", "happened", "evidence", "text", "overwrite_reason", "until", "why")
+NAMED = ("reason", "outcome", "happened", "evidence", "text", "overwrite_reason", "until", "why", "matter")
 REFUSALS = (
     decisions.DecisionError,
     claims.ClaimError,

@@ -1,5 +1,6 @@
 """The managers' round: by reason, with clocks, money and backlog; notes for who comes next."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
@@ -7,9 +8,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from approvals import asides, escalations, shifts
+from approvals import asides, escalations, matters, overseeing, shifts
 from approvals.escalations import Escalations
-from approvals.models import Case, ShiftNote
+from approvals.models import Case, Claim, ShiftNote
 from audit.models import Entry
 from portal import hours, workspace, worktime
 from tests.approvals import steps
@@ -86,12 +87,47 @@ def test_what_a_person_calls_a_manager_to_comes_first_in_their_words(cast: Cast)
     assert "Nothing is escalated" not in page
 
 
+def test_what_people_escalate_stands_by_what_it_is_a_matter_of(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    rosa, asked = (
+        sit_down(cast, "rosa"),
+        (("money", "Twice as much."), ("abuse", "They threaten."), ("money", "Again.")),
+    )
+    for matter, why in asked:
+        item = f"proposal:{propose(cast).pk}"
+        assert "What is it a matter of?" in text(rosa.get(f"/proposals/{item[9:]}/"))
+        for wrong in ("", "late", "nonsense"):
+            answer = rosa.post(f"/claims/{item}/escalate/", {"matter": wrong, "why": why})
+            assert answer.status_code == 422
+            assert "Choose what it is a matter of." in text(answer)
+            assert why in text(answer)
+        assert rosa.post(f"/claims/{item}/escalate/", {"matter": matter, "why": why}).status_code == 302
+    assert "Money. They" not in text(rosa.get(f"/proposals/{item[9:]}/"))
+    assert "</b> Money. Again." in text(rosa.get(f"/proposals/{item[9:]}/"))
+    mara = sit_down(cast, "mara")
+    parts = section(text(mara.get("/escalations/")), "wanted").split("<h3>")[1:]
+    assert [part.partition("<")[0] for part in parts] == ["Money", "Abuse"]
+    assert [[why in part for _matter, why in asked] for part in parts] == [[True, False, True], [False, True, False]]
+    assert "More in the queue" not in text(mara.get("/escalations/"))
+    monkeypatch.setattr(overseeing, "MOST", 2)
+    page = section(text(mara.get("/escalations/")), "wanted")
+    assert "?view=escalated" in page
+    assert "?state=handoffs&amp;view=escalated" in page
+    with workspace.within(cast.ws):
+        said = [
+            json.loads(row.canonical)["body"] for row in Entry.objects.filter(event="item.escalated").order_by("pk")
+        ]
+    assert [body["matter"] for body in said] == [matter for matter, _why in asked]
+    assert mara.post(f"/claims/{item}/settle/").status_code == 302
+    with workspace.within(cast.ws):
+        assert Claim.objects.get(item=item).matter == ""
+
+
 @pytest.mark.parametrize(
     ("reason", "group"), [("policy", "policy"), ("daily_cap", "money"), ("injection", "abuse"), ("expired", "late"),
                           ("missing_data", "data"), ("never heard of", "unclear")]
 )  # fmt: skip
 def test_every_reason_has_a_group(reason: str, group: str) -> None:
-    assert escalations.group_of(reason) == group
+    assert matters.group_of(reason) == group
 
 
 def test_money_is_what_counts_against_the_caps_of_today(cast: Cast) -> None:
