@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import pgettext, pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from approvals import admin_backtest, admin_loosening, admin_policy, thresholds
+from approvals import admin_backtest, admin_loosening, admin_policy, admin_texts, thresholds  # noqa: F401  # texts register themselves
 from approvals.actions import ACTIONS
 from approvals.admin_forms import PEOPLE, CapForm, ThresholdForm
 from approvals.admin_versions import VersionedAdmin

@@ -15,7 +15,9 @@ from approvals.actions.base import Arguments
 from portal import money, retold
 
 # What stands in the page's form beside the fields of the schema.
-ENVELOPE = frozenset({"csrfmiddlewaretoken", "revision", "digest", "key", "asks", "look", "looked", "opened"})
+ENVELOPE = frozenset({
+    "csrfmiddlewaretoken", "revision", "digest", "key", "asks", "look", "looked", "opened", "text", "insert",
+})  # fmt: skip
 # A select cannot tell "leave as it is" from "take it out"; this value says the second.
 NONE = "(none)"
 LONG = 200

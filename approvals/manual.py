@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from approvals import proposals, wording
+from approvals import gaps, proposals, wording
 from approvals.actions import BadArguments, named
 from approvals.actions.refunds import amount_of
 from approvals.forms import Choices
@@ -26,16 +26,8 @@ ACTIONS_OF = {
     "contact": ("contact.update", "contact.merge"),
 }
 
-
-# Texts to begin a reply with, by the name that an address gives them.
-TEXTS: Mapping[str, str] = {
-    "holding": (
-        "Thank you for your message. A colleague is looking into it, and you will hear from us as soon as we know more."
-        " You need not do anything until then."
-    )
-}
-
 NO_ORDER = kept("order_id: there is no such order")
+LEFT_OPEN = kept("fill in %(gaps)s, or take it out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +152,10 @@ def complete(*, workspace: int, action: str, target: str, args: Mapping[str, Any
     """Fill in the amount that was left empty, from the records.
 
     Raises:
-        BadArguments: pieces that the order does not hold.
+        BadArguments: pieces that the order does not hold, or a gap of a reusable text that is still open.
     """
+    if action == "ticket.reply" and (left := gaps.left(str(args.get("body", "")))):
+        raise BadArguments("body: " + LEFT_OPEN % {"gaps": " ".join(left)})
     if action != "refund.create" or "amount_minor" in args:
         return dict(args)
     order = BooksReader(workspace).order(target.partition(":")[2])

@@ -100,6 +100,7 @@ PHRASES = {
     "change.unattributed": noop("changed a record without naming an action: {about}"),
     "threshold.set": noop("set {about}"),
     "cap.set": noop("set {about}"),
+    "text.set": noop("set {about}"),
     "loosening.proposed": noop("proposed {about}"),
     "loosening.agreed": noop("agreed to {about}"),
     "loosening.refused": noop("ended {about}"),
@@ -157,6 +158,7 @@ _KINDS = {
     "bar": noop("bar"),
     "credential": noop("credential"),
     "sweep": noop("sweep"),
+    "text": noop("reusable text"),
 }
 
 # What events are of, as headings of their lists.
@@ -183,6 +185,7 @@ NOUNS = {
     "handoff": noop("Handoff"),
     "item": noop("Item"),
     "mark": noop("Mark"),
+    "text": noop("Text"),
     "case": noop("Case"),
     "message": noop("Message"),
     "switch": noop("Switch"),

@@ -189,6 +189,7 @@ EVENTS = {
     "change.unattributed": noop("Change unattributed"),
     "threshold.set": noop("Threshold set"),
     "cap.set": noop("Cap set"),
+    "text.set": noop("Text set"),
     "loosening.proposed": noop("Loosening proposed"),
     "loosening.agreed": noop("Loosening agreed"),
     "loosening.refused": noop("Loosening refused"),

@@ -93,6 +93,7 @@ class Event(StrEnum):
     CHANGE_UNATTRIBUTED = "change.unattributed"
     THRESHOLD_SET = "threshold.set"
     CAP_SET = "cap.set"
+    TEXT_SET = "text.set"
     LOOSENING_PROPOSED = "loosening.proposed"
     LOOSENING_AGREED = "loosening.agreed"
     LOOSENING_REFUSED = "loosening.refused"

@@ -254,6 +254,10 @@ def _settings(cast: Cast, said: str) -> None:
         "agents/confidencebar": {"step": "classify", "percent": "70"},
         "agents/sweepplan": {"on": "on", "at": "03:00", "per_sweep": "10", "per_day": "20"},
         "portal/slackhook": {"on": "on", "kinds": ["switch"], "address": "https://hooks.slack.com/services/T0/B0/xyz"},
+        "approvals/reusabletext": {
+            "name": f"Late {said}"[:60], "language": "en", "used_for": "reply", "body": f"It is late. {said}"[:4000],
+            "offered": "on",
+        },
         "audit/retention": {"kind": "full_transcripts", "days": "45"},
         "audit/hold": {"who": "", "placed": "1", "reason": f"A court asked. {said}"[:300]},
     }.items():  # fmt: skip

@@ -152,6 +152,7 @@ SELECT relation, field, becomes, because FROM (VALUES
     ('approvals_claim', 'token', NULL, 'a random number'),
     ('approvals_savedview', '*', NULL, 'what staff look for, by the numbers of records'),
     ('approvals_practiceitem', '*', NULL, 'invented cases and what staff said of them'),
+    ('approvals_reusabletext', '*', NULL, 'words of the house; must name no customer'),
     ('approvals_timer', '*', NULL, 'numbers of items'),
     ('approvals_mark', '*', NULL, 'numbers of items'),
     ('approvals_outbox', '*', NULL, 'numbers of rows'),

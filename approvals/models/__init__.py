@@ -7,6 +7,7 @@ from approvals.models.limits import CapUse, DailyCap, Loosening, Switch, SwitchE
 from approvals.models.practice import PracticeItem
 from approvals.models.record import Attempt, Decision, Outbox, Pulse, Receipt, Revision
 from approvals.models.shifts import ShiftNote
+from approvals.models.texts import ReusableText
 from approvals.models.work import Case, Claim, Dependency, Handoff, Instruction, Proposal, Submission
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Proposal",
     "Pulse",
     "Receipt",
+    "ReusableText",
     "Revision",
     "SavedView",
     "SecondLook",

@@ -3,16 +3,17 @@
 import secrets
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from approvals import background, manual, passages, proposals, queries, revising, shifts, votes
 from approvals.actions import ACTIONS, ActionError
 from approvals.forms import ActionForm
 from approvals.models import Case, Handoff, Proposal, Submission
-from approvals.views import deciding, noting
+from approvals.views import deciding, noting, phrasing
 from portal import money, roles
 from portal.htmx import WorkspaceRequest, respond
 from portal.models import Person
@@ -29,9 +30,13 @@ def edit(request: WorkspaceRequest, pk: int) -> HttpResponse:
     offer = manual.offer(
         workspace=request.workspace.pk, action=row.action, target=row.target, args=votes.current(row).args
     )
-    form = _form(request, row.action, offer)
+    facts = background.facts(request.workspace.pk, row.case, row.target, row.customer)
+    phrases = phrasing.on(request, row.case, row.action, facts)
+    form = _form(request, row.action, offer, phrases.data)
     status = 200
-    if request.method == "POST":
+    if phrases.inserting:
+        status = _inserted(form, phrases)
+    elif request.method == "POST":
         status = 422
         if form.is_valid():
             try:
@@ -44,7 +49,7 @@ def edit(request: WorkspaceRequest, pk: int) -> HttpResponse:
     # A refused page keeps what it was made from: saving it again must not pass for having seen the new one.
     seen = request.POST if request.method == "POST" else row
     context = {"form": form, "proposal": row, "seen": seen, "title": say(ACTIONS[row.action].title)}
-    context["facts"] = background.facts(request.workspace.pk, row.case, row.target, row.customer)
+    context |= {"facts": facts, "phrases": phrases}
     return respond(request, "approvals/edit.html", {}, context, status=status)
 
 
@@ -57,24 +62,27 @@ def new_action(request: WorkspaceRequest, pk: int, action: str) -> HttpResponse:
         raise Http404
     handoff = _handoff(request, case)
     plans = manual.found_args(handoff, action)
-    if action == "ticket.reply" and request.GET.get("text") in manual.TEXTS:
-        plans = [{"body": manual.TEXTS[request.GET["text"]]}]
     target = _target(request, case, action, plans)
     context = {"case": case, "action": action, "title": say(ACTIONS[action].title), "handoff": handoff}
     if not target:
         facts = background.facts(request.workspace.pk, case)
         return respond(request, "approvals/choose_order.html", {}, {**context, "facts": facts, "plans": plans})
+    facts = background.facts(request.workspace.pk, case, target)
+    phrases = phrasing.on(request, case, action, facts, handoff)
     start = next((plan for plan in plans if plan.get("order_id", target[6:]) == target[6:]), None)
+    start = {"body": phrases.start} if phrases.start else start
     offer = manual.offer_from(workspace=request.workspace.pk, action=action, target=target, plan=start)
-    form, status = _form(request, action, offer), 200
-    if request.method == "POST":
+    form, status = _form(request, action, offer, phrases.data), 200
+    if phrases.inserting:
+        status = _inserted(form, phrases)
+    elif request.method == "POST":
         made = _start(request, case, action, target, form)
         if made is not None:
             return redirect("submission", pk=made.pk)
         status = 422
     key = request.POST.get("key") or secrets.token_hex(8)
-    facts = background.facts(request.workspace.pk, case, target)
-    context |= {"form": form, "target": target, "key": key, "facts": facts, "asks": _asks(request, handoff)}
+    asks = _asks(request, handoff, phrases)
+    context |= {"form": form, "target": target, "key": key, "facts": facts, "asks": asks, "phrases": phrases}
     return respond(request, "approvals/new_action.html", {}, context, status=status)
 
 
@@ -131,8 +139,8 @@ def keys(request: WorkspaceRequest) -> HttpResponse:
     return redirect("queue")
 
 
-def _form(request: WorkspaceRequest, action: str, offer: manual.Offer) -> ActionForm:
-    data = request.POST if request.method == "POST" else None
+def _form(request: WorkspaceRequest, action: str, offer: manual.Offer, put: QueryDict | None = None) -> ActionForm:
+    data = put or (request.POST if request.method == "POST" else None)
     return ActionForm(
         ACTIONS[action].schema,
         choices=offer.choices,
@@ -141,6 +149,14 @@ def _form(request: WorkspaceRequest, action: str, offer: manual.Offer) -> Action
         present=offer.present,
         data=data,
     )
+
+
+def _inserted(form: ActionForm, phrases: phrasing.Phrases) -> int:
+    """The form comes back with the text, which is no fault, or says that none was chosen."""
+    if phrases.data is not None:
+        return 200
+    form.refuse(_("Choose a text first."))
+    return 422
 
 
 def _args(request: WorkspaceRequest, form: ActionForm, action: str, target: str) -> dict[str, Any]:
@@ -176,10 +192,10 @@ def _start(request: WorkspaceRequest, case: Case, action: str, target: str, form
         return None
 
 
-def _asks(request: WorkspaceRequest, handoff: Handoff | None) -> bool:
+def _asks(request: WorkspaceRequest, handoff: Handoff | None, phrases: phrasing.Phrases) -> bool:
     """Whether the box is ticked that the reply waits for an answer: as posted, at first where a question led here."""
     if request.method == "POST":
-        return "asks" in request.POST
+        return "asks" in (phrases.data or request.POST)
     return handoff is not None and handoff.kind == Handoff.Is.QUESTION
 
 

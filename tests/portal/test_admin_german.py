@@ -78,7 +78,7 @@ def test_no_word_of_ours_is_english_on_the_front_page(cast: Cast) -> None:
         "approvals/loosening/", "approvals/proposal/", "approvals/handoff/", "portal/membership/add/",
         "portal/slackhook/add/", "portal/connection/add/", "portal/workspace/", "agents/budget/add/",
         "agents/modelbackend/add/", "agents/sweepplan/add/", "agents/run/", "audit/hold/add/", "audit/retention/add/",
-        "audit/entry/",
+        "audit/entry/", "approvals/reusabletext/", "approvals/reusabletext/add/",
     ],
 )  # fmt: skip
 def test_pages_speak_german(cast: Cast, path: str) -> None:
