@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from approvals import abouts, claims, deadlines, matters
+from approvals import abouts, calling, claims, deadlines, matters
 from approvals.actions.base import clean_text
 from approvals.models import Claim, Handoff, Proposal
 from audit import log
@@ -88,6 +88,7 @@ def escalate(
     except ValueError as error:
         raise BadInput(f"why: {retold.say(str(error))}") from error
     _record(row, Event.ITEM_ESCALATED, person, now, {"matter": matter}, why=said)
+    calling.call(workspace=workspace, text=said, item=item, person=person, now=now)
     Claim.objects.filter(pk=row.pk).update(escalated=said, matter=matter, snoozed_until=None)
 
 

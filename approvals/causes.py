@@ -137,6 +137,11 @@ def _opened(heard: Heard) -> News | None:
     return heard.news(Kind.VAULT, heard.entry.subject, heard.home.having(Role.ADMIN))
 
 
+def _called(heard: Heard) -> News | None:
+    """Whom a colleague named in a note."""
+    return heard.news(Kind.MENTION, heard.body["item"], frozenset(heard.body["people"]))
+
+
 def _died(heard: Heard) -> News | None:
     return heard.news(Kind.DEAD, heard.entry.subject, heard.home.having(Role.MANAGER))
 
@@ -158,6 +163,7 @@ CAUSES: Mapping[Event, Callable[[Heard], News | None]] = {
     Event.LOOSENING_REFUSED: _loosened,
     Event.VAULT_OPENED: _opened,
     Event.WORK_DIED: _died,
+    Event.COLLEAGUE_CALLED: _called,
 }
 
 

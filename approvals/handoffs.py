@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from approvals import abouts, deadlines, payloads, placing
+from approvals import abouts, calling, deadlines, payloads, placing
 from approvals.models import Handoff, Proposal, Submission
 from audit import log
 from audit.events import Event
@@ -138,6 +138,7 @@ def resolve(*, workspace: int, handoff: int, person: Person, outcome: str, now: 
         actor=f"person:{person.pk}", now=now, case=f"case:{row.case_id}", personal={"outcome": outcome},
         about=abouts.of_case(row.case),
     )  # fmt: skip
+    calling.call(workspace=workspace, text=outcome, item=f"handoff:{row.pk}", person=person.pk, now=now)
     row.state, row.version, row.outcome, row.resolved_by = "resolved", row.version + 1, outcome, person
     row.save(update_fields=["state", "version", "outcome", "resolved_by"])
     return row

@@ -67,6 +67,7 @@ PHRASES = {
     "item.woken": noop("brought {about} back"),
     "item.escalated": noop("called a manager to {about}"),
     "item.settled": noop("needs no manager any more for {about}"),
+    "colleague.called": noop("called a colleague to {about}"),
     "log.exported": noop("took a part of the log along"),
     "queue.exported": noop("took a part of the queue along"),
     "key.rotated": noop("gave the log a new key"),
@@ -130,7 +131,7 @@ _NAMED = {
     "instruction": ("proposal", "proposal"), "item": ("item", ""), "mark": ("item", ""), "stepup": ("subject", ""),
     "view": ("person", "person"), "membership": ("person", "person"), "delegation": ("person", "person"),
     "skill": ("person", "person"), "subject": ("about", ""), "hold": ("about", ""), "retention": ("kind", ""),
-    "vault": ("run", "run"), "second_look": ("proposal", "proposal"),
+    "vault": ("run", "run"), "second_look": ("proposal", "proposal"), "colleague": ("item", ""),
 }  # fmt: skip
 
 _KINDS = {
@@ -159,6 +160,7 @@ _KINDS = {
     "credential": noop("credential"),
     "sweep": noop("sweep"),
     "text": noop("reusable text"),
+    "shift-note": noop("note for the next shift"),
 }
 
 # What events are of, as headings of their lists.
@@ -185,6 +187,7 @@ NOUNS = {
     "handoff": noop("Handoff"),
     "item": noop("Item"),
     "mark": noop("Mark"),
+    "colleague": noop("Colleague"),
     "text": noop("Text"),
     "case": noop("Case"),
     "message": noop("Message"),

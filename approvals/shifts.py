@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from approvals import calling
 from approvals.models import Case, ShiftNote
 from audit import log
 from audit.events import Event
@@ -45,6 +46,7 @@ def leave(*, workspace: int, person: int, text: str, case: int | None, now: date
             workspace_id=workspace, case=about, text=text, made_by_id=person, created_at=now
         )  # fmt: skip
         _record(row, Event.SHIFT_NOTED, person, now, {"text": text})
+        calling.call(workspace=workspace, text=text, item=f"shift-note:{row.pk}", person=person, now=now)
     return row
 
 

@@ -162,6 +162,7 @@ EVENTS = {
     "item.woken": noop("Item woken"),
     "item.escalated": noop("Item escalated"),
     "item.settled": noop("Item settled"),
+    "colleague.called": noop("Colleague called"),
     "log.exported": noop("Log exported"),
     "queue.exported": noop("Queue exported"),
     "key.rotated": noop("Key rotated"),

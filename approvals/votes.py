@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from approvals import abouts, diff, proposals
+from approvals import abouts, calling, diff, proposals
 from approvals.blind import drawing
 from approvals.models import Decision, Proposal, Revision
 from approvals.state import Kind, State
@@ -140,6 +140,10 @@ def cast(
         },
         personal={"note": note} if note else None, about=abouts.of(proposal),
     )  # fmt: skip
+    if kind == Kind.REJECT:  # what is sent back is said to an agent
+        calling.call(
+            workspace=proposal.workspace_id, text=note[:1000], item=f"proposal:{proposal.pk}", person=person, now=now
+        )
     return decision
 
 

@@ -61,6 +61,7 @@ class Event(StrEnum):
     ITEM_WOKEN = "item.woken"
     ITEM_ESCALATED = "item.escalated"
     ITEM_SETTLED = "item.settled"
+    COLLEAGUE_CALLED = "colleague.called"
     MARK_REACHED = "mark.reached"
     CASE_PAUSED = "case.paused"
     CASE_RESUMED = "case.resumed"

@@ -145,4 +145,5 @@ AUDIENCE: Mapping[str, frozenset[str]] = {
     Kind.VAULT: frozenset({Role.ADMIN}),
     Kind.SEAL: frozenset({Role.ADMIN}),
     Kind.DEAD: frozenset({Role.MANAGER}),
+    Kind.MENTION: frozenset(Role),
 }

@@ -23,6 +23,7 @@ TO_ONE: Mapping[str, str] = {
     "vault": noop("The vault was opened"),
     "seal": noop("The log is not sealed any more"),
     "dead": noop("Work ended its worker three times and lies still"),
+    "mention": noop("A colleague calls you in a note"),
 }
 TO_ALL: Mapping[str, str] = {
     **TO_ONE,
@@ -32,15 +33,17 @@ TO_ALL: Mapping[str, str] = {
     "undone": noop("What was approved was undone"),
     "returned": noop("A person's proposal was sent back"),
     "loosening": noop("A loosening was decided"),
+    "mention": noop("Somebody is called in a note"),
 }
 
 _CALLED = {
     "proposal": noop("proposal %(number)s"), "handoff": noop("hand-off %(number)s"), "vault": noop("run %(number)s"),
     "switch": noop("switch %(number)s"), "loosening": noop("loosening %(number)s"),
-    "seal": noop("log"), "work": noop("dead work"),
+    "seal": noop("log"), "work": noop("dead work"), "shift-note": noop("note %(number)s for the next shift"),
 }  # fmt: skip
 _PLACES = {
     "proposal": "proposals/{}/", "handoff": "handoffs/{}/", "switch": "switches/", "work": "manage/",
+    "shift-note": "notes/",
     "loosening": "admin/approvals/loosening/{}/change/", "vault": "runs/{}/", "seal": "audit/",
 }  # fmt: skip
 

@@ -32,6 +32,7 @@ class Notice(WorkspaceRow):
         VAULT = "vault", _lazy("The vault is opened")
         SEAL = "seal", _lazy("The log is not sealed any more")
         DEAD = "dead", _lazy("Work ended its worker and lies still")
+        MENTION = "mention", _lazy("A colleague calls me in a note")
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind)

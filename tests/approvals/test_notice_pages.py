@@ -134,7 +134,7 @@ def test_page_and_counter_cost_the_same_however_many_there_are(cast: Cast) -> No
 CHOSEN = {
     "by_mail": "on", "digest_at": "7:30, 16:00", "quiet_from": "19:00", "quiet_until": "07:00", "on_assigned": "app",
     "on_late": "none", "on_breached": "digest", "on_second": "digest", "on_turned": "digest", "on_undone": "digest",
-    "on_switch": "digest", "on_returned": "digest",
+    "on_switch": "digest", "on_returned": "digest", "on_mention": "digest",
 }  # fmt: skip
 
 
