@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 from pydantic_core import to_jsonable_python
 
-from agents import anew, asking, ending, roster, triage_models, workflow
+from agents import anew, asking, ending, rejections, roster, triage_models, workflow
 from agents.anew import Anew, OnRecord, Wanted
 from agents.ending import Done
 from agents.gateway.asker import Needs
@@ -148,8 +148,9 @@ class _Again:
         asker = Anew(run, catalogue, self.paid, self.wanted) if self.paid and self.wanted else OnRecord(run, catalogue)
         try:
             return asker, workflow.work_on(
-                run, asking.told(run), BooksReader(run.workspace_id), models, but_case=run.case_id, asker=asker
-            )
+                run, asking.told(run), BooksReader(run.workspace_id), models, but_case=run.case_id, asker=asker,
+                before=rejections.of(run.workspace_id, [run])[run.pk],
+            )  # fmt: skip
         except Needs as needs:
             if self.paid:
                 raise

@@ -4,7 +4,7 @@ Nothing here writes. Every call is kept for the trace, refused ones too: what wa
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ from agents.toolset import MOST_SPELLINGS, TOOLS, Form, sources
 from agents.triage import language
 from agents.triage.classifier import Model
 from agents.triage.duplicates import Other
-from agents.types import Draft
+from agents.types import Draft, Rejected
 from approvals import policy
 from approvals.models import Proposal
 from approvals.state import OPEN
@@ -111,13 +111,13 @@ class Tools:
     `model_version` is the model used, `language` that of the ticket read last (ISO 639-1), "" where it is not obvious.
     `read` are the records that tools gave, as evidence names them, `retrieved` the clauses, by id with their version.
     What the agent itself proposed in `but_case`
-    is not there for it: it is being made again.
+    is not there for it: it is being made again. `rejected` is what people rejected of it in this case.
     """
 
     def __init__(
         self, *, agent: str, workspace: int, reader: Reader, allowed: frozenset[str], models: triage_models.InForce,
         digest: Callable[[object], str], but_case: int | None = None, asker: Asker | None = None,
-        pair: Pair | None = None,
+        pair: Pair | None = None, rejected: Sequence[Rejected] = (),
     ) -> None:  # fmt: skip
         self._agent = agent
         self._workspace = workspace
@@ -128,6 +128,7 @@ class Tools:
         self._but_case = but_case
         self._asker = asker
         self._pair = pair
+        self.rejected = tuple(rejected)
         self.calls: list[Called] = []
         self.read: set[str] = set()
         self.retrieved: dict[str, int] = {}

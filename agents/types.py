@@ -27,7 +27,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One proposed write. `args` fit the action's schema; `key` names it for `depends_on` of its siblings."""
+    """One proposed write. `args` fit the action's schema; `key` names it for `depends_on` of its siblings.
+
+    `verified` says in words who looked at it again and agreed, "" where nobody did.
+    """
 
     action: str
     target: str
@@ -38,6 +41,7 @@ class Draft:
     flags: tuple[str, ...] = ()
     key: str = ""
     depends_on: tuple[str, ...] = ()
+    verified: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,23 @@ class Told:
     def about(self, target: str) -> tuple[str, ...]:
         """All that was told about one target, oldest first."""
         return tuple(said.text for said in self.said if said.target == target)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A proposal of the same agent in the same case that a person rejected, as the agent drafted it last.
+
+    `why` is the preset in words, `note` what they wrote beside it: the word of staff, where no customer can write.
+    `source` is the proposal (`proposal:12`); `may_come_again` where it was too early rather than wrong.
+    """
+
+    source: str
+    action: str
+    target: str
+    args: Mapping[str, JsonValue]
+    why: str
+    note: str = ""
+    may_come_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ NAMES = {
     "orders_of": noop("Orders of"), "orders_named": noop("Orders named"), "methods_of": noop("Methods of"),
     "open_refunds": noop("Open refunds"), "clauses": noop("Clauses"), "passages": noop("Passages"),
     "queues": noop("Queues"), "triage_model": noop("Triage model"),
+    "heed": noop("What was rejected before"),
 }  # fmt: skip
 """Of steps and tools."""
 

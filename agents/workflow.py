@@ -15,7 +15,7 @@ from typing import Any
 from django.db import DatabaseError, connection
 from django.db.models import F, Q
 
-from agents import asking, cited, ending, intake, marking, roster, spans
+from agents import asking, cited, ending, intake, marking, rejections, roster, spans
 from agents.ending import Done
 from agents.gateway import budgets, calls, ledger
 from agents.gateway.asker import Asker, Needs
@@ -26,7 +26,7 @@ from agents.steps.base import Trace
 from agents.sweeps import reading as sweeps
 from agents.tools import ToolError, Tools
 from agents.triage_models import InForce
-from agents.types import Handoff, Outcome, Told
+from agents.types import Handoff, Outcome, Rejected, Told
 from approvals import outbox, switches
 from audit.recognisers import Known
 from portal import failpoints, logs, outage, telemetry
@@ -197,13 +197,15 @@ def _lease_due(workspace: int, now: datetime) -> list[Run]:
 def _work(workspace: int, leased: Sequence[Run], *, now: datetime) -> Worked:
     """Work the runs and end those that need nobody else."""
     thrown = switches.in_force(workspace=workspace)
-    reader = Snapshot(workspace, tickets=_tickets(run.case.subject for run in leased))
+    kinds = [run.case.subject.partition(":") for run in leased]
+    reader = Snapshot(workspace, tickets={key for kind, _, key in kinds if kind == "ticket"})
     models, catalogue = InForce(workspace), Catalogue(workspace, now)
+    before = rejections.of(workspace, leased)
     worked: list[Done] = []
     waiting: list[tuple[Run, Needs]] = []
     for run in leased:
         try:
-            worked.append(_outcome(run, thrown, reader, models, Asker(run, catalogue)))
+            worked.append(_outcome(run, thrown, reader, models, Asker(run, catalogue), before[run.pk]))
         except Needs as needs:
             waiting.append((run, needs))
     failpoints.hit("run.before_submit")
@@ -214,39 +216,41 @@ def _work(workspace: int, leased: Sequence[Run], *, now: datetime) -> Worked:
     return Worked(ended, waiting, catalogue)
 
 
-def _outcome(run: Run, thrown: Iterable[switches.Thrown], reader: BooksReader, models: InForce, asker: Asker) -> Done:
+def _outcome(
+    run: Run, thrown: Iterable[switches.Thrown], reader: BooksReader, models: InForce, asker: Asker,
+    before: Sequence[Rejected],
+) -> Done:  # fmt: skip
     if why := switches.why(thrown, action="", proposer=f"agent:{run.agent}"):
         return Done(run, Outcome(handoff=Handoff("switched_off", why, {"run": f"run:{run.pk}"})), Trace())
     but_case = run.case_id if run.instruction else None
-    return work_on(run, asking.told(run), reader, models, but_case=but_case, asker=asker)
+    return work_on(run, asking.told(run), reader, models, but_case=but_case, asker=asker, before=before)
 
 
 def work_on(
     run: Run, told: Told | None, reader: BooksReader, models: InForce, *, but_case: int | None,
-    asker: Asker | None = None,
+    asker: Asker | None = None, before: Sequence[Rejected] = (),
 ) -> Done:  # fmt: skip
-    """What the run's agent makes of its case, nothing handed in; what it proposed in `but_case` is not there for it.
+    """What the run's agent makes of its case, without what it proposed in `but_case`, with what was rejected `before`.
 
     Raises `Needs` where a model has to be asked first; without an `asker` none is.
     """
     agent, trace = roster.find(run.agent), Trace()
     tools = Tools(
         agent=agent.name, workspace=run.workspace_id, reader=reader, allowed=agent.tools, models=models,
-        digest=trace.digest, but_case=but_case, asker=asker,
+        digest=trace.digest, but_case=but_case, asker=asker, rejected=before,
         pair=None if run.sweep_id is None else sweeps.pair_of(run.pk),
     )  # fmt: skip
     try:
         outcome = agent.work(run.case.subject, tools, trace, told)
-    except (
-        ToolError,
-        budgets.Exceeded,
-    ) as error:  # again it would be the same
+    except (ToolError, budgets.Exceeded) as error:  # again it would be the same
         logger.warning("run %s: %s", run.pk, error)
         reason = OVER_BUDGET if isinstance(error, budgets.Exceeded) else "tool_refused"
         outcome = Outcome(handoff=Handoff(reason, STOPPED % {"why": error}, {"run": f"run:{run.pk}"}))
     else:
         if told is not None:
             outcome = trace.step("answer", answering.choose, outcome, told)
+        else:
+            outcome = rejections.heed(outcome, before, run, trace, asker)
         outcome = cited.check(outcome, tools.read, tools.retrieved)
     return Done(
         run, outcome, trace, _versions(tools, asker), tools.language, calls=tools.calls, retrieved=tools.retrieved,
@@ -270,10 +274,6 @@ def _people(workspace: int, runs: Sequence[Run]) -> list[Known]:
     except DatabaseError:  # the line is worth more: without it nobody hears of what broke
         return []
     return [one for known in found for one in known]
-
-
-def _tickets(subjects: Iterable[str]) -> set[str]:
-    return {subject.partition(":")[2] for subject in subjects if subject.startswith("ticket:")}
 
 
 def _give_up(leased: Run) -> bool:

@@ -7,7 +7,7 @@ from typing import Literal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
-from approvals import actions, instructions, meanwhile, votes, wording
+from approvals import actions, instructions, meanwhile, rerun, votes, wording
 from approvals.models import Proposal
 from approvals.state import State
 
@@ -55,4 +55,6 @@ def _waiting(proposal: Proposal) -> str:
     if given:
         told = {"given": given, "people": proposal.people}
         return _("Your approval counts: %(given)s of %(people)s. It waits for somebody else.") % told
-    return _("It waits for a decision again.") if proposal.round > 1 else _("Saved. It waits for a decision.")
+    if proposal.round > 1:
+        return _("It waits for a decision again.")
+    return _("Saved. %(checked)s It waits for a decision.") % {"checked": rerun.last(proposal)}

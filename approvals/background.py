@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
-from approvals import calls, decisions, marks, queries, showing, wording
+from approvals import anchors, calls, decisions, marks, queries, showing, wording
 from approvals.marks import Piece, Warning
 from approvals.models import Case, Handoff, Proposal, Revision
 from approvals.showing import Books
@@ -69,6 +69,7 @@ class Citation:
     """One claim; `clause` is the cited sentence, `own_words` says that only the customer bears it out.
 
     `clause_id` and `version` lead to the page of a clause as it was read; `changed` says that it reads otherwise now.
+    `anchor` is where the page shows what is cited, "" where it does not; `proposal` one that is cited.
     """
 
     claim: str
@@ -80,6 +81,8 @@ class Citation:
     clause_id: str = ""
     version: int = 0
     changed: bool = False
+    anchor: str = ""
+    proposal: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +132,10 @@ def facts(workspace: int, case: Case, target: str = "", customer: str = "") -> F
 
 def citations(evidence: Iterable[Mapping[str, Any]], known: Facts) -> tuple[Citation, ...]:
     """Evidence with its passages; what only the customer's own text says is marked."""
-    return tuple(_citation(piece, known) for piece in evidence)
+    return tuple(_citation(piece, known, at) for at, piece in enumerate(evidence))
 
 
-def _citation(piece: Mapping[str, Any], known: Facts) -> Citation:
+def _citation(piece: Mapping[str, Any], known: Facts, at: int) -> Citation:
     source = str(piece.get("source", ""))
     kind, _colon, key = source.partition(":")
     clause = known.clauses.get(key) if kind == "clause" else None
@@ -150,6 +153,10 @@ def _citation(piece: Mapping[str, Any], known: Facts) -> Citation:
         clause_id=key if kind == "clause" else "",
         version=read,
         changed=changed,
+        anchor=anchors.of(
+            piece, at, ticket=known.ticket, orders=known.orders, contact=known.contact, customer=known.customer
+        ),
+        proposal=int(key) if kind == "proposal" and key.isdecimal() else 0,
     )
 
 

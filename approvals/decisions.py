@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as noop
 
 from approvals import claims, deadlines, dependencies, instructions, presence, proposals, staleness, switches, votes
 from approvals.blind import drawing
@@ -18,14 +17,15 @@ from audit.events import Event
 from portal import hours, retold, roles, stepup, viewing
 from portal.retold import kept
 
+# Kept, too, where an agent comes to what was rejected before.
 REJECT_REASONS = {
-    "wrong_record": noop("Wrong record"),
-    "wrong_value": noop("Wrong value"),
-    "against_policy": noop("Against policy"),
-    "not_needed": noop("Not needed"),
-    "ask_customer": noop("Ask the customer first"),
-    "duplicate": noop("Duplicate"),
-    "other": noop("Other"),
+    "wrong_record": kept("Wrong record"),
+    "wrong_value": kept("Wrong value"),
+    "against_policy": kept("Against policy"),
+    "not_needed": kept("Not needed"),
+    "ask_customer": kept("Ask the customer first"),
+    "duplicate": kept("Duplicate"),
+    "other": kept("Other"),
 }
 REOPEN_WITHIN = timedelta(seconds=60)
 # Of each state, for whom it is too late: kept where an agent's answer was.

@@ -1,5 +1,6 @@
 """Everything the page of one proposal shows: what it does, why it is here, who may do what with it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from approvals import (
     actions,
+    anchors,
     background,
     calls,
     claims,
@@ -108,6 +110,8 @@ class Detail:
     undone_by: tuple[Proposal, ...]
     recovery: Handoff | Submission | None
     attempts: tuple[calls.Line, ...]
+    run: int
+    unchanged: tuple[tuple[str, str], ...]
 
     @property
     def item(self) -> str:
@@ -122,9 +126,11 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
     changes, effects = diff.read_content(revision.content)
     look = staleness.look(proposal, revision) if proposal.state in (State.PENDING, State.STALE) else None
     three = look is not None and (look.conflict or proposal.state == State.STALE)
-    payload = draft(proposal).payload
+    paper, before = draft(proposal), _before(proposal)
+    payload, old = paper.payload, diff.read_content(before.content) if before else None
     since = meanwhile.of(proposal, look, person=viewer.person, now=viewer.now)
-    cited = background.citations(payload.get("evidence", ()), facts)
+    evidence = payload.get("evidence", ())
+    cited = background.citations(evidence, facts)
     given = tuple(_given(proposal))
     item = f"proposal:{proposal.pk}"
     holder = claims.holders(workspace=ws, items=[item], now=viewer.now).get(item)
@@ -135,11 +141,14 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
         revision=revision,
         title=_(actions.named(proposal.action).title),
         who=wording.actor(proposal.proposer, people),
-        rows=showing.fields(changes, facts.books, look.now if look and three else None, look.fits if look else None),
-        effects=showing.effects(effects, facts.books, _earlier(proposal)),
+        rows=showing.fields(
+            changes, facts.books, look.now if look and three else None, look.fits if look else None,
+            old[0] if old else None,
+        ),
+        effects=showing.effects(effects, facts.books, old[1] if old else ()),
         three_columns=three,
         warnings=marks.warnings(showing.texts(changes, effects)),
-        why=grounds.of(proposal, revision, _taint(proposal, cited)),
+        why=grounds.of(proposal, revision, _taint(proposal, cited), before, str(payload.get("verified", ""))),
         votes=given,
         left=eligibility.left(proposal),
         holder=holder,
@@ -148,7 +157,7 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
         justification=retold.say(str(payload.get("justification", ""))),
         citations=cited,
         facts=facts,
-        came=passages.of({proposal.pk: revision.taint}, facts.ticket),
+        came=passages.of({proposal.pk: revision.taint}, facts.ticket, anchors.quoted(evidence, facts.ticket)),
         waits_for=tuple(d.on for d in dependencies.of(proposal)),
         siblings=background.siblings(ws, proposal.case_id, proposal.pk),
         handoffs=background.handoffs(ws, proposal.case_id),
@@ -158,7 +167,25 @@ def gather(proposal: Proposal, viewer: Viewer) -> Detail:
         undone_by=tuple(proposal.undone_by.defer("basis").order_by("-pk")[:3]),
         recovery=reversal.open_case(proposal) if proposal.state == State.APPLIED else None,
         attempts=calls.lines(proposal),
-    )
+        run=_number(paper.run),
+        unchanged=showing.unchanged(changes, _record(proposal, facts), facts.books) if look and not three else (),
+    )  # fmt: skip
+
+
+def _record(proposal: Proposal, facts: background.Facts) -> Mapping[str, Any]:
+    """What the same action could set of the case's own record, as it is."""
+    ticket, contact = facts.ticket, facts.contact
+    if ticket and (proposal.action, proposal.target) == ("ticket.update", f"ticket:{ticket.ticket_id}"):
+        return {name: getattr(ticket, name) for name in actions.named(proposal.action).schema.model_fields}
+    if contact and (proposal.action, proposal.target) == ("contact.update", f"contact:{contact.contact_id}"):
+        return {name: value for name, value in contact.fields.items() if name not in contact.locked_fields}
+    return {}
+
+
+def _number(run: str) -> int:
+    """Of `run:12`; 0 where a person or another program proposed."""
+    kind, _colon, key = run.partition(":")
+    return int(key) if kind == "run" and key.isdecimal() else 0
 
 
 def draft(proposal: Proposal) -> Submission:
@@ -178,12 +205,11 @@ def _given(proposal: Proposal) -> list[Decision]:
     )
 
 
-def _earlier(proposal: Proposal) -> tuple[dict[str, Any], ...]:
-    """Effects of the revision before, to mark the words that an edit changed."""
+def _before(proposal: Proposal) -> Revision | None:
+    """The revision before, to show what an edit changed."""
     if proposal.revision == 1:
-        return ()
-    before = Revision.objects.filter(proposal=proposal, number=proposal.revision - 1).first()
-    return diff.read_content(before.content)[1] if before else ()
+        return None
+    return Revision.objects.filter(proposal=proposal, number=proposal.revision - 1).first()
 
 
 def _because(proposal: Proposal, story: tuple[background.Line, ...]) -> str:

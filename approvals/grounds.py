@@ -3,30 +3,41 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+from django.utils.translation import pgettext
 
-from approvals import actions, reversal, wording
+from approvals import actions, rerun, reversal, wording
 from approvals.models import Proposal, Revision, Threshold
+from approvals.state import OPEN, State
 from portal import retold
 
 WEEK = timedelta(days=7)
+# What an action is called where several are counted.
+THINGS = {
+    "refund.create": noop("refund"), "ticket.reply": noop("reply"), "ticket.update": noop("ticket update"),
+    "contact.update": noop("contact update"), "contact.merge": noop("merge of contacts"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why it is here, in words."""
+    """Why it is here, in words. `checked` is what an edit's rerun changed, `verifier` what looked again and agreed."""
 
     people: str
     reasons: tuple[str, ...]
     reversible: str
     confidence: str
-    history: str
+    history: tuple[str, ...]
     flags: tuple[tuple[str, str], ...]
     taint: str
+    checked: str
+    verifier: str
 
 
-def of(proposal: Proposal, revision: Revision, taint: str) -> Why:
-    """All of it; `taint` says what rests on the customer's own words alone."""
+def of(proposal: Proposal, revision: Revision, taint: str, earlier: Revision | None = None, verified: str = "") -> Why:
+    """All of it; `taint` says what rests on the customer's own words alone, `earlier` is the revision before."""
     rule = _rule(proposal.workspace_id, revision)
     confidence = f"{proposal.confidence_pct}%" if proposal.proposer.startswith("agent:") else ""
     if rule is not None and confidence:
@@ -43,7 +54,17 @@ def of(proposal: Proposal, revision: Revision, taint: str) -> Why:
         history=_history(proposal),
         flags=tuple(wording.flag(flag) for flag in proposal.flags),
         taint=taint,
+        checked=rerun.words(earlier, revision) if earlier else "",
+        verifier=_verifier(verified, revision),
     )
+
+
+def _verifier(verified: str, revision: Revision) -> str:
+    """It saw what the agent drafted; what a person wrote since it did not."""
+    words = retold.say(verified)
+    if not words or not revision.made_by.startswith("person:"):
+        return words
+    return _("Of the agent's draft, before it was edited: %(words)s") % {"words": words}
 
 
 def _rule(workspace: int, revision: Revision) -> Threshold | None:
@@ -54,18 +75,33 @@ def _rule(workspace: int, revision: Revision) -> Threshold | None:
     return Threshold.objects.filter(workspace_id=workspace, series=series, version=int(version)).first()
 
 
-def _history(proposal: Proposal) -> str:
-    """How often money was proposed for this customer within a week."""
-    if not proposal.customer or proposal.amount_minor is None:
-        return ""
-    same = Proposal.objects.filter(
-        workspace_id=proposal.workspace_id,
-        customer=proposal.customer,
-        action=proposal.action,
-        created_at__gt=proposal.created_at - WEEK,
+def _history(proposal: Proposal) -> tuple[str, ...]:
+    """Whether this kind was ever carried out for this customer before, and which one it is within a week.
+
+    What came to nothing does not count; an undo is none of them. One statement.
+    """
+    if not proposal.customer or proposal.undoes_id:
+        return ()
+    applied, counts = Q(state=State.APPLIED), Q(state__in=[*OPEN, State.APPLIED])
+    before = Proposal.objects.filter(
+        workspace_id=proposal.workspace_id, customer=proposal.customer, action=proposal.action, undoes=None,
         created_at__lt=proposal.created_at,
-    )[:20]
-    times = len(same.values_list("pk"))
-    if not times:
-        return _("The first of these for this customer in a week")
-    return _("%(times)s more of these for this customer in the week before") % {"times": times}
+    ).aggregate(
+        ever=Count("pk", filter=applied), week=Count("pk", filter=counts & Q(created_at__gt=proposal.created_at - WEEK))
+    )  # fmt: skip
+    told = {"what": _(THINGS.get(proposal.action, proposal.action)), "count": before["ever"]}
+    first = _("First time for this customer: no %(what)s was ever carried out before") % told
+    lines = [_("%(what)s carried out for this customer before: %(count)s") % told if before["ever"] else first]
+    if before["week"]:
+        told["nth"] = _nth(before["week"] + 1)
+        lines.append(_("The %(nth)s %(what)s for this customer within a week") % told)
+    return tuple(line[:1].upper() + line[1:] for line in lines)
+
+
+def _nth(number: int) -> str:
+    words = (
+        pgettext("ordinal", "second"), pgettext("ordinal", "third"), pgettext("ordinal", "fourth"),
+        pgettext("ordinal", "fifth"), pgettext("ordinal", "sixth"), pgettext("ordinal", "seventh"),
+        pgettext("ordinal", "eighth"), pgettext("ordinal", "ninth"), pgettext("ordinal", "tenth"),
+    )  # fmt: skip
+    return words[number - 2] if number - 2 < len(words) else pgettext("ordinal", "%(number)sth") % {"number": number}

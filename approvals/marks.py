@@ -1,6 +1,6 @@
 """Text as who approves it must see it: words marked as gone or new, unseen characters spelled out. Pure.
 
-Nothing is shortened: what is on the screen is what is approved.
+Nothing is shortened: what is on the screen is what is approved. What a change left as it was may be folded there.
 """
 
 import re
@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import groupby
 from typing import Literal
 
 from django.utils.translation import gettext as _
@@ -20,6 +21,8 @@ Mark = Literal["same", "gone", "new"]
 _WORD = re.compile(r"\S+\s*|\s+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Lines in sight around a change, and how many fewer are not worth a fold.
+AROUND, LEAST = 2, 4
 _ALIKE = ("LATIN", "CYRILLIC", "GREEK")
 
 
@@ -31,6 +34,14 @@ class Piece:
     text: str
     code: str = ""
     label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Whole lines that are the same on both sides, and so many of them."""
+
+    text: str
+    lines: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,37 @@ def _spell_words(text: str, mark: Mark) -> tuple[Piece, ...]:
 def spell(text: str, mark: Mark = "same") -> tuple[Piece, ...]:
     """The text with each run of an unseen character as a piece of its own."""
     return tuple(Piece(mark, one.text, one.code, one.label) for one in unseen.part(text))
+
+
+def fold(pieces: Sequence[Piece]) -> tuple[Piece | Fold, ...]:
+    """A side of a comparison with its long unchanged stretches folded, two lines around each change in sight.
+
+    A text that nothing is marked in is no comparison: it stays whole. Unseen characters are never folded.
+    """
+    if all(piece.mark == "same" for piece in pieces) or not any(piece.mark == "same" for piece in pieces):
+        return tuple(pieces)
+    found: list[Piece | Fold] = []
+    stretches = [(plain, list(group)) for plain, group in groupby(pieces, key=_foldable)]
+    for at, (plain, group) in enumerate(stretches):
+        if not plain:
+            found += group
+            continue
+        text = "".join(piece.text for piece in group)
+        lines = text.splitlines(keepends=True)
+        start = 1 + AROUND if at else 0  # the first is the rest of a changed line
+        stop = len(lines) - (AROUND + (not text.endswith("\n")) if at < len(stretches) - 1 else 0)
+        if stop - start < LEAST:
+            found += group
+            continue
+        parts = ("".join(lines[:start]), "".join(lines[stop:]))
+        found += [Piece("same", parts[0])] * bool(parts[0])
+        found.append(Fold("".join(lines[start:stop]), stop - start))
+        found += [Piece("same", parts[1])] * bool(parts[1])
+    return tuple(found)
+
+
+def _foldable(piece: Piece) -> bool:
+    return piece.mark == "same" and not piece.code
 
 
 def warnings(texts: Sequence[str]) -> tuple[Warning, ...]:

@@ -7,20 +7,26 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from approvals import wording
+from approvals import anchors, wording
 from approvals.taint import Taint
 from portal.systems.records import Ticket
+
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of a message. One that values follow from has the `anchor` of the page and says where they went."""
+    """A stretch of a message. One that values follow from has the `anchor` of the page and says where they went.
+
+    `cited` are the anchors of citations that quote it, or a part of it.
+    """
 
     text: str
     anchor: str = ""
     into: str = ""
     proposal: int = 0
     away: bool = False
+    cited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +53,58 @@ class _Mark:
     taint: Taint
 
 
-def of(taints: Mapping[int, Sequence[Mapping[str, Any]]], ticket: Ticket | None) -> Came:
-    """Notes and marked messages for the taints that revisions keep, by the number of their proposal.
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A stretch of a text: a value's passage, or what a citation quotes."""
+
+    start: int
+    end: int
+    mark: _Mark | None = None
+    cited: str = ""
+
+
+def of(
+    taints: Mapping[int, Sequence[Mapping[str, Any]]], ticket: Ticket | None, cited: Mapping[str, str] = NOTHING
+) -> Came:
+    """Notes and marked messages for the taints that revisions keep, by the number of their proposal. What is `cited`,
+    by anchor, is marked where it stands first.
 
     A passage that is not there to the letter any more is left out: the page shows what stands in the books.
     """
     if ticket is None:
         return Came({}, {})
-    texts = {0: ticket.subject, **{message.seq: message.body for message in ticket.messages}}
+    texts = anchors.texts(ticket)
     marks = [
         _Mark(number, one)
         for number, ones in taints.items()
         for one in map(Taint.of_json, ones)
         if texts.get(one.seq, "")[one.start : one.end] == one.quote != ""
     ]
-    anchors: dict[int, str] = {}
+    quotes = _quotes(cited, texts)
+    where: dict[int, str] = {}
     messages: dict[int, tuple[Part, ...]] = {}
     for seq in texts:
-        groups = list(_groups([mark for mark in marks if mark.taint.seq == seq]))
+        places = [_Place(mark.taint.start, mark.taint.end, mark) for mark in marks if mark.taint.seq == seq]
+        groups = list(_groups([*places, *quotes.get(seq, ())]))
         for at, group in enumerate(groups):
-            anchors |= {id(mark): f"passage-{seq}-{at}" for mark in group}
+            where |= {id(place.mark): f"passage-{seq}-{at}" for place in group if place.mark}
         messages[seq] = tuple(_parts(texts[seq], groups, seq))
     notes: dict[str, tuple[Note, ...]] = {}
     for mark in marks:
-        note = Note(_words(mark.taint), anchors[id(mark)], mark.taint.quote, mark.taint.leads_away)
+        note = Note(_words(mark.taint), where[id(mark)], mark.taint.quote, mark.taint.leads_away)
         notes[mark.taint.field] = (*notes.get(mark.taint.field, ()), note)
     return Came(notes, messages)
+
+
+def _quotes(cited: Mapping[str, str], texts: Mapping[int, str]) -> dict[int, list[_Place]]:
+    """Quotes by the text they stand in; the same words twice are one place."""
+    found: dict[int, list[_Place]] = {}
+    for anchor, quote in cited.items():
+        seq = next((seq for seq in texts if quote in texts[seq]), None) if quote.strip() else None
+        if seq is not None:
+            start = texts[seq].index(quote)
+            found.setdefault(seq, []).append(_Place(start, start + len(quote), cited=anchor))
+    return found
 
 
 def _words(taint: Taint) -> str:
@@ -86,30 +118,31 @@ def _words(taint: Taint) -> str:
     return named % {**told, "what": words}
 
 
-def _groups(marks: Sequence[_Mark]) -> Iterator[list[_Mark]]:
+def _groups(places: Sequence[_Place]) -> Iterator[list[_Place]]:
     """Passages that overlap are one."""
-    group: list[_Mark] = []
+    group: list[_Place] = []
     end = -1
-    for mark in sorted(marks, key=lambda mark: (mark.taint.start, -mark.taint.end)):
-        if group and mark.taint.start >= end:
+    for place in sorted(places, key=lambda place: (place.start, -place.end)):
+        if group and place.start >= end:
             yield group
             group, end = [], -1
-        group.append(mark)
-        end = max(end, mark.taint.end)
+        group.append(place)
+        end = max(end, place.end)
     if group:
         yield group
 
 
-def _parts(text: str, groups: Sequence[Sequence[_Mark]], seq: int) -> Iterator[Part]:
+def _parts(text: str, groups: Sequence[Sequence[_Place]], seq: int) -> Iterator[Part]:
     end = 0
     for at, group in enumerate(groups):
-        start, stop = min(m.taint.start for m in group), max(m.taint.end for m in group)
+        start, stop = min(place.start for place in group), max(place.end for place in group)
         if start > end:
             yield Part(text[end:start])
-        fields = wording.fields(dict.fromkeys(mark.taint.field for mark in group))
+        marks = [place.mark for place in group if place.mark]
+        fields = wording.fields(dict.fromkeys(mark.taint.field for mark in marks)) if marks else ""
         yield Part(
-            text[start:stop], f"passage-{seq}-{at}", fields, group[0].proposal,
-            any(mark.taint.leads_away for mark in group),
+            text[start:stop], f"passage-{seq}-{at}", fields, marks[0].proposal if marks else 0,
+            any(mark.taint.leads_away for mark in marks), tuple(place.cited for place in group if place.cited),
         )  # fmt: skip
         end = stop
     if end < len(text):

@@ -91,6 +91,7 @@ PHRASES = {
     "shift.settled": noop("settled a note of an earlier shift"),
     "second_look.answered": noop("took a second look at {about}"),
     "second_look.exported": noop("took disagreements of second looks along"),
+    "decision.exported": noop("took what people rejected or edited of agents along"),
     "practice.answered": noop("practised on an invented case"),
     "delegation.set": noop("set who stands in for {about}"),
     "hours.set": noop("set the working hours"),

@@ -1,7 +1,7 @@
 """A revision's bytes as rows of a page: before and after per field, each outward effect in full. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -17,7 +17,10 @@ from portal.systems.records import Order, PaymentMethod
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One changed field. `now` and `fit` are there where the record is looked at again."""
+    """One changed field. `now` and `fit` are there where the record is looked at again.
+
+    `earlier` is what the revision before proposed, where that was another: the value that was there where it left it.
+    """
 
     label: str
     before: tuple[Piece, ...]
@@ -27,11 +30,15 @@ class FieldRow:
     now: tuple[Piece, ...] | None = None
     fit: str = ""
     name: str = ""
+    earlier: tuple[Piece, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What reaches somebody outside: `facts` are label and value, `text` is sent to the letter; `names` its fields."""
+    """What reaches somebody outside: `facts` are label and value, `text` is sent to the letter; `names` its fields.
+
+    `earlier` is the text before an edit, `was` the facts that were others then.
+    """
 
     title: str
     facts: tuple[tuple[str, str], ...] = ()
@@ -39,6 +46,7 @@ class Effect:
     clauses: tuple[str, ...] = ()
     earlier: tuple[Piece, ...] = ()
     names: tuple[str, ...] = ()
+    was: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +63,44 @@ def fields(
     books: Books,
     now: Mapping[str, Any] | None = None,
     fits: Mapping[str, Fit] | None = None,
+    earlier: Sequence[Change] | None = None,
 ) -> tuple[FieldRow, ...]:
-    """One row per change; with `now`, the third column. Queues by their title, contacts as on a card."""
-    shown = sorted(changes, key=lambda change: wording.place(change.field))
-    return tuple(_row(change, books, now, fits or {}) for change in shown)
+    """One row per change; with `now`, the third column. Queues by their title, contacts as on a card.
+
+    `earlier` are the changes of the revision before; what an edit left out again is a row that changes nothing.
+    """
+    old = {change.field: change for change in earlier or ()}
+    there = {change.field for change in changes}
+    left_out = [replace(change, after=change.before) for name, change in old.items() if name not in there]
+    shown = sorted([*changes, *left_out], key=lambda change: wording.place(change.field))
+    rows = (_row(change, books, now, fits or {}) for change in shown)
+    if earlier is None:
+        return tuple(rows)
+    return tuple(
+        replace(row, earlier=_proposed(old.get(change.field), change, books))
+        for row, change in zip(rows, shown, strict=True)
+    )
+
+
+def _proposed(old: Change | None, change: Change, books: Books) -> tuple[Piece, ...] | None:
+    """What was to stand there before the edit; None where it is the same."""
+    was = change.before if old is None else old.after
+    if was == change.after and (was is ABSENT) == (change.after is ABSENT):
+        return None
+    text = _text(was)
+    return marks.spell(books.queues.get(text, text) if change.field == "queue" else text)
+
+
+def unchanged(changes: Sequence[Change], record: Mapping[str, Any], books: Books) -> tuple[tuple[str, str], ...]:
+    """What else the record holds that the same action could set, as labels and values: it stays as it is."""
+    there = {change.field for change in changes}
+    names = sorted((name for name in record if name not in there), key=lambda name: (wording.place(name), name))
+    values = {name: _text(record[name]) for name in names}
+    titles = books.queues
+    return tuple(
+        (wording.field(name), titles.get(text, text) if name == "queue" else text)
+        for name, text in values.items() if text
+    )  # fmt: skip
 
 
 def _row(change: Change, books: Books, now: Mapping[str, Any] | None, fits: Mapping[str, Fit]) -> FieldRow:
@@ -118,7 +160,7 @@ def _effect(value: Mapping[str, Any], books: Books, old: Mapping[str, Any] | Non
         case "reply":
             return _reply(value, old)
         case "refund":
-            return _refund(value, books)
+            return _refund(value, books, old)
     known = {name: wording.plain(inner) for name, inner in value.items() if name != "kind"}
     return Effect(wording.field(str(value.get("kind"))), tuple((wording.field(n), text) for n, text in known.items()))
 
@@ -136,7 +178,13 @@ def _reply(value: Mapping[str, Any], old: Mapping[str, Any] | None) -> Effect:
     )
 
 
-def _refund(value: Mapping[str, Any], books: Books) -> Effect:
+def _refund(value: Mapping[str, Any], books: Books, old: Mapping[str, Any] | None) -> Effect:
+    facts, before = _refund_facts(value, books), _refund_facts(old, books) if old else []
+    was = tuple(fact for fact in before if fact not in facts)
+    return Effect(_("Money back"), tuple(facts), names=("to", "amount_minor"), was=was)
+
+
+def _refund_facts(value: Mapping[str, Any], books: Books) -> list[tuple[str, str]]:
     order, cancels = books.orders.get(value["order"]), value["for"] == "cancel"
     facts = [
         (_("Amount"), wording.amount(value["amount_minor"], value["currency"])),
@@ -146,7 +194,7 @@ def _refund(value: Mapping[str, Any], books: Books) -> Effect:
     ]
     if value.get("reason"):
         facts.append((_("Reason"), retold.say(value["reason"])))
-    return Effect(_("Money back"), tuple(facts), names=("to", "amount_minor"))
+    return facts
 
 
 def items(ids: Sequence[str], order: Order | None) -> list[str]:

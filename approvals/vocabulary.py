@@ -67,6 +67,7 @@ FLAGS = {
 REASONS = {
     "switched_off": noop("Switched off just now"),
     "recovery": noop("Something that was sent must be recovered"),
+    "rejected_before": noop("People rejected the same before"),
     "no_undo": noop("The undo does not fit any more"),
     "over_cap": noop("Above the limit for agents"),
     "expired": noop("Nobody decided in time"),
@@ -180,6 +181,7 @@ EVENTS = {
     "shift.settled": noop("Shift settled"),
     "second_look.answered": noop("Second look answered"),
     "second_look.exported": noop("Second look exported"),
+    "decision.exported": noop("Decisions exported"),
     "practice.answered": noop("Practice answered"),
     "delegation.set": noop("Delegation set"),
     "hours.set": noop("Hours set"),

@@ -76,6 +76,7 @@ class Event(StrEnum):
     PRACTICE_ANSWERED = "practice.answered"
     SECOND_LOOK_ANSWERED = "second_look.answered"
     SECOND_LOOKS_EXPORTED = "second_look.exported"
+    DECISIONS_EXPORTED = "decision.exported"
     SHIFT_NOTED = "shift.noted"
     SHIFT_SETTLED = "shift.settled"
     HOURS_SET = "hours.set"

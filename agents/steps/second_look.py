@@ -18,7 +18,7 @@ from agents.gateway.base import Answer, Part, Request, Said, Unanswered
 from agents.gateway.plans import VERIFIER
 from agents.marking import Data, Origin
 from agents.prompts import Prompt
-from agents.steps import verify
+from agents.steps import heeding, verify
 from agents.steps.base import Trace
 from agents.tools import Tools
 from agents.types import Draft, Outcome
@@ -29,6 +29,8 @@ STEP = "second_look"
 DOUBTS, NOT_VERIFIED = "second_model_doubts", "not_verified"
 _OBJECTS = kept("another model, %(model)s, objects: %(why)s")
 _DOUBTS_IT = kept("Another model, %(model)s, doubts it: %(why)s.")
+_AGREES = kept("Another model, %(model)s, saw the same evidence and agrees.")
+_REMARKS = kept("Another model, %(model)s, saw the same evidence and agrees, with a remark: %(why)s.")
 _NO_REASON = kept("no reason given")
 _NOT_SURE = kept("it is not sure")
 MOST_TOKENS = 400
@@ -69,7 +71,9 @@ def look(
 def _look(
     tools: Tools, shown: Mapping[str, Any], known: tuple[Known, ...], outcome: Outcome, grave: tuple[Draft, ...]
 ) -> Outcome:
-    said = tools.ask(_request(grave, shown, tools.asked_models, tools.prompt(STEP), known))
+    asked = _request(grave, shown, tools.asked_models, tools.prompt(STEP), known)
+    held = _about(one.action.partition(".")[0] for one in tools.rejected) | _WRITTEN
+    said = tools.ask(replace(asked, parts=(*asked.parts, *heeding.part(tools.rejected, held))))
     if isinstance(said, Unanswered):
         return outcome if said.reason == "none" else _flag(outcome, grave, NOT_VERIFIED, said.words)
     return heed(outcome, grave, said)
@@ -82,7 +86,7 @@ def heed(outcome: Outcome, grave: tuple[Draft, ...], said: Answer) -> Outcome:
     if verdict.verdict == "wrong":
         return verify.judge(outcome, [_OBJECTS % {"model": said.model, "why": words or _NO_REASON}])
     if verdict.verdict == "agree" and said.sure:
-        return outcome
+        return _agreed(outcome, grave, (_REMARKS if words else _AGREES) % {"model": said.model, "why": words})
     return _flag(outcome, grave, DOUBTS, _DOUBTS_IT % {"model": said.model, "why": words or _NOT_SURE})
 
 
@@ -116,6 +120,14 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return hostile.read(value).matter
     return json.dumps(to_jsonable_python(value), ensure_ascii=False, sort_keys=True)
+
+
+def _agreed(outcome: Outcome, grave: tuple[Draft, ...], words: str) -> Outcome:
+    drafts = tuple(
+        replace(draft, verified=f"{words} {draft.verified}".strip()) if draft in grave else draft
+        for draft in outcome.drafts
+    )  # fmt: skip
+    return replace(outcome, drafts=drafts)
 
 
 def _flag(outcome: Outcome, grave: tuple[Draft, ...], flag: str, words: str) -> Outcome:

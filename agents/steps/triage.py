@@ -57,7 +57,8 @@ def classify(tools: Tools, model: Model, text: str, queues: tuple[str, ...]) -> 
     outcome = deciding.decide(text, model, queues=queues)
     if not escalating.may_ask(outcome, tools.bar(escalating.STEP)):
         return outcome
-    return escalating.heed(outcome, tools.ask(escalating.request(text, queues, tools.prompt(escalating.STEP))))
+    asked = escalating.request(text, queues, tools.prompt(escalating.STEP), tools.rejected)
+    return escalating.heed(outcome, tools.ask(asked))
 
 
 def check(

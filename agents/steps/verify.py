@@ -14,6 +14,7 @@ from portal.retold import kept
 FAILED = "verification_failed"
 # Not registered: its few words stand in what people write, too.
 NOT_THE_CASE = "%(target)s is not %(subject)s"
+AGREES = kept("It was held against the records once more, apart from what proposed it, and agrees with them.")
 _GONE = kept("There is no %(subject)s in the books.")
 _DISAGREES = kept("The agent's draft does not agree with the records: %(faults)s.")
 _NOT_ITS = kept("%(action)s is not its to propose")
@@ -43,9 +44,9 @@ def settle(outcome: Outcome, *, subject: str, texts: Sequence[str], actions: Col
 
 
 def judge(outcome: Outcome, faults: Sequence[str]) -> Outcome:
-    """The outcome as it is, or a hand-off that names each fault beside what was drafted."""
+    """The outcome, its drafts as verified, or a hand-off that names each fault beside what was drafted."""
     if not faults:
-        return outcome
+        return replace(outcome, drafts=tuple(replace(d, verified=d.verified or AGREES) for d in outcome.drafts))
     found = {"faults": list(faults), "drafts": to_jsonable_python([_bare(d) for d in outcome.drafts])}
     evidence = tuple(piece for draft in outcome.drafts for piece in draft.evidence)
     summary = _DISAGREES % {"faults": "; ".join(faults)}

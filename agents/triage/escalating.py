@@ -2,7 +2,7 @@
 Pure: no Django, clock, network or settings. Passages that talk to the machine are not shown to it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast
 
@@ -12,8 +12,9 @@ from agents import hostile
 from agents.gateway.base import Answer, Part, Request, Said, Unanswered
 from agents.marking import Data
 from agents.prompts import Prompt
+from agents.steps import heeding
 from agents.triage import deciding, matters
-from agents.types import Draft, Evidence, Outcome
+from agents.types import Draft, Evidence, Outcome, Rejected
 from portal.retold import kept
 
 STEP = "classify"
@@ -33,8 +34,8 @@ def may_ask(outcome: Outcome, bar: float) -> bool:
     return readable and outcome.confidence < bar
 
 
-def request(text: str, queues: Collection[str], prompt: Prompt) -> Request:
-    """Queue, priority and a quote, by schema; the quote must stand in the text."""
+def request(text: str, queues: Collection[str], prompt: Prompt, rejected: Sequence[Rejected] = ()) -> Request:
+    """Queue, priority and a quote, by schema; the quote must stand in the text. With what people rejected before."""
     names = tuple(sorted(queues))
     fields: dict[str, Any] = {
         "queue": (Literal[names], ...), "priority": (Literal["P1", "P2", "P3", "P4"], ...),
@@ -47,9 +48,8 @@ def request(text: str, queues: Collection[str], prompt: Prompt) -> Request:
         return "" if value.quote in text else "quote: it does not stand in the message to the letter"
 
     told = Part("instruction", "task", prompt.fill(queues=", ".join(names)))
-    return Request(
-        STEP, schema, (told, Part("data", "message", shown, holds=SHOWN)), MOST_TOKENS, check, prompt=prompt.name
-    )
+    parts = (told, Part("data", "message", shown, holds=SHOWN), *heeding.part(rejected, SHOWN))
+    return Request(STEP, schema, parts, MOST_TOKENS, check, prompt=prompt.name)
 
 
 def heed(outcome: Outcome, answer: Answer | Unanswered) -> Outcome:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from approvals import actions, background, detail, diff, showing
+from approvals import actions, anchors, background, detail, diff, passages, showing
 from approvals.diff import ABSENT
 from approvals.models import Decision, Revision, SecondLook
 from portal.models import Message
@@ -24,6 +24,7 @@ class Shown:
     effects: tuple[showing.Effect, ...]
     facts: background.Facts
     citations: tuple[background.Citation, ...]
+    came: passages.Came
     justification: str
     erased: bool
 
@@ -43,6 +44,7 @@ def of(look: SecondLook) -> Shown:
         effects=showing.effects(effects, facts.books),
         facts=facts,
         citations=background.citations(payload.get("evidence", ()), facts),
+        came=passages.of({}, facts.ticket, anchors.quoted(payload.get("evidence", ()), facts.ticket)),
         justification=say(str(payload.get("justification", ""))),
         erased=not revision.nonce,
     )

@@ -40,6 +40,13 @@ GRANT SELECT ON approvals_case, approvals_submission TO @agents@;
 GRANT SELECT (id, workspace_id, case_id, submission_id, action, target, state, summary, proposer, revision)
     ON approvals_proposal TO @agents@;
 
+-- Of what people decided an agent sees what they rejected of agents' proposals and why; not who, and nothing else.
+GRANT SELECT (id, workspace_id, proposal_id, kind, reason, note, created_at) ON approvals_decision TO @agents@;
+DROP POLICY IF EXISTS rejections_alone ON approvals_decision;
+CREATE POLICY rejections_alone ON approvals_decision AS RESTRICTIVE FOR SELECT TO @agents@ USING (
+    kind = 'reject' AND EXISTS (SELECT FROM approvals_proposal p WHERE p.id = proposal_id AND p.proposer LIKE 'agent:%')
+);
+
 -- An agent submits as an agent, for a run that is under way, in the kinds it has, and starts no undo.
 DROP POLICY IF EXISTS own_runs ON approvals_submission;
 CREATE POLICY own_runs ON approvals_submission AS RESTRICTIVE FOR INSERT TO @agents@ WITH CHECK (

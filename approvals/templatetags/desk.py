@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import ngettext
 
-from approvals import marks, passages, queries, showing, wording
+from approvals import anchors, marks, passages, queries, showing, wording
 from portal.systems.records import Message
 from portal.templatetags import seen
 from portal.unseen import Stretch
@@ -28,6 +29,7 @@ register.filter("in_brackets", showing.options)
 register.filter("method", showing.method)
 register.filter("headline", queries.headline)
 register.filter("spelled", seen.spelled)
+register.filter("slug", anchors.slug)
 register.filter("in_codes", seen.in_codes)
 
 
@@ -35,6 +37,19 @@ register.filter("in_codes", seen.in_codes)
 def marked(pieces: Iterable[marks.Piece]) -> SafeString:
     """Pieces as markup: what went in <del>, what came in <ins>, unseen characters as their code point."""
     return format_html_join("", "{}", ((_markup(piece),) for piece in pieces))
+
+
+@register.filter
+def folded(pieces: Iterable[marks.Piece]) -> SafeString:
+    """The same, with what a change left as it was folded where it stands."""
+    return format_html_join("", "{}", ((_folded(one),) for one in marks.fold(tuple(pieces))))
+
+
+def _folded(one: marks.Piece | marks.Fold) -> SafeString:
+    if isinstance(one, marks.Piece):
+        return _markup(one)
+    words = ngettext("%(count)s unchanged line", "%(count)s unchanged lines", one.lines) % {"count": one.lines}
+    return format_html("<details><summary>{}</summary>{}</details>", words, one.text.removesuffix("\n"))
 
 
 @register.filter

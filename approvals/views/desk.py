@@ -11,12 +11,14 @@ from django.views.decorators.http import require_GET
 
 from approvals import (
     aftermath,
+    anchors,
     background,
     boards,
     claims,
     decisions,
     detail,
     manual,
+    passages,
     payloads,
     queries,
     searching,
@@ -180,6 +182,7 @@ def _handoff(request: WorkspaceRequest, pk: int, viewer: detail.Viewer) -> dict[
         "may": detail.lease(viewer, holder),
         "facts": facts,
         "citations": background.citations(row.evidence, facts),
+        "came": passages.of({}, facts.ticket, anchors.quoted(row.evidence, facts.ticket)),
         "found": background.found(row.found, facts),
         "asked": payloads.asked(row.found),
         "flags": [wording.flag(flag) for flag in flags],

@@ -96,7 +96,7 @@ def contact(cast: Cast, fields: dict[str, str], locked: tuple[str, ...] = ()) ->
 def submit_as_agent(
     cast: Cast, case: str, action: str, target: str, args: dict[str, Any], *, agent: str = "triage",
     confidence: float = 0.9, flags: tuple[str, ...] = (), key: str = "", run: Run | None = None,
-    depends_on: tuple[str, ...] = (), evidence: Any = None,
+    depends_on: tuple[str, ...] = (), evidence: Any = None, verified: str = "",
 ) -> Submission:  # fmt: skip
     """An agent's submission, written under its own database role for a run that is under way."""
     run = run or begin_run(cast, case, agent)
@@ -108,6 +108,7 @@ def submit_as_agent(
                 "action": action, "target": target, "args": args, "confidence": confidence,
                 "justification": f"Because of {target.partition(':')[2]}.", "flags": list(flags),
                 "evidence": [{"claim": "It is about this", "source": target}] if evidence is None else evidence,
+                **({"verified": verified} if verified else {}),
             },
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 
 from agents.models import Run
-from approvals import conversations, decisions, proposals
+from approvals import conversations, decisions, proposals, revising
 from approvals.blind import answering, drawing
 from approvals.models import Proposal, SecondLook
 from approvals.state import Kind
@@ -210,6 +210,47 @@ def test_agreement_is_told_and_disagreements_are_cases_to_evaluate_on(live: None
         (entry,) = Entry.objects.filter(workspace_id=cast.ws, event="second_look.exported")
     assert json.loads(entry.canonical)["body"] == {"cases": 1}
     print("\n3 looked at again, 2 of them the same, 1 case")
+
+
+def test_what_people_rejected_or_edited_of_an_agent_are_cases_with_their_reasons(live: None) -> None:
+    cast = gather()
+    no, edited, fine, gone = (propose(cast, version="2") for _ in range(4))
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        decisions.reject(
+            workspace=cast.ws, proposal=no.pk, seen=steps.seen(no), person=cast.id("rosa"), reason="wrong_value",
+            note="P2 would do.", now=now,
+        )  # fmt: skip
+        revising.edit(
+            workspace=cast.ws, proposal=edited.pk, seen=steps.seen(edited), person=cast.id("rosa"),
+            args={"priority": "P2", "queue": "fees_billing"}, now=now,
+        )  # fmt: skip
+    with workspace.within(cast.ws, cast.id("ravi")) as now:
+        decisions.reject(
+            workspace=cast.ws, proposal=gone.pk, seen=steps.seen(gone), person=cast.id("ravi"), reason="other", note="",
+            now=now,
+        )  # fmt: skip
+    again = steps.seen(steps.fresh(cast, gone))
+    with workspace.within(cast.ws, cast.id("mara")) as now:
+        decisions.reopen(workspace=cast.ws, proposal=gone.pk, seen=again, person=cast.id("mara"), now=now)
+    for row in (edited, fine):
+        steps.approve(cast, row, "ravi")
+        steps.apply(cast, row)
+    out = StringIO()
+    call_command("disagreements", "--of", "decisions", workspace=cast.workspace.slug, stdout=out)
+    first, second = (json.loads(line) for line in out.getvalue().splitlines())
+    assert (first["id"], first["decided"], first["reason"], first["note"], first["golden"]) == (
+        f"proposal-{no.pk}", "reject", "wrong_value", "P2 would do.", None
+    )  # fmt: skip
+    assert (first["args"], first["corrected"]) == ({"priority": "P1", "queue": "refunds_returns"}, None)
+    assert (second["decided"], second["state"], second["args"]["priority"]) == ("edit", "applied", "P1")
+    assert second["corrected"] == {"priority": "P2", "queue": "fees_billing"}
+    assert second["golden"] == {
+        "id": f"proposal-{edited.pk}", "text": "Where is my kettle?", "queue": "fees_billing", "priority": "P2",
+        "source": "own",
+    }  # fmt: skip
+    with workspace.within(cast.ws):
+        (entry,) = Entry.objects.filter(workspace_id=cast.ws, event="decision.exported")
+    assert json.loads(entry.canonical)["body"] == {"cases": 2}
 
 
 def test_only_what_was_decided_can_be_drawn(live: None) -> None:
