@@ -18,6 +18,7 @@ from agents.steps import second_look
 from agents.templatetags import measures
 from agents.triage import escalating
 from portal.admin_site import WorkspaceAdmin, site
+from portal.figures import figure
 from portal.retold import kept
 
 STEPS = [
@@ -118,7 +119,7 @@ class BudgetAdmin(SetAdmin):
 
     @admin.display(description=_lazy("at most"))
     def cap(self, obj: Budget) -> str:
-        return dollars(obj.most) if obj.kind in ("money", "one_call") else f"{obj.most:,}"
+        return dollars(obj.most) if obj.kind in ("money", "one_call") else figure(obj.most)
 
     def write(self, **values: Any) -> Budget:
         return catalogue.set_budget(**values)

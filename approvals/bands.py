@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop as noop
 
 from approvals import risk, wording
 from approvals.models import Threshold
-from portal import money, retold
+from portal import figures, money
 
 WHOSE = ("action", "proposer_kind", "agent", "currency")
 PLACE = (*WHOSE, "above_minor", "up_to_minor", "tier")
@@ -58,7 +58,7 @@ def beside(new: Mapping[str, Any], row: Threshold) -> tuple[str, str] | None:
     )
     if ((low, high) == ALL) != ((other_low, other_high) == ALL):
         return None  # a band goes before the row for all amounts, which is for the rest
-    told = {"amounts": retold.figure(band(row)) or _("all amounts"), "row": row.series, "tier": wording.tier(row.tier)}
+    told = {"amounts": figures.figure(band(row)) or _("all amounts"), "row": row.series, "tier": wording.tier(row.tier)}
     if max(low, other_low) < min(high, other_high):
         if low >= other_low:
             return "above", _(BEGIN) % told

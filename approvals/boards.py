@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
 from approvals import counting, saving, wording
 from approvals.searching import TIERS, VIEWS, Filters
+from portal import figures
 
 WORDS = {
     "pending": noop("Waiting"), "mine": noop("Mine"), "free": noop("Unclaimed"), "overdue": noop("Overdue"),
@@ -50,7 +50,7 @@ def groups(
     asked = {**mine, **{f"saved:{one.pk}": one.filters for one in saved}}
     own = counting.count(asked, workspace=workspace, person=person, now=now)
     agents = tuple(name.removeprefix("agent:") for name in counted if name.startswith("agent:"))
-    return _groups(tuple({**counted, **own}.items()), saved, agents, filters, get_language()), agents
+    return _groups(tuple({**counted, **own}.items()), saved, agents, filters, figures.manner()), agents
 
 
 @lru_cache(maxsize=1_024)
@@ -59,9 +59,9 @@ def _groups(
     saved: tuple[saving.Saved, ...],
     agents: tuple[str, ...],
     filters: Filters,
-    _language: str | None,
+    _manner: str,
 ) -> tuple[Group, ...]:
-    """In the language in force; kept, since counters change less often than pages are looked at."""
+    """In the language and the numbers in force; kept, since counters change less often than pages are looked at."""
     known = dict(counted)
     return (
         Group("", _waiting("pending", "", known, filters)),

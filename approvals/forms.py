@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from approvals import wording
 from approvals.actions.base import Arguments
-from portal import money, retold
+from portal import figures, money, retold
 
 # What stands in the page's form beside the fields of the schema.
 ENVELOPE = frozenset({
@@ -65,7 +65,7 @@ class ActionForm(forms.Form):
         elif name.endswith("_minor"):
             self._kinds[name] = "money"
             known = money.to_text(value, self._given["currency"]) if value and self._given.get("currency") else ""
-            shown, hint = retold.figure(known), _("Left empty, it is what the records say.")
+            shown, hint = figures.to_edit(known), _("Left empty, it is what the records say.")
             self.fields[name] = forms.CharField(initial=shown, required=False, max_length=30, help_text=hint)
         else:
             self._kinds[name] = "text"

@@ -11,8 +11,11 @@ from approvals import marks, wording
 from approvals.diff import ABSENT, Change, Fit
 from approvals.marks import Piece
 from approvals.vocabulary import METHODS
-from portal import retold
+from portal import figures, retold
 from portal.systems.records import Order, PaymentMethod
+
+# Fields whose lines the books write, amounts and all; what is in another was written by somebody.
+RECORDED = frozenset({"payments"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,12 @@ def unchanged(changes: Sequence[Change], record: Mapping[str, Any], books: Books
 def _row(change: Change, books: Books, now: Mapping[str, Any] | None, fits: Mapping[str, Fit]) -> FieldRow:
     titles = books.queues if change.field == "queue" else {}
     before, after = (titles.get(text, text) for text in (_text(change.before), _text(change.after)))
+    if change.field in RECORDED:
+        before, after, change = figures.amounts(before), figures.amounts(after), _told(change)
     left, right = _lines(change) if _is_list(change) else marks.compare(before, after)
     there = None if now is None else _text(now.get(change.field, ABSENT))
+    if there is not None and change.field in RECORDED:
+        there = figures.amounts(there)
     present = None if there is None else marks.spell(titles.get(there, there))
     return FieldRow(
         wording.field(change.field),
@@ -119,6 +126,15 @@ def _row(change: Change, books: Books, now: Mapping[str, Any] | None, fits: Mapp
         str(fits.get(change.field, "")),
         change.field,
     )
+
+
+def _told(change: Change) -> Change:
+    """Lines that the books write, with their amounts as the reader writes them."""
+    sides = (
+        [figures.amounts(str(line)) for line in side] if isinstance(side, list) else side
+        for side in (change.before, change.after)
+    )  # fmt: skip
+    return Change(change.field, change.op, *sides)
 
 
 def _is_list(change: Change) -> bool:

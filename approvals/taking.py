@@ -16,6 +16,7 @@ from approvals.queries import Row
 from approvals.searching import Filters
 from audit import log, redaction
 from audit.events import Event
+from portal import figures
 from portal import workspace as inside
 from portal.models import Role
 
@@ -42,7 +43,7 @@ def stream(*, workspace: int, person: int, filters: Filters, form: str, now: dat
             yield tabular.row(COLUMNS)
         after: str | None = ""
         while after is not None:
-            with translation.override(settings.LANGUAGE_CODE):
+            with translation.override(settings.LANGUAGE_CODE), figures.written(figures.PLAIN):
                 page = queries.page(
                     workspace=workspace, filters=filters, person=person, now=now, after=after, most=PIECE
                 )  # fmt: skip

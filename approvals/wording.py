@@ -1,6 +1,5 @@
 """How things are called on the pages, in the language in force: states, events, flags, proposers, money. Pure."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
 from approvals.vocabulary import ENTRY, EVENTS, FIELDS, FLAGS, REASONS, STATUSES
-from portal import money, retold
+from portal import figures, money
 
 # Languages that write their nouns with a capital letter wherever they stand.
 NOUNS_STAND_OUT = frozenset({"de"})
@@ -67,8 +66,6 @@ SOURCES = {
     "order": noop("order"), "ticket": noop("ticket"), "contact": noop("contact"), "customer": noop("customer"),
     "clause": noop("clause"),
 }  # fmt: skip
-
-_COMMA, _THOUSANDS = re.compile(r"[0-9]+,[0-9]+"), re.compile(r"[0-9]+\.[0-9]{3}")
 
 # What a merge changes beside the fields of the contact that stays.
 _PLACES = {"contact": noop("Contact {} merged into"), "customer": noop("Customer {}, contact")}
@@ -200,27 +197,23 @@ def amount(minor: int | None, currency: str) -> str:
     if minor is None:
         return ""
     try:
-        return retold.figure(money.shown(minor, currency))
+        return figures.figure(money.shown(minor, currency))
     except money.MoneyError:
         named = currency or _("no currency")
         return _("%(number)s minor units of %(currency)s") % {"number": minor, "currency": named}
 
 
 def typed(text: str) -> str:
-    """An amount as a person typed it, with a decimal point: '45,10' where the language in force writes a comma.
+    """An amount as a person typed it in the number format of theirs, with a decimal point: '1.234,50' is '1234.50'.
 
-    What may be meant as thousands there ('1.234') is left to be refused.
+    What may be meant either way ('1.234') is left to be refused.
     """
-    if get_language() not in retold.DECIMAL_COMMA:
-        return text
-    if _THOUSANDS.fullmatch(text):
-        return text.replace(".", ",")
-    return text.replace(",", ".") if _COMMA.fullmatch(text) else text
+    return figures.typed(text)
 
 
 def counted(text: str) -> str:
-    """'1,000+' with the mark for thousands of the language in force."""
-    return text.replace(",", ".") if get_language() in retold.DECIMAL_COMMA else text
+    """'1,000+' with the reader's mark for thousands."""
+    return figures.counted(text)
 
 
 def lasted(seconds: int) -> str:

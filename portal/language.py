@@ -1,4 +1,4 @@
-"""In which language a page or a mail is written: the person's own choice, else what the browser asks for.
+"""In which language a page or a mail is written, and its numbers: the person's own choice, else the browser's.
 
 Programs read English, whoever's token they carry, and all that is kept is English: only what is shown is translated.
 """
@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
+from portal import figures
 from portal.models import Person
 
 
@@ -20,11 +21,17 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with translation.override(_asked_for(request)):
+        with translation.override(_asked_for(request)), figures.written(_numbers(request)):
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", translation.get_language())
         patch_vary_headers(response, ("Accept-Language",))
         return response
+
+
+def _numbers(request: HttpRequest) -> str:
+    if "/api/" in request.path_info:
+        return figures.PLAIN
+    return request.user.number_format if isinstance(request.user, Person) else figures.AS_THE_LANGUAGE
 
 
 def of(person: Person | None) -> str:

@@ -1,4 +1,4 @@
-"""One's own profile: name, language, time zone, colours, density, single keys, and how one is told of things."""
+"""One's own profile: name, language, numbers, time zone, colours, rows, single keys; how one is told of things."""
 
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal import choices, notices, quiet, worktime
 from portal.htmx import WorkspaceRequest
-from portal.models import Language, NoticeChoice, Person
+from portal.models import Language, NoticeChoice, NumberFormat, Person
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -21,13 +21,17 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
     language = forms.ChoiceField(
         choices=[("", _lazy("As the browser asks")), *Language.choices], required=False, label=_lazy("Language"),
-        help_text=_lazy("Of the pages, the mails and the numbers in them. What people write stays as they wrote it."),
+        help_text=_lazy("Of the pages and the mails. What people write stays as they wrote it."),
+    )  # fmt: skip
+    number_format = forms.ChoiceField(
+        choices=[("", _lazy("As the language")), *NumberFormat.choices], required=False, label=_lazy("Numbers"),
+        help_text=_lazy("Amounts are shown so, and may be typed so. Files and programs get 1234.50."),
     )  # fmt: skip
     time_zone = forms.ChoiceField(label=_lazy("Time zone"), help_text=_lazy("Times are shown in it."))
 
     class Meta:
         model = Person
-        fields = ("name", "language", "time_zone", "theme", "density", "keys_enabled")
+        fields = ("name", "language", "number_format", "time_zone", "theme", "density", "keys_enabled")
         labels: ClassVar = {
             "name": _lazy("Name"), "theme": _lazy("Colours"), "density": _lazy("Rows"),
             "keys_enabled": _lazy("Single keys, like a for approve"),

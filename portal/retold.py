@@ -11,8 +11,9 @@ from functools import lru_cache
 
 from django.utils.translation import get_language, gettext
 
-# Languages that write 1.234,50; the others write 1,234.50.
-DECIMAL_COMMA = frozenset({"de"})
+from portal import figures
+from portal.figures import figure as figure  # asked for here as well
+
 _GAP = re.compile(r"%\((\w+)\)s")
 _AMOUNT = re.compile(r"-?\d+(?:\.\d+)? [A-Z]{3}")
 _SENTENCES: dict[str, re.Pattern[str]] = {}
@@ -44,9 +45,10 @@ def kept(sentence: str) -> str:
 
 
 def say(text: str) -> str:
-    """The text in the language in force: by its sentence where one is registered, else as it is."""
-    language = get_language() or "en"
-    return text if language.startswith("en") else _said(text, language)
+    """The text in the language and the numbers in force: by its sentence where one is registered, else as it is."""
+    if (get_language() or "en").startswith("en") and figures.amounts(text) == text:
+        return text
+    return _said(text, figures.manner())
 
 
 def fault(text: str) -> str:
@@ -56,13 +58,8 @@ def fault(text: str) -> str:
     return f"{field}: {say(rest)}" if colon and told == text else told
 
 
-def figure(text: str) -> str:
-    """'1234.50' or '45.10 EUR' with the decimal mark of the language in force."""
-    return text.replace(".", ",") if get_language() in DECIMAL_COMMA else text
-
-
 @lru_cache(maxsize=4_096)
-def _said(text: str, _language: str) -> str:
+def _said(text: str, _manner: str) -> str:
     told = _told(text)
     return text if told is None else told
 

@@ -5,7 +5,7 @@ from django.template import Context
 from django.utils.translation import gettext as _
 
 from agents.gateway import budgets
-from portal import retold
+from portal import figures
 
 register = template.Library()
 
@@ -15,7 +15,7 @@ def took(micros: int) -> str:
     """A duration in microseconds: '840 µs', '12.4 ms', '3.1 s'."""
     if micros < 1_000:
         return f"{micros} µs"
-    return retold.figure(f"{micros / 1_000:.1f} ms" if micros < 1_000_000 else f"{micros / 1_000_000:.1f} s")
+    return figures.figure(f"{micros / 1_000:.1f} ms" if micros < 1_000_000 else f"{micros / 1_000_000:.1f} s")
 
 
 @register.filter
@@ -23,7 +23,7 @@ def dollars(micros: int) -> str:
     """A cost in millionths of a dollar: 'nothing', '$0.0021', '$0.000027'."""
     if not micros:
         return _("nothing")
-    return _("$%(amount)s") % {"amount": retold.figure(f"{micros / 1_000_000:.{4 if micros >= 1_000 else 6}f}")}
+    return _("$%(amount)s") % {"amount": figures.figure(f"{micros / 1_000_000:.{4 if micros >= 1_000 else 6}f}")}
 
 
 @register.simple_tag(takes_context=True)

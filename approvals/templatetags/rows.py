@@ -12,9 +12,9 @@ from django.template.loader import render_to_string
 from django.urls import get_script_prefix
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 
 from approvals.queries import Row
+from portal import figures
 from portal.templatetags import clock
 
 register = template.Library()
@@ -26,7 +26,7 @@ def rows(context: Context, shown: Iterable[Row]) -> SafeString:
     """The lines as this person sees them now."""
     filters, me, item = context["filters"], context["user"].pk, context.get("item")
     query, stated, picks = filters.query, filters.state == "any", context["offers_next"]
-    place = get_script_prefix(), get_language()
+    place = get_script_prefix(), figures.manner()
     lines = (
         _markup(one, one.holder == me, *_times(context, one), query, stated, one.item == item, picks, *place)
         for one in shown
@@ -51,11 +51,11 @@ def _markup(
     current: bool,
     picks: bool,
     _prefix: str,
-    _language: str | None,
+    _manner: str,
 ) -> SafeString:
     """`since` and `left` are markup already; what is none is escaped like everything else. `picks`: may be picked.
 
-    The workspace's address and the language are those in force, in which the template is written."""
+    The workspace's address, the language and the number format are those in force, in which the template is written."""
     said = {"row": one, "mine": mine, "since": since, "left": left, "query": query, "stated": stated}
     may_be_picked = picks and one.state == "pending"
     return render_to_string("approvals/_row.html", {**said, "current": current, "picks": may_be_picked})

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from approvals import reports
 from approvals.models import Proposal
+from portal import figures
 from portal.htmx import WorkspaceRequest, respond
 
 
@@ -21,7 +22,7 @@ def page(request: WorkspaceRequest, pk: int) -> HttpResponse:
 @require_GET
 def as_json(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """The same values for programs, `countersign.report.v1`, in the language that programs read."""
-    with translation.override(settings.LANGUAGE_CODE):
+    with translation.override(settings.LANGUAGE_CODE), figures.written(figures.PLAIN):
         text = _report(request, _row(request, pk)).model_dump_json(indent=2)
     name = f'inline; filename="report-{pk}.json"'
     return HttpResponse(text, content_type="application/json", headers={"Content-Disposition": name})

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import pgettext_lazy
 
-from portal.models.people import Person, WorkspaceRow
+from portal.models.people import Language, Person, WorkspaceRow
 
 
 class Notice(WorkspaceRow):
@@ -98,7 +98,9 @@ class NoticeChoice(WorkspaceRow):
 class SlackHook(WorkspaceRow):
     """A workspace's incoming webhook, insert-only: the newest row says what is posted and whether.
 
-    The address is the secret, sealed for apply; a row without one keeps the address that was set before.
+    The address is the secret, sealed for apply; a row without one keeps the address that was set before. Between
+    `quiet_from` and `quiet_until`, in the workspace's zone, and with `in_hours` outside of its working hours, only what
+    is urgent is posted. `language` is the channel's, empty the installation's.
     """
 
     version = models.PositiveIntegerField(_lazy("version"), default=1)
@@ -106,6 +108,12 @@ class SlackHook(WorkspaceRow):
     kinds = models.JSONField(_lazy("kinds"), default=list)
     sealed = models.BinaryField(pgettext_lazy("field", "sealed"), max_length=4096, null=True)
     key_id = models.CharField(_lazy("key id"), max_length=16, blank=True)
+    language = models.CharField(
+        _lazy("language"), max_length=5, choices=Language, default="", db_default="", blank=True
+    )  # fmt: skip
+    quiet_from = models.TimeField(_lazy("quiet hours from"), null=True, blank=True)
+    quiet_until = models.TimeField(_lazy("quiet hours until"), null=True, blank=True)
+    in_hours = models.BooleanField(_lazy("in working hours alone"), default=False, db_default=False)
     made_by = models.CharField(_lazy("made by"), max_length=120)
     created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
 
@@ -113,6 +121,11 @@ class SlackHook(WorkspaceRow):
         verbose_name, verbose_name_plural = _lazy("Slack channel"), _lazy("Slack channels")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "version"], name="slack_hook_version_once"),
+            models.CheckConstraint(
+                condition=Q(quiet_from=None, quiet_until=None)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False) & ~Q(quiet_from=models.F("quiet_until")),
+                name="slack_hook_quiet_is_a_span",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -120,7 +133,10 @@ class SlackHook(WorkspaceRow):
 
 
 class SlackPost(WorkspaceRow):
-    """One line for the channel: due at `look_at`, which is empty once it was sent or given up."""
+    """One line for the channel: due at `look_at`, which is empty once it was sent or given up.
+
+    What is `urgent` comes in quiet hours too.
+    """
 
     cause = models.CharField(max_length=60)
     kind = models.CharField(max_length=10, choices=Notice.Kind)
@@ -130,6 +146,7 @@ class SlackPost(WorkspaceRow):
     tries = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
     failure = models.CharField(max_length=200, blank=True)
+    urgent = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints: ClassVar = [

@@ -44,6 +44,14 @@ class Language(models.TextChoices):
     GERMAN = "de", "Deutsch"
 
 
+class NumberFormat(models.TextChoices):
+    """Marks for thousands and decimals, as `portal.figures` writes them."""
+
+    POINT = "point", "1,234.50"
+    COMMA = "comma", "1.234,50"
+    SPACE = "space", "1\u202f234,50"
+
+
 class Person(AbstractUser):
     """Somebody who signs in. What they may do is said by their memberships, never by a flag here."""
 
@@ -57,6 +65,8 @@ class Person(AbstractUser):
     density = models.CharField(max_length=7, choices=Density, default=Density.ROOMY, db_default=Density.ROOMY)
     # Empty: as the browser asks.
     language = models.CharField(max_length=5, choices=Language, default="", db_default="", blank=True)
+    # Empty: as the language has it.
+    number_format = models.CharField(max_length=5, choices=NumberFormat, default="", db_default="", blank=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]

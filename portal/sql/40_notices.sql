@@ -15,7 +15,8 @@ CREATE POLICY own ON portal_noticechoice AS RESTRICTIVE TO @web@
     USING (person_id = nullif(current_setting('countersign.person', true), '')::bigint);
 
 -- Slack: an admin puts the address in, apply alone can read it back; what is posted is apply's.
-GRANT SELECT (id, workspace_id, version, "on", kinds, key_id, made_by, created_at) ON portal_slackhook TO @web@;
+GRANT SELECT (id, workspace_id, version, "on", kinds, key_id, language, quiet_from, quiet_until, in_hours, made_by,
+    created_at) ON portal_slackhook TO @web@;
 GRANT INSERT ON portal_slackhook TO @web@;
 GRANT SELECT ON portal_slackhook TO @apply@;
 GRANT SELECT, INSERT, UPDATE (look_at, tries, sent_at, failure), DELETE ON portal_slackpost TO @apply@;

@@ -7,11 +7,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
-from portal import retold
+from portal import figures, retold
 
 register = template.Library()
 register.filter("retold", retold.say)
-register.filter("figure", retold.figure)
+register.filter("figure", figures.figure)
 
 ROLES = {
     "reviewer": noop("reviewer"), "manager": noop("manager"), "admin": noop("admin"), "auditor": noop("auditor"),

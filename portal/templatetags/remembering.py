@@ -1,5 +1,5 @@
 """`{% remember "part.html" name=user.name %}{% block nav_queue %}{% endblock %}|…{% endremember %}`: a part of a page,
-kept by everything it says: the same values, language and address give the same markup.
+kept by everything it says: the same values, language, number format and address give the same markup.
 
 What stands between the tags is made anew each time and given to the part as `marks`, split at `|`; forms in it get the
 token of the page. Most of a page's head is the same from one look to the next, and making it is not free.
@@ -14,7 +14,8 @@ from django.template.base import FilterExpression, NodeList, Parser, Token, toke
 from django.template.loader import render_to_string
 from django.urls import get_script_prefix, get_urlconf
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+
+from portal import figures
 
 register = template.Library()
 KEPT = 4_096
@@ -33,7 +34,7 @@ class Remembering(template.Node):
         given = tuple((name, value.resolve(context)) for name, value in self.given.items())
         # Markup of templates, cut; the token is Django's; in the part everything given is escaped as in any template.
         marks = tuple(SafeString(mark) for mark in self.nodelist.render(context).split("|"))  # nosec B703
-        made = _made(self.name, given, marks, get_script_prefix(), get_urlconf(), get_language())
+        made = _made(self.name, given, marks, get_script_prefix(), get_urlconf(), figures.manner())
         return SafeString(made.replace(TOKEN, str(context.get("csrf_token") or "")))  # nosec B703
 
 
@@ -60,6 +61,6 @@ def _made(
     marks: tuple[str, ...],
     _prefix: str,
     _urls: str | None,
-    _language: str | None,
+    _manner: str,
 ) -> str:
     return render_to_string(name, {**dict(given), "marks": marks, "csrf_token": SafeString(TOKEN)})  # nosec B703
