@@ -16,6 +16,8 @@ from portal.models import Membership, Notice, NoticeChoice, Role
 Kind = Notice.Kind
 COUNTED, SHOWN = 99, 50
 # Nobody reads what is older; its entry stays on the log.
+# What a channel hears of in its quiet hours too, beside what nobody knows the end of.
+URGENT = frozenset({Kind.SWITCH, Kind.SEAL, Kind.DEAD})
 KEPT, FORGOTTEN_AT_ONCE = timedelta(days=90), 1_000
 
 
@@ -81,7 +83,10 @@ def tell(news: News, home: House) -> int:
         if row.by_mail:
             choices.expect_mail(home.choices[row.person_id], now=home.now)
     if news.kind in home.posted:
-        slack.put(workspace=home.workspace, cause=news.cause, kind=news.kind, subject=news.subject, now=home.now)
+        slack.put(
+            workspace=home.workspace, cause=news.cause, kind=news.kind, subject=news.subject, now=home.now,
+            urgent=news.kind in URGENT or news.facts.get("state") == "unknown",
+        )  # fmt: skip
     return len(rows)
 
 

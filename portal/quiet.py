@@ -6,7 +6,11 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from django.utils.translation import gettext as _
 
+from portal.worktime import Hours
+
 DAY = timedelta(days=1)
+# A month of days, each with an end of quiet hours and an opening.
+MOST_STEPS = 62
 
 
 class QuietError(ValueError):
@@ -45,6 +49,20 @@ class Rhythm:
                 wall = datetime.combine(today + days * DAY, at, self.zone)
                 found += [moment for fold in (0, 1) if (moment := wall.replace(fold=fold).astimezone(UTC)) > now]
         return min(found)
+
+
+def both(now: datetime, rhythm: Rhythm, hours: Hours) -> datetime:
+    """The first moment from now on (UTC) not quiet and within the hours; where none is, the first not quiet."""
+    moment = now
+    for _step in range(MOST_STEPS):
+        awake = rhythm.awake(moment)
+        opens = hours.open_from(awake)
+        if opens is None:
+            break
+        if opens <= moment:
+            return moment
+        moment = opens
+    return rhythm.awake(now)
 
 
 def read_times(text: str) -> list[str]:

@@ -78,6 +78,11 @@ class Hours:
             length -= closes - opens
         raise WorktimeError(f"closed_on: {_YEAR_SHUT}")
 
+    def open_from(self, moment: datetime) -> datetime | None:
+        """The first open moment (UTC) from then on; None where none comes for a year."""
+        moment = moment.astimezone(UTC)
+        return moment if not self.open else next((opens for opens, _ in self._spans(moment)), None)
+
     def _spans(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         """What is open from a moment on, in order; ends after a year without any."""
         start = start.astimezone(UTC)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal import quiet, worktime
 from portal.quiet import QuietError, Rhythm, read_times
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -60,3 +61,26 @@ def test_times_are_read_in_order_and_each_once() -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(QuietError):
         read_times(text)
+
+
+DESK = worktime.read("Europe/Berlin", {day: ["09:00", "17:00"] for day in worktime.DAYS[:5]}, ["2026-05-04"])
+
+
+@pytest.mark.parametrize(
+    ("span", "hours", "now", "awake"),
+    [
+        (None, worktime.ALWAYS, "2026-05-01 03:00", "2026-05-01 03:00"),
+        (("19:00", "07:00"), worktime.ALWAYS, "2026-05-01 20:00", "2026-05-02 07:00"),
+        (("19:00", "07:00"), DESK, "2026-05-01 18:00", "2026-05-05 09:00"),  # a weekend and a closing day
+        (("08:00", "10:00"), DESK, "2026-05-05 08:30", "2026-05-05 10:00"),
+        (("16:00", "10:00"), DESK, "2026-05-05 16:30", "2026-05-06 10:00"),
+        (None, DESK, "2026-05-05 12:00", "2026-05-05 12:00"),
+        (("08:00", "18:00"), DESK, "2026-05-05 12:00", "2026-05-05 18:00"),  # no moment suits both
+    ],
+)
+def test_quiet_hours_and_working_hours_hold_together(
+    span: tuple[str, str] | None, hours: worktime.Hours, now: str, awake: str
+) -> None:
+    held = (quiet.read_time(span[0]), quiet.read_time(span[1])) if span else None
+    moments = [datetime.fromisoformat(text).replace(tzinfo=BERLIN).astimezone(UTC) for text in (now, awake)]
+    assert quiet.both(moments[0], quiet.Rhythm(BERLIN, (), held), hours) == moments[1]

@@ -4,10 +4,10 @@ import json
 import ssl
 import subprocess
 import sys
-import time
+import time as clock
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection
 from django.urls import resolve
 
 from audit.models import Entry, Payload, Unattributed
-from portal import env, notices, slack, tidings, workspace
+from portal import env, hours, notices, slack, tidings, workspace, worktime
 from portal.models import Notice, SlackHook, SlackPost
 from tests.approvals.desk import sit_down, text
 from tests.cast import Cast, gather
@@ -81,18 +81,21 @@ def open_way(monkeypatch: pytest.MonkeyPatch, certificate: Path) -> None:  # noq
 
 
 def put_in(
-    cast: Cast, address: str = ADDRESS, kinds: tuple[str, ...] = ("switch", "escalated"), on: bool = True
+    cast: Cast, address: str = ADDRESS, kinds: tuple[str, ...] = ("switch", "escalated"), on: bool = True, **manner: Any
 ) -> Any:
     with workspace.within(cast.ws, cast.id("ada")) as now:
         return slack.set_hook(
-            workspace=cast.ws, on=on, kinds=kinds, address=address, actor=f"person:{cast.id('ada')}", now=now
-        )
+            workspace=cast.ws, on=on, kinds=kinds, address=address, actor=f"person:{cast.id('ada')}", now=now,
+            manner=slack.Manner(**manner),
+        )  # fmt: skip
 
 
-def tell(cast: Cast, number: int, kind: Notice.Kind = Notice.Kind.ESCALATED, subject: str = "") -> None:
+def tell(
+    cast: Cast, number: int, kind: Notice.Kind = Notice.Kind.ESCALATED, subject: str = "", **facts: Any
+) -> None:  # fmt: skip
     with signed_in("apply"), workspace.within(cast.ws) as now:
         home = notices.house(workspace=cast.ws, now=now)
-        notices.tell(notices.News(kind, f"entry:{number}", subject or f"proposal:{number}", frozenset()), home)
+        notices.tell(notices.News(kind, f"entry:{number}", subject or f"proposal:{number}", frozenset(), facts), home)
 
 
 def send(cast: Cast) -> int:
@@ -174,9 +177,9 @@ def test_one_that_never_answers_ends_in_time(cast: Cast, served: Slack, open_way
     put_in(cast, served.address)
     tell(cast, 1)
     served.answers("hang")
-    before = time.monotonic()
+    before = clock.monotonic()
     assert send(cast) == 0
-    assert time.monotonic() - before < 6
+    assert clock.monotonic() - before < 6
 
 
 def test_two_senders_at_once_post_a_line_once(cast: Cast, served: Slack, open_way: None) -> None:
@@ -262,6 +265,80 @@ def test_an_admin_sets_it_in_the_browser_and_never_sees_the_address_again(cast: 
     assert "Work ended its worker" in shown
     for name, status in (("mara", 403), ("rosa", 404)):
         assert sit_down(cast, name).post(f"{page}add/", {"on": "on", "address": ADDRESS}).status_code == status
+
+
+def quiet_now(hours: int = 2) -> dict[str, time]:
+    """Quiet hours in UTC around this moment."""
+    now = datetime.now(UTC)
+    return {"quiet_from": (now - timedelta(hours=1)).time(), "quiet_until": (now + timedelta(hours=hours)).time()}
+
+
+def test_in_quiet_hours_only_what_is_urgent_is_posted_and_the_rest_together_when_they_end(
+    cast: Cast, served: Slack, open_way: None
+) -> None:
+    put_in(cast, served.address, ("switch", "escalated", "turned"), **quiet_now())
+    tell(cast, 1)
+    tell(cast, 2, Notice.Kind.TURNED, state="stale")
+    assert send(cast) == 0
+    tell(cast, 3, Notice.Kind.SWITCH, "switch:freeze:contact.merge")
+    tell(cast, 4, Notice.Kind.TURNED, state="unknown")
+    assert send(cast) == 2
+    assert ["proposal 4" in said and "A switch was thrown" in said for said in served.said()] == [True]
+    held = [row.look_at - row.created_at for row in posts(cast) if row.look_at is not None]
+    assert [timedelta(hours=1) < wait <= timedelta(hours=2) for wait in held] == [True, True]
+    assert {row.tries for row in posts(cast) if row.look_at is not None} == {0}
+    put_in(cast, "", ("switch", "escalated", "turned"))
+    make_due(cast)
+    assert send(cast) == 2
+    assert len(served.said()) == 2
+
+
+def test_a_channel_that_follows_the_working_hours_waits_for_the_desk_to_open(
+    cast: Cast, served: Slack, open_way: None
+) -> None:
+    put_in(cast, served.address, in_hours=True)
+    tell(cast, 1)
+    assert send(cast) == 1, "a desk without hours never closes"
+    tomorrow = worktime.DAYS[(datetime.now(UTC) + timedelta(days=2)).weekday()]
+    with workspace.within(cast.ws, cast.id("ada")) as now:
+        hours.set_hours(
+            workspace=cast.workspace, time_zone="UTC", hours={tomorrow: ["09:00", "17:00"]}, closed_on=[],
+            actor="system:test", now=now,
+        )  # fmt: skip
+    tell(cast, 2)
+    assert send(cast) == 0
+    (held,) = [row for row in posts(cast) if row.look_at is not None]
+    assert held.look_at is not None
+    assert (held.look_at.hour, held.look_at.minute) == (9, 0)
+
+
+def test_what_is_posted_is_in_the_channels_language(cast: Cast, served: Slack, open_way: None) -> None:
+    put_in(cast, served.address, language="de")
+    tell(cast, 1)
+    assert send(cast) == 1
+    (said,) = served.said()
+    assert said.startswith("Eine Führungskraft wird gerufen: ") or "Vorschlag 1" in said
+
+
+def test_an_admin_sets_quiet_hours_and_language_in_the_browser(cast: Cast) -> None:
+    ada, page = sit_down(cast, "ada"), "/admin/portal/slackhook/"
+    said = {"on": "on", "kinds": ["switch"], "address": ADDRESS, "language": "de", "in_hours": "on"}
+    for wrong in (
+        {"quiet_from": "19:00"}, {"quiet_from": "19:00", "quiet_until": "19:00"}, {"quiet_from": "25:00"},
+        {"language": "xx"},
+    ):  # fmt: skip
+        assert ada.post(f"{page}add/", {**said, **wrong}).status_code == 200
+    assert ada.post(f"{page}add/", {**said, "quiet_from": "19:00", "quiet_until": "7:30"}).status_code == 302
+    with workspace.within(cast.ws):
+        row = slack.in_force(cast.ws)
+        assert row is not None
+        assert (row.language, row.quiet_from, row.quiet_until, row.in_hours) == ("de", time(19), time(7, 30), True)
+        (entry,) = Entry.objects.filter(event="slack.set")
+    assert '"quiet_from":"19:00"' in entry.canonical
+    assert "19:00 – 07:30" in text(ada.get(page))
+    begun = text(ada.get(f"{page}add/"))
+    assert 'value="07:30"' in begun
+    assert '<option value="de" selected>' in begun
 
 
 def test_every_place_a_line_leads_to_is_a_page(cast: Cast) -> None:
