@@ -1,4 +1,7 @@
-"""Times as people read them: relative in the text, exact in the person's own time zone beside it."""
+"""Times as people read them, in their own time zone: relative in a list, with the exact one where there is room.
+
+What a list leaves out is a tooltip there, and stands in words on the page that it leads to.
+"""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -31,13 +34,9 @@ def span(length: timedelta) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def when(context: Context, value: datetime | None) -> str | SafeString:
-    """'3 min ago' or 'in 2 h', with the exact time as a tooltip."""
-    if value is None:
-        return ""
-    distance = value - _now(context)
-    words = _("in %s") if distance > timedelta() else _("%s ago")
-    return _time(context, value, words % span(distance))
+def when(context: Context, value: datetime | None, *, exact: bool = False) -> str | SafeString:
+    """'3 min ago' or 'in 2 h', with the exact time as a tooltip; `exact` puts it behind: '2 h ago, 14:05'."""
+    return "" if value is None else _time(context, value, _distance(context, value), exact=exact)
 
 
 @register.simple_tag(takes_context=True)
@@ -50,20 +49,23 @@ def due(context: Context, value: datetime | None) -> str | SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def left(context: Context, value: datetime | None) -> str | SafeString:
+def left(context: Context, value: datetime | None, *, exact: bool = False) -> str | SafeString:
     """As `due`, in the workspace's working time: '3 h left' on a Friday evening may mean Monday noon."""
     workspace = getattr(context.get("request"), "workspace", None)
     kept = hours.of_row(workspace) if workspace is not None else worktime.ALWAYS
-    if value is None or not kept.open:
-        return due(context, value)
     now = _now(context)
-    return _left(context, value, kept.between(now, value), over=value <= now, working=True)
+    if value is None or not kept.open:
+        return "" if value is None else _left(context, value, value - now, over=value < now, exact=exact)
+    return _left(context, value, kept.between(now, value), over=value <= now, working=True, exact=exact)
 
 
-def _left(context: Context, value: datetime, remaining: timedelta, *, over: bool, working: bool = False) -> SafeString:
+def _left(
+    context: Context, value: datetime, remaining: timedelta, *, over: bool, working: bool = False, exact: bool = False
+) -> SafeString:
     minutes = int(abs(remaining).total_seconds()) // 60
     words = _remaining(minutes, over, working, get_language() or "")
-    return _time(context, value, words, "over" if over else "", note=_(", in working time") if working else "")
+    note = _(", in working time") if working else ""
+    return _time(context, value, words, "over" if over else "", note=note, exact=exact)
 
 
 @lru_cache(maxsize=8_192)
@@ -85,15 +87,15 @@ def at(context: Context, value: datetime | None) -> str | SafeString:
     if value is None:
         return ""
     local = value.astimezone(_zone(context))
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), day(local, ", H:i:s"))
+    said = value.isoformat(), _distance(context, value), day(local, ", H:i:s")
+    return format_html('<time datetime="{}" title="{}">{}</time>', *said)
 
 
 @register.simple_tag(takes_context=True)
 def clock_time(context: Context, value: datetime) -> SafeString:
-    """'14:05' of a time today, '3 May, 14:05' of another day."""
-    local, today = value.astimezone(_zone(context)), _now(context).astimezone(_zone(context)).date()
-    words = f"{local:%H:%M}" if local.date() == today else dateformat.format(local, _("j M, H:i"))
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), words)
+    """'14:05' of a time today, '3 May, 14:05' of another day, with the distance as a tooltip."""
+    said = value.isoformat(), _distance(context, value), _short(context, value)
+    return format_html('<time datetime="{}" title="{}">{}</time>', *said)
 
 
 @register.simple_tag(takes_context=True)
@@ -126,7 +128,23 @@ def day(local: datetime, time: str = "") -> str:
     return dateformat.format(local, _("d M Y") + time)
 
 
-def _time(context: Context, value: datetime, words: str, css: str = "", *, note: str = "") -> SafeString:
+def _distance(context: Context, value: datetime) -> str:
+    distance = value - _now(context)
+    return (_("in %s") if distance > timedelta() else _("%s ago")) % span(distance)
+
+
+def _short(context: Context, value: datetime) -> str:
+    local, now = value.astimezone(_zone(context)), _now(context).astimezone(_zone(context))
+    if local.date() == now.date():
+        return f"{local:%H:%M}"
+    return dateformat.format(local, _("j M, H:i") if local.year == now.year else _("d M Y") + ", H:i")
+
+
+def _time(
+    context: Context, value: datetime, words: str, css: str = "", *, note: str = "", exact: bool = False
+) -> SafeString:
+    if exact:
+        words = f"{words}, {_short(context, value)}"
     return _markup(value, _zone(context), words, css, note, get_language() or "")
 
 
