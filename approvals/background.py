@@ -49,6 +49,12 @@ class Facts:
         return self.books.queues.get(name, name)
 
     @property
+    def contact_named(self) -> str:
+        """The contact that it is about, `contact:c-1`, "" where nobody is known."""
+        key = self.contact.contact_id if self.contact else self.customer.contact_id if self.customer else ""
+        return f"contact:{key}" if key else ""
+
+    @property
     def erased(self) -> bool:
         """Whether the person's data was taken away: the records stand, what they held does not."""
         written = self.ticket.messages if self.ticket else ()
@@ -113,10 +119,12 @@ def facts(workspace: int, case: Case, target: str = "", customer: str = "") -> F
     reader = BooksReader(workspace)
     kind, _colon, key = case.subject.partition(":")
     ticket = reader.ticket(key) if kind == "ticket" else None
-    contact = reader.contact(key) if kind == "contact" else None
+    acted = target if target.startswith(("contact:", "order:")) else case.subject
+    about = acted if acted.startswith("contact:") else case.subject
+    contact = reader.contact(about.removeprefix("contact:")) if about.startswith("contact:") else None
     owner = customer or case.customer
     orders = reader.orders_of(owner) if owner else ()
-    named = target.removeprefix("order:") if target.startswith("order:") else ""
+    named = acted.removeprefix("order:") if acted.startswith("order:") else ""
     methods = {method.payment_method_id: method for method in reader.methods_of(owner)} if owner else {}
     titles = dict(Queue.objects.filter(workspace_id=workspace).values_list("name", "title"))
     return Facts(

@@ -22,8 +22,9 @@ from portal.systems.books import BooksReader
 from portal.systems.records import Order
 
 ACTIONS_OF = {
-    "ticket": ("ticket.reply", "refund.create", "ticket.update"),
-    "contact": ("contact.update", "contact.merge"),
+    "ticket": ("ticket.reply", "refund.create", "ticket.update", "contact.update", "contact.merge"),
+    "contact": ("contact.update", "contact.merge", "refund.create"),
+    "order": ("refund.create", "contact.update", "contact.merge"),
 }
 
 NO_ORDER = kept("order_id: there is no such order")
@@ -41,10 +42,20 @@ class Offer:
     present: Mapping[str, str] = field(default_factory=dict)
 
 
-def actions_for(case: Case) -> list[tuple[str, str]]:
-    """Actions a person can start on a case, with their titles."""
+def actions_for(case: Case, contact: str) -> list[tuple[str, str]]:
+    """Actions a person can start on a case, with their titles; `contact` is whom it is about, or ""."""
     names = ACTIONS_OF.get(case.subject.partition(":")[0], ())
-    return [(name, _(named(name).title)) for name in names]
+    there = {"contact": bool(contact), "order": not case.subject.startswith("contact:") or bool(case.customer)}
+    chosen = (name for name in names if there.get(named(name).target_kind, True))
+    return [(name, _(named(name).title)) for name in chosen]
+
+
+def contact_of(case: Case) -> str:
+    """The contact that a case is about, `contact:c-1`: its subject, or who its customer is; "" where nobody knows."""
+    if case.subject.startswith("contact:"):
+        return case.subject
+    customer = BooksReader(case.workspace_id).customer(case.customer) if case.customer else None
+    return f"contact:{customer.contact_id}" if customer and customer.contact_id else ""
 
 
 def offer(*, workspace: int, action: str, target: str, args: Mapping[str, Any] | None = None) -> Offer:

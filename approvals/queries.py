@@ -222,8 +222,7 @@ def nobody_left(workspace: int) -> list[Proposal]:
     return eligibility.nobody_left(workspace)
 
 
-def cases(workspace: int, *, subject: str = "", before: int | None = None) -> list[Case]:
-    """Cases behind the id `before`, newest first, one more than a page holds; or the one of a subject."""
+def cases(workspace: int, *, before: int | None = None) -> list[Case]:
+    """Cases behind the id `before`, newest first, one more than a page holds."""
     rows = Case.objects.filter(workspace_id=workspace).order_by("-pk")
-    rows = rows.filter(subject=subject) if subject else rows
     return list((rows.filter(pk__lt=before) if before else rows)[: PAGE + 1])

@@ -78,6 +78,7 @@ PHRASES = {
     "retention.ran": noop("let go what had been kept long enough: {about}"),
     "vault.opened": noop("opened the vault for {about}"),
     "mark.reached": noop("noted time used up on {about}"),
+    "case.opened": noop("opened {about} by hand"),
     "case.paused": noop("let {about} wait for the customer"),
     "case.resumed": noop("let {about} go on"),
     "message.received": noop("took in a message of the customer on {about}"),

@@ -60,6 +60,7 @@ urlpatterns = [
     path("handoffs/<int:pk>/", desk.handoff, name="handoff"),
     path("handoffs/<int:pk>/resolve/", deciding.resolve, name="resolve"),
     path("cases/", working.cases, name="cases"),
+    path("cases/open/", working.open_case, name="open-case"),
     path("keys/", working.keys, name="keys"),
     path("cases/<int:pk>/", working.case, name="case"),
     path("cases/<int:pk>/wait/", pausing.wait, name="wait"),

@@ -136,6 +136,7 @@ EVENTS = {
     "handoff.rescheduled": noop("Due later, for the time we waited"),
     "proposal.rescheduled": noop("Due later, for the time we waited"),
     "mark.reached": noop("Time used up"),
+    "case.opened": noop("Opened by hand"),
     "case.paused": noop("Waits for the customer"),
     "case.resumed": noop("Goes on"),
     "message.received": noop("The customer wrote"),

@@ -63,6 +63,7 @@ class Event(StrEnum):
     ITEM_SETTLED = "item.settled"
     COLLEAGUE_CALLED = "colleague.called"
     MARK_REACHED = "mark.reached"
+    CASE_OPENED = "case.opened"
     CASE_PAUSED = "case.paused"
     CASE_RESUMED = "case.resumed"
     MESSAGE_RECEIVED = "message.received"

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from approvals import background, manual, passages, proposals, queries, revising, shifts, votes
+from approvals import background, by_hand, manual, passages, proposals, queries, revising, shifts, votes
 from approvals.actions import ACTIONS, ActionError
 from approvals.forms import ActionForm
 from approvals.models import Case, Handoff, Proposal, Submission
@@ -58,11 +58,12 @@ def new_action(request: WorkspaceRequest, pk: int, action: str) -> HttpResponse:
     """Do it myself: the form of an action on a case; it goes through the same door as everybody's."""
     deciding.require_deciding(request)
     case = get_object_or_404(Case, workspace=request.workspace, pk=pk)
-    if action not in dict(manual.actions_for(case)):
+    contact = manual.contact_of(case)
+    if action not in dict(manual.actions_for(case, contact)):
         raise Http404
     handoff = _handoff(request, case)
     plans = manual.found_args(handoff, action)
-    target = _target(request, case, action, plans)
+    target = contact if ACTIONS[action].target_kind == "contact" else _target(request, case, action, plans)
     context = {"case": case, "action": action, "title": say(ACTIONS[action].title), "handoff": handoff}
     if not target:
         facts = background.facts(request.workspace.pk, case)
@@ -113,23 +114,49 @@ def case(request: WorkspaceRequest, pk: int) -> HttpResponse:
         "came": passages.of(background.taints(ws, siblings), facts.ticket),
         "handoffs": background.handoffs(ws, pk),
         "timeline": background.timeline(ws, pk),
-        "starts": manual.actions_for(row),
+        "starts": manual.actions_for(row, facts.contact_named),
         "decides": bool(roles.deciding(request.roles)),
         "notes": shifts.open_notes(ws, case=pk),
         "notes_for": bool(noting.WRITERS & request.roles),
+        "printing": "print" in request.GET,
     }
     return respond(request, "approvals/case.html", {}, context)
 
 
 @require_GET
 def cases(request: WorkspaceRequest) -> HttpResponse:
-    """Cases, newest first, or the one of a subject."""
+    """Cases, newest first, or those of a record, with what could have one."""
     subject, before = request.GET.get("subject", "").strip()[:120], request.GET.get("before", "")
+    if subject:
+        return _found(request, subject)
     start = int(before) if before.isdecimal() and len(before) < 19 else None
-    found = queries.cases(request.workspace.pk, subject=subject, before=start)
+    found = queries.cases(request.workspace.pk, before=start)
     shown = found[: queries.PAGE]
     more = shown[-1].pk if len(found) > queries.PAGE else None
     return respond(request, "approvals/cases.html", {}, {"cases": shown, "more": more, "subject": subject})
+
+
+@require_POST
+def open_case(request: WorkspaceRequest) -> HttpResponse:
+    """A case by hand, for a record that never came in."""
+    deciding.require_deciding(request)
+    subject = request.POST.get("subject", "").strip()
+    try:
+        made = by_hand.open_for(
+            workspace=request.workspace.pk, subject=subject, person=request.user.pk, now=request.now
+        )  # fmt: skip
+    except by_hand.NoRecord as error:
+        return _found(request, subject[:120], problem=str(error))
+    return redirect("case", pk=made.pk)
+
+
+def _found(request: WorkspaceRequest, subject: str, *, problem: str = "") -> HttpResponse:
+    found = by_hand.find(workspace=request.workspace.pk, text=subject)
+    context = {
+        "cases": found.cases, "records": found.records, "subject": subject, "problem": problem,
+        "decides": bool(roles.deciding(request.roles)) and request.impersonator is None,
+    }  # fmt: skip
+    return respond(request, "approvals/cases.html", {}, context, status=422 if problem else 200)
 
 
 @require_POST
@@ -209,7 +236,7 @@ def _handoff(request: WorkspaceRequest, case: Case) -> Handoff | None:
 
 def _target(request: WorkspaceRequest, case: Case, action: str, plans: list[dict[str, Any]]) -> str:
     """The record to act on; of a refund the order, "" while it is not chosen."""
-    if action != "refund.create":
+    if action != "refund.create" or case.subject.startswith("order:"):
         return case.subject
     named = request.GET.get("order", "") or (plans[0].get("order_id", "") if len(plans) == 1 else "")
     return f"order:{named}" if named else ""
