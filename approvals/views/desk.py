@@ -103,6 +103,8 @@ def show(
     phone, which shows the list alone, never asks. "" opens none.
     """
     context = {} if item is None else opened(request, item)
+    if item and request.method == "GET" and "print" in request.GET:
+        return respond(request, "approvals/printed.html", {}, {**context, "filters": filters_of(request, item)})
     filters = filters_of(request, item or "")
     if "detail" in context and request.method == "GET" and not {"state", "q"} & set(request.GET):
         filters = replace(filters, state=context["detail"].proposal.state)
@@ -186,7 +188,9 @@ def _handoff(request: WorkspaceRequest, pk: int, viewer: detail.Viewer) -> dict[
         "found": background.found(row.found, facts),
         "asked": payloads.asked(row.found),
         "flags": [wording.flag(flag) for flag in flags],
-        "starts": [(n, t, len(manual.found_args(row, n))) for n, t in manual.actions_for(row.case)],
+        "starts": [
+            (n, t, len(manual.found_args(row, n))) for n, t in manual.actions_for(row.case, facts.contact_named)
+        ],
         "siblings": background.siblings(ws, row.case_id),
         "handoffs": background.handoffs(ws, row.case_id, pk),
         "timeline": background.timeline(ws, row.case_id),
