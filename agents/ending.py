@@ -21,6 +21,10 @@ from approvals import instructions, proposals
 from approvals.models import Submission
 from audit import log
 from audit.events import Event
+from portal.retold import kept
+
+# What a run came to that nobody worked, since a person had stopped its sweep.
+STOPPED = kept("stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Done:
     """A run that was worked, and what came of it; `model_version` and `language` (ISO 639-1) where they are known.
 
     `retrieved` are the clauses that were read, by id with their version; `costs` micro-dollars by step, `notes` words.
+    `stopped` says that nobody worked it: a person had stopped the sweep that began it.
     """
 
     run: Run
@@ -40,6 +45,7 @@ class Done:
     retrieved: Mapping[str, int] = field(default_factory=dict)
     costs: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    stopped: bool = False
 
 
 def end_all(workspace: int, worked: Sequence[Done], *, now: datetime) -> list[int]:
@@ -137,6 +143,7 @@ def _entry(done: Done, handed_in: Sequence[str], versions: dict[str, int], *, no
             "agent": run.agent, "agent_version": run.agent_version, "model_version": done.model_version,
             "attempt": run.attempts, "submissions": list(handed_in), "flags": list(done.outcome.flags),
             "steps": len(done.trace.taken), **({"cost_micros": sum(done.costs.values())} if done.costs else {}),
+            **({"stopped": f"sweep:{run.sweep_id}"} if done.stopped else {}),
         },
     )  # fmt: skip
 
@@ -150,7 +157,8 @@ def _close(worked: Sequence[Done], now: datetime) -> None:
             " AS n (id, state, outcome, model, retrieved, cost) WHERE r.id = n.id",
             [
                 now, [done.run.pk for done in worked], [str(done.state) for done in worked],
-                [name(done.outcome) for done in worked], [done.model_version for done in worked],
+                [STOPPED if done.stopped else name(done.outcome) for done in worked],
+                [done.model_version for done in worked],
                 [json.dumps(done.retrieved) for done in worked], [sum(done.costs.values()) for done in worked],
             ],
         )  # fmt: skip

@@ -13,4 +13,5 @@ urlpatterns = [
     path("evaluations/<str:name>/", evals_views.evaluation, name="evaluation"),
     path("sweeps/", sweeps_views.sweeps, name="sweeps"),
     path("sweeps/begin/", sweeps_views.begin_sweep, name="sweep-begin"),
+    path("sweeps/<int:pk>/stop/", sweeps_views.stop_sweep, name="sweep-stop"),
 ]

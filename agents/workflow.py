@@ -201,9 +201,10 @@ def _work(workspace: int, leased: Sequence[Run], *, now: datetime) -> Worked:
     reader = Snapshot(workspace, tickets={key for kind, _, key in kinds if kind == "ticket"})
     models, catalogue = InForce(workspace), Catalogue(workspace, now)
     before = rejections.of(workspace, leased)
-    worked: list[Done] = []
+    off = sweeps.stopped(run.sweep_id for run in leased)
+    worked: list[Done] = [Done(run, Outcome(), Trace(), stopped=True) for run in leased if run.sweep_id in off]
     waiting: list[tuple[Run, Needs]] = []
-    for run in leased:
+    for run in (run for run in leased if run.sweep_id not in off):
         try:
             worked.append(_outcome(run, thrown, reader, models, Asker(run, catalogue), before[run.pk]))
         except Needs as needs:

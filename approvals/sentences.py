@@ -28,6 +28,7 @@ PHRASES = {
     "sweep.planned": noop("planned the sweeps of contacts"),
     "sweep.started": noop("began {about}"),
     "sweep.finished": noop("finished {about}"),
+    "sweep.stopped": noop("stopped {about}"),
     "proposal.proposed": noop("proposed {about}"),
     "proposal.allowed": noop("proposed {about}, which passed by itself"),
     "proposal.denied": noop("proposed {about}, which was denied"),

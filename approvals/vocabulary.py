@@ -109,6 +109,7 @@ EVENTS = {
     "sweep.planned": noop("Sweep planned"),
     "sweep.started": noop("Sweep started"),
     "sweep.finished": noop("Sweep finished"),
+    "sweep.stopped": noop("Sweep stopped"),
     "proposal.proposed": noop("Proposed"),
     "proposal.allowed": noop("Passed by itself"),
     "proposal.denied": noop("Denied by policy"),

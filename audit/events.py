@@ -22,6 +22,7 @@ class Event(StrEnum):
     SWEEP_PLANNED = "sweep.planned"
     SWEEP_STARTED = "sweep.started"
     SWEEP_FINISHED = "sweep.finished"
+    SWEEP_STOPPED = "sweep.stopped"
     PROPOSAL_PROPOSED = "proposal.proposed"
     PROPOSAL_ALLOWED = "proposal.allowed"
     PROPOSAL_DENIED = "proposal.denied"

@@ -329,7 +329,7 @@ ROWS: dict[str, type] = {
     "cases": approvals.Case, "submissions": approvals.Submission, "runs": agents.Run, "entries": Entry,
     "tokens": models.PersonalToken, "out-of-office": models.Delegation, "step-up": models.StepUp,
     "dead": approvals.Outbox, "views": approvals.SavedView, "notes": approvals.ShiftNote, "notices": models.Notice,
-    "practice": approvals.PracticeItem, "second-looks": approvals.SecondLook,
+    "practice": approvals.PracticeItem, "second-looks": approvals.SecondLook, "sweeps": agents.Sweep,
 }  # fmt: skip
 
 

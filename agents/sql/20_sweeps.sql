@@ -13,6 +13,12 @@ CREATE POLICY planned ON agents_sweep AS RESTRICTIVE FOR INSERT TO @agents@ WITH
                                 WHERE p.workspace_id = agents_sweep.workspace_id ORDER BY p.version DESC LIMIT 1)
 );
 
+-- A person stops one that is under way, and web changes nothing else of it.
+GRANT UPDATE (state, stopped_by, lease_until, finished_at) ON agents_sweep TO @web@;
+DROP POLICY IF EXISTS stopped ON agents_sweep;
+CREATE POLICY stopped ON agents_sweep AS RESTRICTIVE FOR UPDATE TO @web@
+    USING (state IN ('queued', 'finding', 'proposing')) WITH CHECK (state = 'stopped' AND stopped_by LIKE 'person:%');
+
 -- Where one may be due; whether it is, is then read inside the workspace. Ids only.
 CREATE OR REPLACE FUNCTION agents_planned_sweeps() RETURNS TABLE (workspace bigint)
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp STABLE AS $$
@@ -36,7 +42,7 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO approvals_outbox (workspace_id, task, queue, object_id)
         VALUES (NEW.workspace_id, 'agents.tasks.sweep', 'agents', NEW.id);
-    ELSIF NEW.state IN ('done', 'failed') THEN
+    ELSIF NEW.state IN ('done', 'failed', 'stopped') THEN
         DELETE FROM approvals_outbox WHERE workspace_id = NEW.workspace_id
         AND task = 'agents.tasks.sweep' AND object_id = NEW.id;
     END IF;

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agents.dedupe.finding import Match, find
+from agents.ending import STOPPED
 from agents.sweeps.models import Finding, Sweep
 from approvals.models import Proposal
 from approvals.state import State
@@ -73,10 +74,10 @@ def _said(match: Match) -> list[dict[str, Any]]:
 
 def seen(workspace: int) -> set[frozenset[str]]:
     """Pairs that people have before them, or have decided on: a no is a no, however often it is found again."""
-    handed_in = Finding.objects.filter(workspace=workspace).exclude(run=None).values_list("keep", "other")
+    handed_in = Finding.objects.filter(workspace=workspace).exclude(run=None).exclude(run__outcome=STOPPED)
     proposals = Proposal.objects.filter(workspace=workspace, action="contact.merge", submission__undoes=None)
     again: set[frozenset[str]] = set()
-    told = {frozenset(pair) for pair in handed_in}
+    told = {frozenset(pair) for pair in handed_in.values_list("keep", "other")}
     columns = ("target", "submission__payload__args__other", "state")
     for target, other, state in proposals.order_by("pk").values_list(*columns):
         pair = frozenset((target.partition(":")[2], str(other)))

@@ -40,6 +40,7 @@ class Sweep(WorkspaceRow):
 
     `total` contacts there were, `done` are looked at for repairs up to the row `reached`. Of the pairs `found`, `known`
     were put before people earlier, `proposed` now; `repairs` were begun, and `left` is what the caps hold back.
+    A person may stop it: what was handed in stays, and its runs that nobody began come to nothing.
     """
 
     class State(models.TextChoices):
@@ -48,9 +49,11 @@ class Sweep(WorkspaceRow):
         PROPOSING = "proposing", pgettext_lazy("run", "Proposing")
         DONE = "done", pgettext_lazy("run", "Done")
         FAILED = "failed", pgettext_lazy("run", "Failed")
+        STOPPED = "stopped", pgettext_lazy("run", "Stopped")
 
     state = models.CharField(_lazy("state"), max_length=9, choices=State, default=State.QUEUED)
     started_by = models.CharField(_lazy("started by"), max_length=60)
+    stopped_by = models.CharField(_lazy("stopped by"), max_length=60, blank=True, default="", db_default="")
     planned_for = models.DateField(_lazy("planned for"), null=True)
     per_sweep = models.PositiveIntegerField(_lazy("per sweep"))
     per_day = models.PositiveIntegerField(_lazy("per day"))
@@ -73,7 +76,7 @@ class Sweep(WorkspaceRow):
         verbose_name, verbose_name_plural = _lazy("sweep"), _lazy("sweeps")
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["workspace"], name="sweep_one_at_a_time", condition=~Q(state__in=["done", "failed"])
+                fields=["workspace"], name="sweep_one_at_a_time", condition=~Q(state__in=["done", "failed", "stopped"])
             ),
             models.UniqueConstraint(fields=["workspace", "planned_for"], name="sweep_once_a_day"),
         ]

@@ -1,4 +1,4 @@
-"""Begins sweeps: when a person asks for one, and at the time of day that an admin set for the workspace."""
+"""Begins sweeps, when a person asks for one and at the time of day that an admin set, and stops one for a person."""
 
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from portal.workspace import within
 
 SCHEDULE = "system:schedule"
 MOST = 1_000
+OPEN = (Sweep.State.QUEUED, Sweep.State.FINDING, Sweep.State.PROPOSING)
 
 
 class SweepError(Exception):
@@ -22,6 +23,10 @@ class SweepError(Exception):
 
 class UnderWay(SweepError):
     """One is under way; there are never two."""
+
+
+class Over(SweepError):
+    """It has ended already."""
 
 
 class BadPlan(SweepError):
@@ -64,6 +69,27 @@ def begin(*, workspace: int, actor: str, now: datetime) -> Sweep:
         UnderWay.
     """
     return _begin(workspace, actor, plan_in_force(workspace), now=now, planned=False)
+
+
+def stop(*, workspace: int, sweep: int, actor: str, now: datetime) -> Sweep:
+    """End a sweep for a person: waits for the batch that is being written, and no worker goes on after it.
+
+    Raises:
+        Over, Sweep.DoesNotExist.
+    """
+    with transaction.atomic():
+        rows = Sweep.objects.filter(workspace_id=workspace, pk=sweep)
+        row = rows.select_for_update().filter(state__in=OPEN).first()
+        if row is None:
+            rows.get()
+            raise Over(_("This sweep has ended already; there is nothing to stop."))
+        row.state, row.stopped_by, row.finished_at, row.lease_until = Sweep.State.STOPPED, actor, now, None
+        row.save(update_fields=["state", "stopped_by", "finished_at", "lease_until"])
+        log.record(
+            workspace=workspace, subject=f"sweep:{row.pk}", event=Event.SWEEP_STOPPED, actor=actor, now=now,
+            body={name: getattr(row, name) for name in ("total", "found", "known", "proposed", "repairs", "left")},
+        )  # fmt: skip
+    return row
 
 
 def begin_due() -> int:

@@ -1,9 +1,13 @@
-"""What a run is told of the sweep that began it."""
+"""What a run is told of the sweep that began it, and people of how far one is. Reads only."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from agents.contacts.merging import Pair
 from agents.dedupe.comparing import Level
 from agents.dedupe.finding import Said
-from agents.sweeps.models import Finding
+from agents.sweeps.models import Finding, Sweep
+from portal.models import Contact
 
 
 def pair_of(run: int) -> Pair | None:
@@ -13,3 +17,28 @@ def pair_of(run: int) -> Pair | None:
         return None
     said = tuple(Said(one["field"], Level(one["level"]), one["bits"] / 100) for one in found.said)
     return Pair(found.keep, found.other, found.bits / 100, said)
+
+
+def stopped(sweeps: Iterable[int | None]) -> frozenset[int]:
+    """Those that a person stopped: their runs come to nothing."""
+    asked = {one for one in sweeps if one is not None}
+    rows = Sweep.objects.filter(pk__in=asked, state=Sweep.State.STOPPED)
+    return frozenset(rows.values_list("pk", flat=True)) if asked else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sweep is: of the new `pairs` that it found `proposed`, of `total` contacts `looked` at for repairs."""
+
+    proposed: int
+    pairs: int
+    looked: int
+    total: int
+
+
+def progress(row: Sweep) -> Progress | None:
+    """Of a sweep that proposes; None while it waits or compares, and once it has ended."""
+    if row.state != Sweep.State.PROPOSING:
+        return None
+    looked = Contact.objects.filter(workspace=row.workspace_id, merged_into=None, pk__lte=row.reached).count()
+    return Progress(row.proposed, row.found - row.known, min(looked, row.total), row.total)

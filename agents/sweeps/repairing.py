@@ -10,6 +10,7 @@ _CHANGED = """
     WHERE c.workspace_id = %s AND c.id > %s AND c.merged_into_id IS NULL
     AND NOT EXISTS (
         SELECT FROM agents_run r WHERE r.case_id = k.id AND r.agent = 'contacts' AND r.created_at >= c.changed_at
+        AND r.outcome <> 'stopped'
         AND NOT EXISTS (SELECT FROM agents_finding f WHERE f.run_id = r.id))
     AND NOT EXISTS (
         SELECT FROM approvals_proposal p WHERE p.workspace_id = c.workspace_id AND p.action = 'contact.update'

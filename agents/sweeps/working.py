@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Concat
 
 from agents import intake
+from agents.ending import STOPPED
 from agents.models import Run
 from agents.steps.contacts import AGENT
 from agents.sweeps import finding, planning, repairing
@@ -29,7 +30,7 @@ LEASE = timedelta(minutes=5)
 ATTEMPTS = 3
 BATCH = 25
 LOOKED_AT_ONCE = 500
-OPEN = (Sweep.State.QUEUED, Sweep.State.FINDING, Sweep.State.PROPOSING)
+OPEN = planning.OPEN
 # What is written of a sweep while it is worked.
 KEPT = (
     "state", "lease_until", "total", "done", "reached", "found", "known", "proposed", "repairs", "left", "because",
@@ -41,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 class Fenced(Exception):
-    """Another worker holds the sweep by now."""
+    """Another worker holds the sweep by now, or a person stopped it."""
 
 
 class SwitchedOff(Exception):
@@ -164,7 +165,8 @@ def _repair(leased: Sweep) -> bool:
 def _allowed(row: Sweep, *, now: datetime) -> int:
     """How many more may be put before people by this sweep, and today by any."""
     midnight = planning.local(row.workspace_id, now).replace(hour=0, minute=0, second=0, microsecond=0)
-    today = Run.objects.filter(workspace=row.workspace_id, created_at__gte=midnight).exclude(sweep=None).count()
+    begun = Run.objects.filter(workspace=row.workspace_id, created_at__gte=midnight).exclude(sweep=None)
+    today = begun.exclude(outcome=STOPPED).count()
     return max(0, min(row.per_sweep - row.proposed - row.repairs, row.per_day - today))
 
 

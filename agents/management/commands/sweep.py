@@ -42,6 +42,8 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(said) if options["json"] else "\n".join(f"{k:10} {v}" for k, v in said.items()))
         if row.state == Sweep.State.FAILED:
             raise CommandError(row.because, returncode=1)
+        if row.state == Sweep.State.STOPPED:
+            raise CommandError(f"{row.stopped_by} stopped it", returncode=1)
 
     def _follow(self, key: int, row: Sweep) -> Sweep:
         before = ""
