@@ -6,9 +6,9 @@ No state of a proposal can be changed here.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -16,9 +16,10 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import pgettext, pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from approvals import admin_backtest, admin_loosening, admin_policy, admin_texts, thresholds  # noqa: F401  # texts register themselves
+from approvals import admin_asked, admin_backtest, admin_loosening, admin_policy, overriding, thresholds
+from approvals import admin_texts as admin_texts  # registers itself
 from approvals.actions import ACTIONS
-from approvals.admin_forms import PEOPLE, CapForm, ThresholdForm
+from approvals.admin_forms import PEOPLE, CapForm, ThresholdForm, within
 from approvals.admin_versions import VersionedAdmin
 from approvals.bands import band, edge
 from approvals.models import DailyCap, Decision, Handoff, Proposal, Submission, Threshold
@@ -94,6 +95,12 @@ class ThresholdAdmin(VersionedAdmin):
     def write(self, **values: Any) -> Threshold:
         return thresholds.set_threshold(**values)
 
+    def _saved(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
+        """With a warning where it is milder than the general row that it goes before."""
+        for words in overriding.warnings(obj.workspace_id, self._values(obj) | {"retired": obj.retired}):
+            messages.warning(request, words)
+        return super()._saved(request, obj)
+
     def propose(self, request: Any, loosens: thresholds.Loosens, why: str) -> HttpResponse:
         return admin_backtest.start(request, loosens.series, loosens.values, why)
 
@@ -107,10 +114,21 @@ class ThresholdAdmin(VersionedAdmin):
             *super().get_urls(),
         ]
 
+    def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """With what the address asks of the row."""
+        form = super().get_form(request, obj, change, **kwargs)
+        return within(form, request.workspace, admin_asked.of(request, obj))
+
+    def change_view(self, request: Any, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        """With what the row overrides, and the backtest of what the address asks."""
+        obj = self.get_object(request, object_id)
+        more = admin_asked.context(request, obj, may_save=self.has_change_permission(request, obj))
+        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
+
     @method_decorator(require_POST)
     def backtest(self, request: HttpRequest) -> HttpResponse:
-        """What the row on the form would have done; for whoever may save it."""
-        if not self.has_change_permission(request):
+        """What the row on the form would have done, for whoever may save it; who was given a token goes on with it."""
+        if not request.POST.get("token") and not self.has_change_permission(request):
             raise PermissionDenied
         return admin_backtest.view(request)
 

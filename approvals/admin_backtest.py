@@ -16,13 +16,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from approvals import admin_tallies, backtesting, thresholds
+from approvals import admin_tallies, backtesting, overriding, thresholds
 from approvals.admin_forms import ThresholdForm, within
 from approvals.backtest import WAYS, Cell, Past, Tally
 from approvals.backtesting import Question
 from approvals.models import Handoff, Proposal, Threshold
 from portal import money
 from portal.admin_site import site
+from portal.models import Role
 
 DAYS = 90
 MINUTES = 15
@@ -33,18 +34,20 @@ PAGE = "admin/approvals/threshold/backtest.html"
 
 
 def view(request: Any) -> HttpResponse:
-    """Begin with the values of the form, or go on with what a token says.
+    """Begin with the values of the form, or go on with what a token says; with `stop` wait there.
 
     Raises:
         PermissionDenied: the token is of somebody else, or too old.
     """
     if token := request.POST.get("token"):
         state = opened(request, token, GOING)
+        if "stop" in request.POST:
+            return _answer(request, _so_far(state) | {"stopped": True})
     else:
         row = _row(request)
         form = within(ThresholdForm, request.workspace)(request.POST, instance=row)
         if not form.is_valid():
-            return _answer(request, {"wrong": form.errors})
+            return _answer(request, {"wrong": list(_wrong(form))})
         values = {name: form.cleaned_data.get(name) for name in RULE} | {"retired": False}
         state = _begun(request, row.series if row else "", values, form.cleaned_data["why"])
     question = Question.of_json(state["question"])
@@ -98,6 +101,18 @@ def cases(request: Any) -> HttpResponse:
     return render(request, "admin/approvals/threshold/cases.html", context)
 
 
+def going(request: Any, series: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same within another page, for whoever may see it."""
+    return _so_far(_begun(request, series, values, "")) | {"address": reverse("admin:approvals_threshold_backtest")}
+
+
+def _wrong(form: ThresholdForm) -> Iterable[tuple[str, str]]:
+    """The first fault of each field, by its label."""
+    for name, faults in form.errors.items():
+        label = form.fields[name].label if name in form.fields else ""
+        yield str(label or ""), str(faults[0])
+
+
 def _begun(request: Any, series: str, values: Mapping[str, Any], why: str) -> dict[str, Any]:
     now: datetime = request.now
     ws = request.workspace.pk
@@ -116,22 +131,27 @@ def _row(request: Any) -> Threshold | None:
 
 
 def _going(request: Any, state: Mapping[str, Any]) -> HttpResponse:
+    return _answer(request, _so_far(state))
+
+
+def _so_far(state: Mapping[str, Any]) -> dict[str, Any]:
     token = signing.dumps(state, salt=GOING, compress=True)
-    done = Tally.of_json(state["tally"]).total
-    return _answer(request, {"token": token, "done": done, "most": backtesting.MOST})
+    return {"token": token, "done": Tally.of_json(state["tally"]).total, "most": backtesting.MOST}
 
 
 def _done(request: Any, question: Question, state: Mapping[str, Any]) -> HttpResponse:
-    """All of it; and where it loosens something, the way to a second admin."""
+    """All of it; and where it loosens something, the way to a second admin, for an admin."""
+    tally = Tally.of_json(state["tally"])
+    told = admin_tallies.shown(tally, question)
+    told["warnings"] = overriding.warnings(question.workspace, question.values)
+    if Role.ADMIN not in request.roles:
+        return _answer(request, told)
     words = thresholds.loosened(Threshold, question.workspace, question.series, question.values)
     attached = attach(
         request, kind="threshold", series=question.series, values=dict(question.values),
         backtest={"question": state["question"], "tally": state["tally"]},
     )  # fmt: skip
-    tally = Tally.of_json(state["tally"])
-    return _answer(request, {
-        **admin_tallies.shown(tally, question), "loosens": words, "attached": attached, "why": state["why"],
-    })  # fmt: skip
+    return _answer(request, {**told, "loosens": words, "attached": attached, "why": state["why"]})
 
 
 def _answer(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:

@@ -3,7 +3,8 @@
 What cannot hold is refused: an empty band, bands that cross, a lower tier for more money.
 """
 
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar, cast
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -12,12 +13,12 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import gettext_noop as noop
 from django.utils.translation import pgettext_lazy
 
-from approvals import bands, thresholds
+from approvals import bands, thresholds, wording
 from approvals.actions import ACTIONS
 from approvals.models import DailyCap, Threshold
 from portal import money
 from portal.models import Workspace
-from portal.retold import say
+from portal.retold import figure, say
 
 LONGEST_HOLD_SECONDS, LONGEST_FRESH_MINUTES = 7 * 24 * 3600, 30 * 24 * 60
 PEOPLE = {
@@ -28,16 +29,37 @@ F = TypeVar("F", bound=forms.BaseForm)
 AGENT_NAME = RegexValidator(r"^[a-z0-9_-]+\Z", _lazy("A name like triage: small letters, digits, - and _."))
 
 
-def within(form: type[F], workspace: Workspace) -> type[F]:
-    """The form of a workspace."""
-    return type(form.__name__, (form,), {"workspace": workspace})
+def within(form: type[F], workspace: Workspace, asked: Mapping[str, Any] | None = None) -> type[F]:
+    """The form of a workspace, with values that are `asked` filled in."""
+    return type(form.__name__, (form,), {"workspace": workspace, "asked": asked or {}})
 
 
 class MoneyField(forms.CharField):
-    """An amount as people write it; the form's `currency` says its decimals."""
+    """An amount as people write it, with the decimal mark of their language; the form's `currency` says its decimals.
+
+    What it gives holds a decimal point.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=24, required=False, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        """'100,00' where the language in force writes a comma is '100.00'."""
+        return wording.typed(super().to_python(value) or "")
+
+    def minor(self, text: str, currency: str) -> int:
+        """What was written, in minor units.
+
+        Raises:
+            money.UnknownCurrency.
+            forms.ValidationError: it names an amount that would do.
+        """
+        try:
+            return money.to_minor(text, currency)
+        except money.NotAnAmount as error:
+            like = money.to_text(451 * 10 ** money.decimals(currency) // 10, currency)
+            wrong = _("Write an amount of %(currency)s like %(example)s.")
+            raise forms.ValidationError(wrong % {"currency": currency, "example": figure(like)}) from error
 
 
 class _MoneyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -45,6 +67,7 @@ class _MoneyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
 
     amounts: ClassVar[dict[str, str]]
     workspace: ClassVar[Workspace]
+    asked: ClassVar[Mapping[str, Any]] = {}
     why = forms.CharField(
         max_length=500, required=False, widget=forms.Textarea({"rows": 2}), label=_lazy("Why"),
         help_text=_lazy("Stays on the log, beside who and when. Name no customer."),
@@ -52,6 +75,7 @@ class _MoneyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial.update(self.asked)
         if "currency" not in self.fields:  # who may only read gets a form without fields
             return
         own = self.workspace.currency
@@ -61,7 +85,7 @@ class _MoneyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
         for field, column in self.amounts.items():
             minor = getattr(self.instance, column)
             if minor is not None and self.instance.currency:
-                self.initial[field] = money.to_text(minor, self.instance.currency)
+                self.initial[field] = figure(money.to_text(minor, self.instance.currency))
 
     def clean_currency(self) -> str:
         """One there is, or none."""
@@ -86,9 +110,9 @@ class _MoneyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
         if not text or not currency:
             return None
         try:
-            return money.to_minor(text, currency)
-        except money.MoneyError as error:
-            self.add_error(field, say(str(error)))
+            return cast(MoneyField, self.fields[field]).minor(text, currency)
+        except forms.ValidationError as error:
+            self.add_error(field, error)
             return None
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import gettext_noop as noop
 from django.views.decorators.http import require_POST
 
-from approvals import admin_backtest, admin_tallies, relaxing, thresholds
+from approvals import admin_backtest, admin_tallies, cap_history, overriding, relaxing, thresholds
 from approvals.backtest import Tally
 from approvals.backtesting import Question
 from approvals.models import Loosening
@@ -42,9 +42,17 @@ MONEY = ("above_minor", "up_to_minor", "amount_minor")
 
 
 def ask(request: Any, loosens: thresholds.Loosens, why: str) -> HttpResponse:
-    """What to say to the second admin, of a cap: there is no backtest of those."""
+    """What to say to the second admin, of a cap, beside what it stopped."""
     attached = admin_backtest.attach(request, kind="cap", series=loosens.series, values=loosens.values, backtest=None)
-    return _ask(request, {"loosens": loosens.words, "attached": attached, "why": why})
+    return _ask(request, {
+        **_stopped(request, loosens.series), "loosens": loosens.words, "attached": attached, "why": why,
+    })  # fmt: skip
+
+
+def _stopped(request: Any, series: str) -> dict[str, Any]:
+    """The evidence of a cap: there is no backtest of those."""
+    days = cap_history.stopped(request.workspace.pk, series, request.now)
+    return {"is_cap": bool(series), "stopped": days, "cap_days": cap_history.DAYS}
 
 
 def _ask(request: HttpRequest, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
@@ -135,12 +143,15 @@ class LooseningAdmin(WorkspaceAdmin):
         came = obj.backtest
         asked = Question.of_json(came["question"]) if came else None
         result = admin_tallies.shown(Tally.of_json(came["tally"]), asked) if asked else {}
+        if obj.kind == Loosening.Is.CAP:
+            result = _stopped(request, obj.series)
         mine = obj.proposed_by_id == request.user.pk
         admin_ = Role.ADMIN in request.roles
         title = _("Loosen %(row)s") % {"row": obj.series} if obj.series else _("Loosen by a new row")
         context = {
             **self.admin_site.each_context(request), **result, "title": title,
             "row": obj, "opts": self.opts, "changes": changes(obj), "is_open": obj.state == Loosening.State.OPEN,
+            "warnings": overriding.warnings(obj.workspace_id, obj.values) if obj.kind == Loosening.Is.THRESHOLD else [],
             "current": relaxing.current(obj), "mine": mine, "may_decide": admin_, "days": admin_backtest.DAYS, **more,
         }  # fmt: skip
         return render(request, "admin/approvals/loosening/change.html", context, status=status)

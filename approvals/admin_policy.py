@@ -5,7 +5,7 @@ Files are changed where they lie, by whoever installs; nothing is written here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -96,10 +96,13 @@ class AskForm(forms.Form):
         said = super().clean() or self.cleaned_data
         said["amount_minor"] = None
         if said.get("amount"):
+            amount = cast(MoneyField, self.fields["amount"])
             try:
-                said["amount_minor"] = money.to_minor(said["amount"], said.get("currency", ""))
-            except money.MoneyError as error:
-                self.add_error("currency" if isinstance(error, money.UnknownCurrency) else "amount", say(str(error)))
+                said["amount_minor"] = amount.minor(said["amount"], said.get("currency", ""))
+            except money.UnknownCurrency as error:
+                self.add_error("currency", say(str(error)))
+            except forms.ValidationError as error:
+                self.add_error("amount", error)
         return said
 
 

@@ -92,7 +92,8 @@ def shown(tally: Tally, asked: Question) -> dict[str, Any]:
             _place(Cell(now, then, kind, name), count, href)
             for (kind, name, now, then), count in sorted(tally.groups.items())
         ],
-        "regrets": sum(tally.regrets.values()),
+        "unseen": tally.regretted(alone=True),
+        "fewer": tally.regretted(alone=False),
     }
 
 
@@ -152,8 +153,8 @@ def _move(tally: Tally, cell: Cell, href: Any) -> Move:
             sums[currency] += minor
     regrets = [
         (outcome(ended), count, href(replace(cell, outcome=ended)))
-        for (now, ended), count in sorted(tally.regrets.items())
-        if cell.then == "alone" and now == cell.now
+        for (now, then, ended), count in sorted(tally.regrets.items())
+        if (now, then) == (cell.now, cell.then)
     ]
     return Move(
         _(WORDS[cell.now]), _(WORDS[cell.then]), tally.moves[cell.now, cell.then], href(cell),

@@ -14,7 +14,9 @@ from approvals import risk
 Way = Literal["alone", "one", "two", "never"]
 WAYS: tuple[Way, ...] = ("alone", "one", "two", "never")
 REGRETS = ("rejected", "edited", "undone")
-"""What people did to a proposal that nobody would have seen."""
+"""What people did to a proposal that nobody, or fewer people, would have seen."""
+FEWER = {(now, then) for place, now in enumerate(WAYS) for then in WAYS[:place]}
+"""Moves (now, then) to where fewer people see a write."""
 BANDS = (2_500, 10_000, 25_000, 50_000, 100_000)
 """Upper edges, in minor units, of the amounts that are told apart."""
 
@@ -89,13 +91,13 @@ class Tally:
     """What a backtest has counted so far.
 
     `moves` by (now, then), `money` by (currency, now, then), `groups` by (kind, name, now, then), `regrets` of what
-    would pass by itself by (now, outcome).
+    fewer people would see by (now, then, outcome).
     """
 
     moves: Counter[tuple[str, str]] = field(default_factory=Counter)
     money: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     groups: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
-    regrets: Counter[tuple[str, str]] = field(default_factory=Counter)
+    regrets: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     @property
     def total(self) -> int:
@@ -127,8 +129,12 @@ class Tally:
                 self.money[write.currency, now, then] += write.amount_minor
             for kind, name in past.places:
                 self.groups[kind, name, now, then] += 1
-            if then == "alone" and past.outcome in REGRETS:
-                self.regrets[now, past.outcome] += 1
+            if past.outcome in REGRETS and (now, then) in FEWER:
+                self.regrets[now, then, past.outcome] += 1
+
+    def regretted(self, *, alone: bool) -> int:
+        """How many people had not let through as they were, of what would pass by itself, or of the rest."""
+        return sum(count for (_, then, _), count in self.regrets.items() if (then == "alone") == alone)
 
     def as_json(self) -> dict[str, Any]:
         """For going on with the next part, and to keep."""
@@ -136,8 +142,12 @@ class Tally:
 
     @classmethod
     def of_json(cls, value: Mapping[str, Any]) -> "Tally":
-        """What `as_json` kept."""
-        return cls(*(Counter({tuple(key): count for *key, count in value[name]}) for name in _COUNTED))
+        """What `as_json` kept; what was kept before more than nobody was counted says (now, outcome)."""
+        kept: Mapping[str, Any] = {
+            name: Counter({tuple(key): count for *key, count in value[name]}) for name in _COUNTED
+        }
+        regrets = {key if len(key) == 3 else (key[0], "alone", key[1]): n for key, n in kept["regrets"].items()}
+        return cls(**{**kept, "regrets": Counter(regrets)})
 
 
 _COUNTED = ("moves", "money", "groups", "regrets")

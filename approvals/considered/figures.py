@@ -38,6 +38,7 @@ class Decided:
     offered: bool = False
     batch: bool = False
     undone: bool = False
+    confidence_pct: int = 100
 
     @property
     def approved(self) -> bool:
@@ -64,12 +65,16 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Relaxable:
-    """A rule that could be relaxed: so many approvals of what it asks for, all unchanged, most within `median`."""
+    """A rule that could be relaxed: so many approvals of what it asks for, all unchanged, most within `median`.
+
+    None of them was of less confidence than `least_pct`.
+    """
 
     rule: str
     action: str
     decided: int
     median: int
+    least_pct: int = 100
 
 
 def figures(rows: Sequence[Decided]) -> Figures:
@@ -120,7 +125,8 @@ def to_relax(rows: Sequence[Decided]) -> list[Relaxable]:
         times = [row.seconds for row in asked if row.seconds is not None]
         if rule and len(times) >= RELAX_LEAST and all(row.approved and not row.undone for row in asked):
             middle = round(median(times))
-            found += [Relaxable(rule, action, len(asked), middle)] if middle < RELAX_SECONDS else []
+            least = min(row.confidence_pct for row in asked)
+            found += [Relaxable(rule, action, len(asked), middle, least)] if middle < RELAX_SECONDS else []
     return found
 
 

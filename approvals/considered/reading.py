@@ -1,12 +1,14 @@
 """Decisions with what the log tells of each, for `figures`: the newest few thousand of eight weeks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from approvals import actions, queries, thresholds
+from approvals import actions, milder, queries, thresholds
 from approvals.considered import figures
 from approvals.considered.figures import Decided, Figures, Relaxable
 from approvals.models import Threshold
@@ -20,7 +22,8 @@ _DECIDED = """
         (c.told->>'seconds')::integer, (c.told->>'opened')::integer,
         EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(s.payload->'evidence') WHEN 'array'
             THEN s.payload->'evidence' ELSE '[]' END) one WHERE one->>'source' LIKE 'clause:%%'),
-        d.batch <> '', EXISTS (SELECT FROM approvals_proposal u WHERE u.undoes_id = p.id AND u.state = 'applied')
+        d.batch <> '', EXISTS (SELECT FROM approvals_proposal u WHERE u.undoes_id = p.id AND u.state = 'applied'),
+        p.confidence_pct
     FROM (SELECT * FROM approvals_decision WHERE workspace_id = %(ws)s ORDER BY id DESC LIMIT %(most)s) d
     JOIN approvals_proposal p ON p.id = d.proposal_id
     JOIN approvals_revision r ON r.proposal_id = d.proposal_id AND r.number = d.revision
@@ -33,11 +36,13 @@ _DECIDED = """
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A threshold that could be relaxed: its newest row, and why it looks so."""
+    """A threshold that could be relaxed: its newest row, why it looks so, and how it would be `milder`, in `words`."""
 
     row: Threshold
     why: Relaxable
     title: str
+    milder: Mapping[str, Any]
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +90,22 @@ def _series(rule: str) -> str:
 
 
 def _rules(workspace: int, rows: list[Decided]) -> list[Rule]:
-    """Of rules that are in force and ask for people."""
-    asking = {row.series: row for row in thresholds.in_force(workspace) if row.people in ("one", "two")}
-    return [Rule(asking[one.rule], one, _title(one.action)) for one in figures.to_relax(rows) if one.rule in asking]
+    """Of rules that are in force and may be milder."""
+    asking = {row.series: row for row in thresholds.in_force(workspace)}
+    found = []
+    for one in figures.to_relax(rows):
+        row, action = asking.get(one.rule), actions.ACTIONS.get(one.action)
+        if row is None or action is None or row.action != one.action:
+            continue
+        change = milder.milder(
+            people=row.people, floor_pct=row.confidence_floor_pct, least_pct=one.least_pct,
+            reversible=action.reversibility == "reversible",
+        )  # fmt: skip
+        if change:
+            values = {name: getattr(row, name) for name in thresholds.COPIED} | change
+            words = thresholds.loosened(Threshold, workspace, row.series, values)
+            found.append(Rule(row, one, _title(one.action), change, ", ".join(map(say, words))))
+    return found
 
 
 def _title(action: str) -> str:

@@ -99,12 +99,56 @@ def test_what_people_rejected_and_would_now_pass_is_named(cast: Cast) -> None:
         )  # fmt: skip
     question, tally = _whole(cast)
     assert dict(tally.moves) == {("one", "alone"): 2, ("one", "one"): 1}
-    assert dict(tally.regrets) == {("one", "rejected"): 1}
+    assert dict(tally.regrets) == {("one", "alone", "rejected"): 1}
     alone = backtest.Cell("one", "alone")
     assert _items(cast, question, replace(alone, outcome="rejected")) == [f"proposal:{refused.pk}"]
     assert _items(cast, question, alone) == [f"proposal:{refused.pk}", f"proposal:{kept.pk}"]
     assert _items(cast, question, replace(alone, kind="agent", name="refunds")) == []
     assert unsure.state == "pending"
+
+
+def test_what_people_did_counts_where_fewer_of_them_would_see_it_and_is_told_apart() -> None:
+    def went(confidence: int, outcome: str) -> Past:
+        write = risk.Write("contact.update", "agent", "contacts", None, "", confidence, reversible=True)
+        return Past("proposal:1", write, denied=False, outcome=outcome)
+
+    two = risk.Rule("now", "contact.update", "low", "two")
+    tally = Tally()
+    outcomes = ("rejected", "edited", "undone", "applied")
+    tally.add([went(90, one) for one in outcomes], Judge([two], [replace(two, people="one")]))
+    tally.add([went(90, one) for one in outcomes], Judge([two], [replace(two, people="automatic")]))
+    tally.add([went(90, one) for one in outcomes], Judge([replace(two, people="one")], [two]))
+    counted = {("two", then, one): 1 for then in ("one", "alone") for one in backtest.REGRETS}
+    assert dict(tally.regrets) == counted, "never where more people would see it"
+    assert (tally.regretted(alone=True), tally.regretted(alone=False)) == (3, 3)
+
+
+def test_what_an_earlier_version_kept_of_it_is_still_read() -> None:
+    kept = {"moves": [["one", "alone", 2]], "money": [], "groups": [], "regrets": [["one", "rejected", 2]]}
+    tally = Tally.of_json(kept)
+    assert dict(tally.regrets) == {("one", "alone", "rejected"): 2}
+    assert Tally.of_json(tally.as_json()) == tally
+
+
+def test_from_two_people_to_one_the_page_says_what_people_had_rejected(cast: Cast) -> None:
+    with workspace.within(cast.ws) as now:
+        row = thresholds.set_threshold(
+            workspace=cast.ws, series="contact-update", actor="system:test", now=now, action="contact.update",
+            tier="low", people="two",
+        )  # fmt: skip
+    refused = _proposed(cast, "Bea")
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        decisions.reject(
+            workspace=cast.ws, proposal=refused.pk, seen=seen(refused), person=cast.id("rosa"), now=now,
+            reason="wrong_value", note="",
+        )  # fmt: skip
+    done = _post(cast, "ada", {**FORM, "people": "one", "row": str(row.pk)})
+    html = done.content.decode()
+    assert "rejected, edited or undone 1 of what fewer people would see than now" in html
+    assert "of what nobody would see any more" not in html
+    ((said, count, href),) = done.context["moves"][0].regrets
+    assert (said, count) == ("rejected", 1)
+    assert "Correct first_name" in browser(cast, "ada").get(href).content.decode()
 
 
 def test_what_came_in_is_judged_and_not_what_an_agent_made_of_it_when_sent_back(cast: Cast) -> None:
@@ -183,8 +227,25 @@ def test_an_admin_sees_it_before_saving_and_nothing_is_saved(cast: Cast, monkeyp
         assert [row.version for row in thresholds.in_force(cast.ws) if row.series == "contact-update"] == [1]
 
 
+def test_it_can_be_stopped_and_gone_on_with(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Ann", "Bea", "Cy"):
+        _proposed(cast, name)
+    with workspace.within(cast.ws):
+        row = next(row for row in thresholds.in_force(cast.ws) if row.series == "contact-update")
+    monkeypatch.setattr(backtesting.go_on, "__kwdefaults__", {"part": 2})  # as if there were many
+    first = _post(cast, "ada", {**FORM, "row": str(row.pk)})
+    assert "load, submit" in first.content.decode()
+    stopped = _post(cast, "ada", {"token": first.context["token"], "stop": "1"})
+    html = stopped.content.decode()
+    assert "Stopped; nothing of it is kept. Looked at 2" in html
+    assert "load, submit" not in html, "nothing goes on by itself"
+    assert _post(cast, "anton", {"token": first.context["token"], "stop": "1"}).status_code == 403
+    last = _post(cast, "ada", {"token": stopped.context["token"]})
+    assert "3 would have gone another way" in last.content.decode()
+
+
 def test_a_form_that_does_not_hold_is_named_and_who_may_not_save_gets_none(cast: Cast) -> None:
-    assert "currency" in _post(cast, "ada", {**FORM, "currency": "XXQ"}).content.decode()
+    assert "Currency: " in _post(cast, "ada", {**FORM, "currency": "XXQ"}).content.decode()
     assert _post(cast, "mara", FORM).status_code == 403
     assert _post(cast, "rosa", FORM).status_code == 404
 

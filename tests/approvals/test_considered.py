@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from approvals import decisions
+from approvals import decisions, milder
 from approvals.considered import figures, reading
 from approvals.considered.figures import Decided
 from approvals.models import Proposal, Threshold
@@ -126,18 +126,87 @@ def test_names_are_for_managers_and_one_sees_ones_own(live: None) -> None:
     assert "You decided nothing" not in main["rosa"]
 
 
-def test_a_rule_that_asks_people_for_nothing_leads_to_its_backtest(live: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("people", "floor", "reversible", "least", "change"),
+    [
+        ("two", 80, False, 95, {"people": "one", "second_role": ""}),
+        ("one", 80, True, 95, {"people": "automatic", "second_role": ""}),
+        ("one", 80, False, 95, {}),
+        ("automatic", 80, True, 65, {"confidence_floor_pct": 65}),
+        ("automatic", 80, True, 95, {}),
+        ("never", 80, True, 10, {}),
+    ],
+)
+def test_milder_is_one_person_fewer_or_a_lower_floor(
+    people: str, floor: int, reversible: bool, least: int, change: dict[str, Any]
+) -> None:
+    assert milder.milder(people=people, floor_pct=floor, reversible=reversible, least_pct=least) == change
+
+
+@pytest.fixture
+def always_yes(live: None, monkeypatch: pytest.MonkeyPatch) -> Cast:
+    """Rosa approved three changes of a ticket at once, and nobody said anything else."""
     monkeypatch.setattr(figures, "RELAX_LEAST", 3)
     cast = gather()
     for _ in range(3):
         decide(cast, "rosa", seconds=2)
+    return cast
+
+
+def link(cast: Cast, name: str) -> str:
+    page = text(sit_down(cast, name).get("/considered/"))
+    assert "milder: people from one to automatic" in page
     with workspace.within(cast.ws):
         row = Threshold.objects.get(series="ticket-update")
-    link = f'href="/w/{cast.workspace.slug}/admin/approvals/threshold/{row.pk}/change/#backtest"'
-    assert link in text(sit_down(cast, "mara").get("/considered/"))
-    assert "Backtest" in text(sit_down(cast, "ada").get(f"/admin/approvals/threshold/{row.pk}/change/"))
-    decide(cast, "ravi", "reject", seconds=2)
-    assert link not in text(sit_down(cast, "mara").get("/considered/"))
+    start = f"/admin/approvals/threshold/{row.pk}/change/"
+    href = f"{start}?people=automatic&amp;second_role=#backtest"
+    return href.replace("&amp;", "&").partition("#")[0] if href in page else start * (start in page)
+
+
+def test_the_admin_gets_the_milder_row_filled_in_and_its_backtest(always_yes: Cast) -> None:
+    ada = sit_down(always_yes, "ada")
+    page = ada.get(link(always_yes, "ada"))
+    html = text(page)
+    assert "Filled in, and not saved: people from one to automatic" in html
+    assert '<option value="automatic" selected>' in html
+    assert 'hx-trigger="load, click"' in html
+    form = page.context["adminform"].form
+    posted = {name: form[name].value() for name in form.fields} | {"row": page.context["original"].pk}
+    done = ada.post("/admin/approvals/threshold/backtest/", {k: "" if v is None else v for k, v in posted.items()})
+    assert "3 writes of the last 90 days; 3 would have gone another way" in text(done)
+    assert "This loosens something" in text(done)
+    with workspace.within(always_yes.ws):
+        assert Threshold.objects.get(series="ticket-update").people == "one", "nothing is saved"
+
+
+@pytest.mark.parametrize("name", ["mara", "odile"])
+def test_who_reads_the_admin_gets_the_backtest_of_the_milder_row(always_yes: Cast, name: str) -> None:
+    desk = sit_down(always_yes, name)
+    page = desk.get(link(always_yes, name))
+    assert "With this row milder than it is: people from one to automatic" in text(page)
+    done = desk.post("/admin/approvals/threshold/backtest/", {"token": page.context["token"]})
+    assert "3 writes of the last 90 days; 3 would have gone another way" in text(done)
+    assert "This loosens something" not in text(done)
+    assert "attached" not in done.context
+    assert desk.post("/admin/approvals/threshold/backtest/", {"people": "one"}).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["rosa", "ravi"])
+def test_who_may_not_open_it_gets_no_link(always_yes: Cast, name: str) -> None:
+    assert link(always_yes, name) == ""
+
+
+def test_nothing_is_filled_in_that_no_threshold_may_say(always_yes: Cast) -> None:
+    start = link(always_yes, "ada").partition("?")[0]
+    for asked in ("people=everybody", "second_role=admin", "confidence_floor_pct=101", "people=one", "hold_seconds=0"):
+        page = sit_down(always_yes, "ada").get(f"{start}?{asked}")
+        assert "Filled in" not in text(page), asked
+        assert page.context["adminform"].form.initial["people"] == "one"
+
+
+def test_another_word_takes_the_rule_off_the_page(always_yes: Cast) -> None:
+    decide(always_yes, "ravi", "reject", seconds=2)
+    assert "milder:" not in text(sit_down(always_yes, "mara").get("/considered/"))
 
 
 def test_the_form_says_what_was_opened_and_nonsense_counts_for_nothing(live: None) -> None:

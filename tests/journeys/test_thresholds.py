@@ -49,6 +49,12 @@ def test_an_admin_tightens_backtests_and_loosens_with_a_second(desk: Desk) -> No
     expect(anton.locator(".messagelist")).to_contain_text("In force")
     assert (in_force(desk.cast).version, in_force(desk.cast).people) == (2, "two")
 
+    asked = f"{desk.base}admin/approvals/threshold/{in_force(desk.cast).pk}/change/?people=one#backtest"
+    for page, words in ((anton, "Filled in, and not saved"), (desk.sign_in("mara"), "With this row milder than it is")):
+        page.goto(asked)
+        expect(page.locator("main")).to_contain_text(f"{words}: people from two to one")
+        expect(page.locator("#backtest")).to_contain_text("undone 1 of what fewer people would see than now")
+
     form_of(desk, anton)
     anton.select_option("select[name=people]", "automatic")
     anton.click("button:has-text('Backtest')")

@@ -111,3 +111,48 @@ def test_what_is_saved_is_told_in_german_and_kept_in_english(cast: Cast) -> None
     with workspace.within(cast.ws):
         kept = Entry.objects.get(subject="threshold:ticket-reply", version=2).canonical
     assert '"people":"two"' in kept
+
+
+def filled(form: Any) -> dict[str, Any]:
+    values = {name: form[name].value() for name in form.fields}
+    return {name: "" if value is None else value for name, value in values.items()}
+
+
+def test_an_amount_is_shown_and_read_with_the_comma_of_the_language(cast: Cast) -> None:
+    row = of(cast, "refund-eur-low")
+    path = f"approvals/threshold/{row.pk}/change/"
+    client = browser(cast, "ada")
+    form = client.get(f"/w/{cast.workspace.slug}/admin/{path}").context["adminform"].form
+    assert (form["up_to"].value(), form["above"].value()) == ("100,00", None)
+    wanted = filled(form)
+    assert page(cast, path, **wanted | {"people": "two"})
+    row = of(cast, "refund-eur-low")
+    path = f"approvals/threshold/{row.pk}/change/"
+    assert (row.version, row.up_to_minor, row.people) == (2, 10_000, "two")
+    for up_to in ("90,00", "90.00"):
+        answer = client.post(
+            f"/w/{cast.workspace.slug}/admin/approvals/threshold/backtest/", wanted | {"up_to": up_to, "row": row.pk}
+        )
+        assert answer.context["tally"] is not None, up_to
+    wrong = page(cast, path, **wanted | {"up_to": "1.234"})
+    assert "45,10" in wrong
+    assert 'value="1.234"' in wrong, "what was typed stays"
+    assert "Bis: " in page(cast, "approvals/threshold/backtest/", **wanted | {"up_to": "1.234"})
+    asked = {"action": "refund.create", "agent": "refunds", "currency": "EUR", "confidence_pct": "95"}
+    for amount, holds in (("45,10", True), ("45.10", True), ("1.234", False)):
+        answer = client.get(f"/w/{cast.workspace.slug}/admin/approvals/threshold/policy/", asked | {"amount": amount})
+        assert (answer.context["answer"] is not None) is holds, amount
+        assert ("45,10" in answer.content.decode()) is (amount != "45.10")
+
+
+def test_a_cap_is_read_the_same_way(cast: Cast) -> None:
+    with workspace.within(cast.ws):
+        cap = next(row for row in thresholds.caps_in_force(cast.ws) if row.amount_minor)
+    path = f"approvals/dailycap/{cap.pk}/change/"
+    form = browser(cast, "ada").get(f"/w/{cast.workspace.slug}/admin/{path}").context["adminform"].form
+    assert "," in form["amount"].value()
+    wanted = filled(form) | {"amount": "12,50"}
+    page(cast, path, **wanted)
+    with workspace.within(cast.ws):
+        now = next(row for row in thresholds.caps_in_force(cast.ws) if row.series == cap.series)
+    assert now.amount_minor == 1_250

@@ -66,3 +66,10 @@ def test_without_a_choice_the_browser_is_asked(cast: Cast) -> None:
 def test_a_language_that_is_none_is_refused(cast: Cast) -> None:
     assert sit_down(cast, "rosa").post("/you/", {**WANTED, "language": "tlh"}).status_code == 422
     assert Person.objects.get(pk=cast.id("rosa")).language == ""
+
+
+@pytest.mark.parametrize(("name", "told"), [("rosa", True), ("mara", True), ("ada", False), ("odile", False)])
+def test_who_decides_is_told_what_is_measured_of_it(cast: Cast, name: str, told: bool) -> None:
+    page = text(sit_down(cast, name).get("/you/"))
+    assert ("how long the change was in sight" in page) is told
+    assert (f'<a href="/w/{cast.workspace.slug}/considered/">All that is measured</a>' in page) is told
