@@ -3,7 +3,7 @@
 
 (() => {
   const WIDE = matchMedia("(min-width: 1100px)");
-  const TOAST_LEAST = 10, TOAST_MOST = 60; // seconds
+  const TOAST_LEAST = 10, TOAST_MOST = 60, AHEAD_FRESH = 120; // seconds
 
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -19,22 +19,32 @@
       time.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
     }
     for (const toast of all(".toast")) fade(toast);
+    stack();
   }
 
-  // A toast stays at least ten seconds, at most a minute, and while it is looked at. The way back stays in the history.
+  // A toast stays at least ten seconds, at most a minute, and while it is looked at; one with unsent words until it is
+  // closed. The way back stays in the history.
   function fade(toast) {
     if (!started.has(toast)) started.set(toast, performance.now());
     const held = Number(one("[data-left]", toast)?.dataset.left ?? 0);
     const stays = Math.min(TOAST_MOST, Math.max(TOAST_LEAST, held));
-    if (performance.now() - started.get(toast) > stays * 1000 && !toast.matches(":hover, :focus-within")) toast.remove();
+    if (performance.now() - started.get(toast) > stays * 1000 && !toast.matches(":hover, :focus-within, [data-stays]")) toast.remove();
+  }
+
+  // Of one item only the newest stands, on top of those of others; moving them shifts nothing.
+  function stack() {
+    const told = new Set();
+    for (const toast of all(".toast[data-about]")) told.has(toast.dataset.about) ? toast.remove() : told.add(toast.dataset.about);
+    all(".toast").reverse().reduce((height, toast) => {
+      toast.style.translate = `0 ${-height}px`;
+      return toast.offsetHeight ? height + toast.offsetHeight + 8 : height;
+    }, 0);
   }
 
   // Rows ------------------------------------------------------------------------------------------------
   const rows = () => all(".row a");
-
-  function current() {
-    return one(".row a[aria-current]");
-  }
+  const rowOf = (item) => rows().find((link) => link.dataset.item === item);
+  const current = () => one(".row a[aria-current]");
 
   function select(link) {
     for (const other of rows()) other.removeAttribute("aria-current");
@@ -43,22 +53,13 @@
   }
 
   // The row that has the focus, else the one that is opened.
-  function here() {
-    const row = document.activeElement?.closest?.(".row");
-    return row ? one("a", row) : current();
-  }
+  const here = () => document.activeElement?.closest(".row")?.querySelector("a") ?? current();
 
   function move(step) {
-    const links = rows();
-    const at = links.indexOf(here());
+    const links = rows(), at = links.indexOf(here());
     const next = links[Math.min(links.length - 1, Math.max(0, at + step))];
-    if (!next) return;
-    next.focus();
-    if (WIDE.matches) next.click();
-  }
-
-  function open() {
-    if (here()) location.assign(here().href);
+    next?.focus();
+    if (WIDE.matches) next?.click();
   }
 
   // Picked rows go together to the page of batches. They outlive a list that is renewed, until a page says they are done.
@@ -86,15 +87,13 @@
     keep(picked);
   }
 
-  function pickHere() {
-    const row = here()?.closest(".row");
-    if (row) one("[name=of]", row)?.click();
-  }
+  const pickHere = () => here()?.closest(".row").querySelector("[name=of]")?.click();
 
   // Keys ------------------------------------------------------------------------------------------------
   function press(key) {
     const aims = `[data-key="${CSS.escape(key)}"]`;
-    const aim = one(`.toast ${aims}`) ?? one(aims); // what was just done comes before what is looked at
+    const last = one(`.toast:first-child ${aims}`); // what was just done comes before what is looked at
+    const aim = last ?? all(aims).find((other) => !other.closest(".toast"));
     if (!aim?.checkVisibility()) return false;
     if (aim.matches("input")) {
       aim.focus();
@@ -122,61 +121,66 @@
     const moves = { j: () => move(1), k: () => move(-1), x: pickHere, "?": () => one("#keys")?.showModal() };
     if (moves[event.key]) moves[event.key]();
     else if (event.key === "Enter") {
-      if (event.target.closest("a, button, summary")) return;
-      open();
+      if (event.target.closest("a, button, summary") || !here()) return;
+      location.assign(here().href);
     } else if (!"arecnsu/".includes(event.key) || !press(event.key)) return;
     event.preventDefault();
   }
 
   // Palette ---------------------------------------------------------------------------------------------
-  // Whatever the page offers by a link or a button, found by its name.
-  function offered() {
+  // Whatever the page offers, every place there is, and what is typed as something to search for.
+  const palette = one("#palette");
+
+  function offered(typed) {
     const named = (aim) => (aim.querySelector(".closed, span") ?? aim).textContent.trim();
     const deeds = all(".decide :is(a, button, summary), .filters button, #together .button").filter((aim) => aim.checkVisibility());
-    const ways = all(".views a, .top-nav a, .top-self :is(a, form button)");
-    return [...deeds, ...ways].map((aim) => ({ aim, name: named(aim) })).filter((one) => one.name);
+    const aims = [...deeds, ...all(".views a, .top-self :is(a, form button), #palette .places a")];
+    const lines = new Map(aims.map((aim) => [`${named(aim)} ${aim.href}`, { aim, name: named(aim) }]));
+    const finds = all("#palette [data-find]").filter((find) => new RegExp(find.dataset.fits).test(typed)).map((find) => ({
+      name: find.dataset.find.replace("%s", () => typed),
+      aim: Object.assign(document.createElement("a"), { href: find.dataset.where.replace("%s", () => encodeURIComponent(typed)) }),
+    }));
+    const fits = ({ name }) => name && name.toLowerCase().includes(typed.toLowerCase());
+    return [...[...lines.values()].filter(fits), ...finds];
   }
 
   function openPalette() {
-    const box = one("#palette");
-    one("input", box).value = "";
-    box.showModal();
+    palette.showModal();
+    one("input", palette).value = "";
     fillPalette();
   }
 
   function fillPalette() {
-    const typed = one("#palette input").value.trim().toLowerCase();
-    const fits = offered().filter((one) => one.name.toLowerCase().includes(typed)).slice(0, 12);
-    one("#palette ul").replaceChildren(...fits.map(({ aim, name }, at) => {
-      const line = document.createElement("li");
-      line.role = "option";
-      line.ariaSelected = String(at === 0);
-      line.textContent = name;
-      line.aim = aim;
-      return line;
-    }));
+    const lines = offered(one("input", palette).value.trim()).map(({ aim, name }, at) =>
+      Object.assign(document.createElement("li"), { id: `palette-${at}`, role: "option", textContent: name, aim }));
+    one("ul", palette).replaceChildren(...lines);
+    mark(lines[0]);
+  }
+
+  function mark(line) {
+    for (const other of all("li", palette)) other.ariaSelected = String(other === line);
+    one("input", palette).setAttribute("aria-activedescendant", line?.id ?? "");
+    line?.scrollIntoView({ block: "nearest" });
   }
 
   function onPalette(event) {
-    const box = one("#palette");
-    if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && box && !box.open) {
+    if (palette && !palette.open && event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       return openPalette();
     }
-    const lines = box?.open ? all("li", box) : [];
+    const lines = palette?.open ? all("li", palette) : [];
     const at = lines.findIndex((line) => line.ariaSelected === "true");
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && lines[at + step]) {
+    const next = lines[at + ({ ArrowDown: 1, ArrowUp: -1 }[event.key] ?? NaN)];
+    if (next) {
       event.preventDefault();
-      lines[at].ariaSelected = "false";
-      lines[at + step].ariaSelected = "true";
+      mark(next);
     }
     if (event.key === "Enter" && lines[at]) choose(event, lines[at]);
   }
 
   function choose(event, line) {
     event.preventDefault();
-    one("#palette").close();
+    palette.close();
     line.aim.click();
     if (line.aim.matches("summary")) one("input[type=radio], textarea", line.aim.parentElement)?.focus();
   }
@@ -185,10 +189,10 @@
     const line = event.target.closest("#palette li");
     if (line) return choose(event, line);
     const opens = event.target.closest("[data-open]")?.dataset.open;
-    if (opens === "palette") openPalette();
-    else if (opens) document.getElementById(opens)?.showModal();
+    if (opens) opens === "palette" ? openPalette() : document.getElementById(opens)?.showModal();
     if (event.target.closest("[data-unpick]")) keep(new Set());
-    event.target.closest("[data-dismiss]")?.closest(".toast")?.remove();
+    event.target.closest("[data-dismiss]")?.closest(".toast").remove();
+    if (giveBack(event.target.closest("[data-back]")?.closest(".toast").dataset.about)) event.preventDefault();
   }
 
   // HTMX ------------------------------------------------------------------------------------------------
@@ -197,17 +201,55 @@
   function onRequest(event) {
     if (event.target.matches?.("[data-beat], [data-poll]") && document.hidden) return event.preventDefault();
     const link = event.target.closest?.(".row a");
-    if (WIDE.matches) return;
-    if (event.target.matches?.("[data-first]")) return event.preventDefault();
-    if (!link) return;
+    if (link && giveBack(link.dataset.item)) return event.preventDefault();
+    if (WIDE.matches || !link && !event.target.matches?.("[data-first]")) return;
     event.preventDefault();
-    location.assign(link.href);
+    if (link) location.assign(link.href);
+  }
+
+  const polls = (elt) => elt.matches('[hx-trigger*="every "]');
+
+  // Decisions without an answer -------------------------------------------------------------------------
+  // Their item with all that was written in it, until somebody goes back to it; the server may have it or not.
+  const unsent = new Map();
+
+  function onEnd({ elt, xhr, target }) {
+    const silent = !xhr.status || xhr.status >= 400 && ![403, 409, 422].includes(xhr.status);
+    target.ariaBusy = null;
+    one("#behind").hidden = !silent;
+    if (silent && !polls(elt)) tell(elt.closest(".decide") && elt.closest(".item"));
+    xhr.kept?.remove();
+    const time = elt.matches("[data-beat]") && xhr.status === 204 && one("[data-left]", elt.parentElement);
+    if (!time) return;
+    time.dataset.left = 600; // a renewed lease counts down anew
+    started.delete(time);
+  }
+
+  function tell(item) {
+    const key = item?.dataset.item ?? "";
+    const toast = one(item ? "#unsent" : "#silence").content.firstElementChild.cloneNode(true);
+    toast.dataset.about = key;
+    rowOf(key)?.closest(".row").classList.remove("going");
+    if (item) one("small", toast).textContent = one("h1", item).textContent;
+    if (item && shown() !== key) unsent.set(key, item);
+    else one("[data-back]", toast)?.remove();
+    one("#toasts").prepend(toast);
+    tick();
+  }
+
+  function giveBack(key) {
+    const item = unsent.get(key), detail = one("#detail");
+    if (!item || !detail) return false;
+    unsent.delete(key);
+    detail.replaceChildren(item);
+    one(`.toast[data-about="${key}"]`)?.remove();
+    begin(detail, one(".decide details[open] textarea", item));
+    return true;
   }
 
   // The next item ---------------------------------------------------------------------------------------
   // What stands below the opened row is fetched while that is read, and shown the moment a decision is sent. The answer
   // brings the list and the toast; only where it does not lead to what is shown already, it brings the item too.
-  const AHEAD_FRESH = 120_000;
   const shown = () => one("#detail .item")?.dataset.item;
   let ahead = null, asked = null;
 
@@ -223,30 +265,36 @@
 
   function onSend(event) {
     const { elt, xhr, target } = event.detail;
-    if (target?.id === "detail") asked = xhr;
-    if (target?.id !== "desk" || !elt.matches(".decide form") || !one("[name=look]", elt) || !elt.matches("[data-onward]")) return;
-    const row = rows().find((link) => link.dataset.item === ahead?.item);
-    if (!ahead?.html || !row || performance.now() - ahead.at > AHEAD_FRESH) return;
+    xhr.addEventListener("loadend", () => onEnd(event.detail));
+    if (!polls(elt)) target.ariaBusy = "true";
+    if (target.id === "detail") asked = xhr;
+    if (target.id !== "desk" || !elt.matches(".decide form") || !one("[name=look]", elt) || !elt.matches("[data-onward]")) return;
+    if (!ahead?.html || !rowOf(ahead.item) || performance.now() - ahead.at > AHEAD_FRESH * 1000) return;
     const next = ahead;
     xhr.ahead = next.item;
     queueMicrotask(() => {
       current()?.closest(".row").classList.add("going");
       const detail = one("#detail");
-      xhr.kept = document.createElement("div"); // the form that was sent stays in the page until its answer is there
-      xhr.kept.hidden = true;
+      // The form that was sent stays in the page until its answer is there.
+      xhr.kept = Object.assign(document.createElement("div"), { hidden: true });
       xhr.kept.append(...detail.childNodes);
       document.body.append(xhr.kept);
       detail.innerHTML = next.html;
-      delete detail.dataset.ahead;
-      htmx.process(detail);
-      select(row);
-      ahead = null;
-      beginLook();
-      tick();
-      one(".item h1", detail)?.focus({ preventScroll: true });
-      detail.scrollTop = 0;
-      loadAhead();
+      begin(detail);
     });
+  }
+
+  // What the script itself put on the screen is read from its top, or where somebody had been writing.
+  function begin(detail, focus = one(".item h1", detail)) {
+    delete detail.dataset.ahead;
+    ahead = null;
+    htmx.process(detail);
+    select(rowOf(shown()));
+    beginLook();
+    tick();
+    detail.scrollTop = 0;
+    focus?.focus({ preventScroll: true });
+    loadAhead();
   }
 
   // A decision that was taken while the next one was looked at already must not take that away again.
@@ -268,13 +316,8 @@
     if (event.detail.target.id !== "standing") location.reload(); // the banner asks by itself: what is being written stays
   }
 
-  function onSwapped(event) {
-    const target = event.detail.target;
-    const item = one(".item")?.dataset.item;
-    if (target.id === "detail") {
-      target.scrollTop = 0;
-      select(rows().find((link) => link.dataset.item === item));
-    }
+  function onSwapped({ detail: { target } }) {
+    if (target.id === "detail") target.scrollTop = 0;
     if (target.id === "desk") {
       scrollTo(0, 0);
       one(".problem") ? one(".problem").scrollIntoView({ block: "nearest" }) : one(".item h1, .empty h1")?.focus();
@@ -286,27 +329,8 @@
   }
 
   function onSettled() {
-    if (shown() && current()?.dataset.item !== shown()) select(rows().find((link) => link.dataset.item === shown()));
+    if (shown() && current()?.dataset.item !== shown()) select(rowOf(shown()));
     loadAhead();
-  }
-
-  // A renewed lease counts down anew.
-  function onBeat(event) {
-    event.detail.xhr.kept?.remove();
-    if (!event.target.matches?.("[data-beat]") || event.detail.xhr.status !== 204) return;
-    const time = one("[data-left]", event.target.parentElement);
-    time.dataset.left = 600;
-    started.delete(time);
-    tick();
-  }
-
-  function onFailed() {
-    const toasts = one("#toasts");
-    if (!toasts) return;
-    const toast = document.createElement("div");
-    toast.className = "toast";
-    toast.textContent = toasts.dataset.silence;
-    toasts.replaceChildren(toast);
   }
 
   // A chosen filter takes effect at once; the button serves those without scripts.
@@ -342,47 +366,34 @@
     if (look) look.seen = 0;
   }
 
-  function onSight() {
-    if (document.hidden) endLook();
-    else if (look) look.since ??= performance.now();
-  }
-
-  function onToggle(event) {
-    if (event.target.closest(".evidence")) event.target.dataset.opened = "";
-  }
+  const onSight = () => document.hidden ? endLook() : look && (look.since ??= performance.now());
 
   function onDecide(event) {
-    if (!event.target.matches?.("form") || !one("[name=look]", event.target)) return;
+    if (event.target.matches("[role=search]")) document.body.ariaBusy = "true"; // another page comes
+    if (!event.target.matches("form") || !one("[name=look]", event.target)) return;
     pauseLook();
     if (look) {
-      one("[name=looked]", event.target).value = Math.floor(look.seen / 1000);
+      const looked = one("[name=looked]", event.target);
+      looked.value = Number(looked.value) + Math.floor(look.seen / 1000);
       one("[name=opened]", event.target).value = all(".evidence [data-opened]").length;
     }
     look = null;
   }
 
-  addEventListener("pageshow", () => keep(picks()));
-  document.addEventListener("submit", onDecide, true);
-  document.addEventListener("toggle", onToggle, true); // it does not bubble
-  document.addEventListener("visibilitychange", onSight);
-  document.addEventListener("htmx:afterSwap", beginLook);
+  // -----------------------------------------------------------------------------------------------------
+  const listen = (acts, early) => Object.entries(acts).forEach(([name, act]) => document.addEventListener(name, act, early));
+  const onToggle = ({ target }) => target.closest(".evidence") && target.setAttribute("data-opened", "");
+  listen({ submit: onDecide, toggle: onToggle }, true); // the second does not bubble
+  listen({
+    visibilitychange: onSight, change: onChange, click: onClick, input: ({ target }) => target.closest("#palette") && fillPalette(),
+    keydown: (event) => { onKey(event); onPalette(event); },
+    "htmx:beforeRequest": onRequest, "htmx:beforeSend": onSend,
+    "htmx:beforeSwap": (event) => { onAnswer(event); keepAhead(event); },
+    "htmx:afterSwap": (event) => { beginLook(); onSwapped(event); }, "htmx:afterSettle": onSettled,
+  });
   addEventListener("pagehide", endLook);
+  addEventListener("pageshow", () => { document.body.ariaBusy = null; keep(picks()); });
   beginLook();
-
-  document.addEventListener("change", onChange);
-  document.addEventListener("keydown", onKey);
-  document.addEventListener("keydown", onPalette);
-  one("#palette input")?.addEventListener("input", fillPalette);
-  document.addEventListener("click", onClick);
-  document.addEventListener("htmx:beforeRequest", onRequest);
-  document.addEventListener("htmx:beforeSwap", onAnswer);
-  document.addEventListener("htmx:beforeSwap", keepAhead);
-  document.addEventListener("htmx:beforeSend", onSend);
-  document.addEventListener("htmx:afterSettle", onSettled);
-  document.addEventListener("htmx:afterSwap", onSwapped);
-  document.addEventListener("htmx:afterRequest", onBeat);
-  document.addEventListener("htmx:sendError", onFailed);
-  document.addEventListener("htmx:responseError", onFailed);
   setInterval(tick, 1000);
   tick();
 })();

@@ -239,7 +239,8 @@ class Mouse(Hands):
 
     def undo(self) -> None:
         """What was just done, by its toast; else what the page says."""
-        self.click(self.page.locator(".toast [data-key=u], main [data-key=u]").last)
+        newest = self.page.locator(".toast:first-child [data-key=u]")
+        self.click(newest if newest.count() else self.page.locator("main [data-key=u]").last)
 
     def search(self, text: str) -> None:
         self.into("q", text)

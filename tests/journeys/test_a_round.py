@@ -78,7 +78,7 @@ def throw_and_lift(desk: Desk, page: Page, rosa: Page, row: Proposal) -> None:
     opened(desk, rosa, row)
     expect(rosa.locator("#standing")).to_be_empty()
     rosa.click("footer.decide button:text-is('Approve')")
-    expect(rosa.locator(".toast")).to_contain_text("Approved")
+    expect(rosa.locator(".toast").first).to_contain_text("Approved")
     become(desk.cast, row, "applied")
 
 
@@ -100,7 +100,7 @@ def say_what_became_of_it(page: Page, cast: Cast, row: Proposal, codes: Codes) -
     page.click("button:text-is('Record it')")
     page.fill("input[name=code]", codes.fresh(timezone.now()))
     page.press("input[name=code]", "Enter")
-    expect(page.locator(".toast")).to_contain_text(re.compile("Noted|carried out"))  # by then it may be booked
+    expect(page.locator(".toast").first).to_contain_text(re.compile("Noted|carried out"))  # by then it may be booked
     become(cast, row, "applied")
     page.click(".top-nav a:text-is('Manage')")
     expect(page.locator(section("Unknown"))).to_contain_text("we know what became of it")
@@ -125,7 +125,7 @@ def test_a_managers_round(desk: Desk, provider: Provider) -> None:
     expect(mara.locator(section("Notes for the next shift"))).to_contain_text("Nobody left a note.")
     opened(desk, rosa, message)
     rosa.click("footer.decide button:text-is('Approve')")
-    expect(rosa.locator(".toast")).to_contain_text("Approved")
+    expect(rosa.locator(".toast").first).to_contain_text("Approved")
     until(lambda: steps.fresh(cast, message).state in ("approved", "applied"), 20)
     print(
         "\na round: given away, customer told, note left and settled, switch thrown and lifted, unknown resolved;"

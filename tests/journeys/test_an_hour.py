@@ -72,7 +72,7 @@ class Sitting:
 
     def told(self, words: str) -> None:
         """The toast says so, and the focus is on what is to be read next."""
-        expect(self.page.locator(".toast")).to_contain_text(words)
+        expect(self.page.locator(".toast").first).to_contain_text(words)
         expect(self.page.locator("#detail .item h1")).to_be_focused()
 
     def look_around(self) -> None:
@@ -142,7 +142,7 @@ class Sitting:
         self.hands.search(order)
         shows(self.page, row)
         self.hands.approve()
-        expect(self.page.locator(".toast")).to_contain_text(re.compile(r"carried out in 1:[0-2]\d"))
+        expect(self.page.locator(".toast").first).to_contain_text(re.compile(r"carried out in 1:[0-2]\d"))
         self.hands.undo()
         become(self.cast, row, "pending")
         self.told("It waits for a decision again.")
@@ -209,7 +209,7 @@ def test_a_reviewers_hour(desk: Desk, name: str) -> None:
     ravi.stop_money(work.money)
     ravi.several_together(work.several, between=work.simple[3])
     ravi.one_of_two(work.serious)
-    expect(ravi.page.locator(".toast")).to_contain_text("1 of 2")
+    expect(ravi.page.locator(".toast").first).to_contain_text("1 of 2")
     ravi.leave()
     mara = Sitting(desk, "mara", HANDS[name])
     mara.arrive()

@@ -38,7 +38,7 @@ def test_a_reviewer_approves_a_refund_and_the_money_moves_once(desk: Desk) -> No
     expect(page.locator("#detail h1")).to_contain_text("45.10 EUR")
     expect(page.locator("#detail .effect")).to_contain_text("45.10 EUR")
     page.click("footer.decide button:has-text('Approve')")
-    expect(page.locator(".toast")).to_be_visible()
+    expect(page.locator(".toast").first).to_be_visible()
     until(lambda: state_of(desk.cast, proposal) == "applied", 40)
     assert refunds_of(desk.cast) == [4_510]
     assert events_of(desk.cast, proposal)[-1] == "proposal.applied"
@@ -159,7 +159,7 @@ def test_above_the_cap_a_person_proposes_and_two_people_approve(desk: Desk) -> N
         assert state_of(desk.cast, proposal) == "pending"
         page.fill("input[name=code]", codes.fresh(timezone.now()))
         page.click("button:has-text('Confirm')")
-        expect(page.locator(".toast")).to_be_visible()
+        expect(page.locator(".toast").first).to_be_visible()
         until(lambda after=after: state_of(desk.cast, proposal) in (after, "applied"), 10)
     until(lambda: state_of(desk.cast, proposal) == "applied", 40)
     assert refunds_of(desk.cast) == [90_000]

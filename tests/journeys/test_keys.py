@@ -138,7 +138,7 @@ def begin(desk: Desk, page: Page, rows: Any, opens: int, *, rejected: bool) -> N
         page.click("footer.decide summary:has-text('Reject')")
         page.check("footer.decide [value=not_needed]")
         page.click("footer.decide details[open] button")
-        expect(page.locator(".toast")).to_contain_text("Rejected.")
+        expect(page.locator(".toast").first).to_contain_text("Rejected.")
 
 
 def clear(cast: Cast, rows: Any) -> None:

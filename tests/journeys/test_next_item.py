@@ -83,7 +83,7 @@ def test_what_is_written_on_the_next_item_outlives_the_answer_to_the_last(desk: 
     page.keyboard.press("r")
     page.fill("footer.decide details[open] textarea[name=note]", "Not this one.")
     slow[0].continue_()
-    expect(page.locator(".toast")).to_be_visible()
+    expect(page.locator(".toast").first).to_be_visible()
     expect(page.locator("footer.decide details[open] textarea[name=note]")).to_have_value("Not this one.")
     expect(page.locator(f".row a[data-item='proposal:{first.pk}']")).to_have_count(0)
     assert steps.fresh(desk.cast, second).state == "pending"
