@@ -15,11 +15,11 @@ from portal.worktime import Hours
 
 WROTE = (noop("customer wrote"), noop("The customer wrote after this came in; open it to read what."))
 _WROTE_AFTER = """
-    SELECT DISTINCT p.id FROM approvals_{kind} p JOIN approvals_case c ON c.id = p.case_id
+    SELECT p.id, max(m.seq) FROM approvals_{kind} p JOIN approvals_case c ON c.id = p.case_id
     JOIN portal_ticket t ON t.workspace_id = p.workspace_id AND t.ticket_id = substr(c.subject, 8)
     JOIN portal_message m ON m.workspace_id = p.workspace_id AND m.ticket_id = t.id
     WHERE p.workspace_id = %s AND p.id = ANY (%s) AND starts_with(c.subject, 'ticket:')
-    AND m.sender = 'customer' AND m.seq > 1 AND m.created_at > {made}
+    AND m.sender = 'customer' AND m.seq > 1 AND m.created_at > {made} GROUP BY p.id
 """
 _REVISED = """CASE p.revision WHEN 1 THEN p.created_at ELSE coalesce((SELECT r.created_at FROM approvals_revision r
     WHERE r.proposal_id = p.id AND r.number = p.revision), p.created_at) END"""
@@ -34,14 +34,15 @@ OPEN = (State.PENDING, State.STALE, "open")
 class Standing:
     """`used` is the last mark its time has passed (0, 50, 75 or 100 per cent of it); `waiting_since` is UTC.
 
-    `asks`: once it is sent, its case waits for the customer's answer.
+    `wrote` is the number of the newest message the customer wrote since, 0 where there is none. `asks`: once it is
+    sent, its case waits for the customer's answer.
     """
 
     waiting_since: datetime | None
     late: bool
     used: int
     unfresh: bool
-    wrote: bool
+    wrote: int
     asks: bool
 
 
@@ -50,13 +51,13 @@ def of(item: sweeper.Item, hours: Hours, now: datetime) -> Standing | None:
     if item.state not in OPEN:
         return None
     due, waits = deadlines.moment(item.urgency), item.case.waiting_since
-    length = sweeper.time_of(item, hours)
+    length, kind = sweeper.time_of(item, hours), "proposal" if isinstance(item, Proposal) else "handoff"
     return Standing(
         waiting_since=waits,
         late=waits is None and due <= now,
         used=max((0, *deadlines.reached(hours, now, due, length))) if length and waits is None else 0,
         unfresh=isinstance(item, Proposal) and item.state == State.PENDING and item.fresh_until < now,
-        wrote=not isinstance(item, Proposal) and bool(wrote_since(item.workspace_id, "handoff", [item.pk])),
+        wrote=wrote_since(item.workspace_id, kind, [item.pk]).get(item.pk, 0),
         asks=isinstance(item, Proposal) and proposals.asks(item),
     )
 
@@ -67,10 +68,13 @@ def words() -> tuple[str, str]:
     return _(chip), _(meaning)
 
 
-def wrote_since(workspace: int, kind: str, keys: Sequence[int]) -> set[int]:
-    """Those of these proposals or hand-offs on whose ticket the customer wrote after they came to what they are now."""
+def wrote_since(workspace: int, kind: str, keys: Sequence[int]) -> dict[int, int]:
+    """Those of these proposals or hand-offs on whose ticket the customer wrote after they came to what they are now.
+
+    Each with the number of the newest such message on its ticket.
+    """
     if not keys:
-        return set()
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(_WROTE[kind], [workspace, list(keys)])
-        return {key for (key,) in cursor.fetchall()}
+        return dict(cursor.fetchall())

@@ -1,5 +1,6 @@
 """Time on the pages: what is left in working time, what waits, what is in breach, what the customer wrote since."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -129,6 +130,30 @@ def test_what_the_customer_wrote_since_shows_at_once(cast: Cast) -> None:
     assert "the customer wrote since" in page
     assert "It works again!" in page
     assert "The customer wrote" in text(desk.get(f"/cases/{row.case_id}/"))
+
+
+def test_a_page_that_is_open_asks_whether_the_customer_wrote(cast: Cast) -> None:
+    row, hand, desk = proposed(cast), handed(cast), sit_down(cast, "rosa")
+    for item, path, case in (("proposal", "proposals", row.case_id), ("handoff", "handoffs", hand.case_id)):
+        key = row.pk if item == "proposal" else hand.pk
+        page, ask = text(desk.get(f"/{path}/{key}/")), f"/claims/{item}:{key}/others/"
+        assert '<input type="hidden" name="wrote" value="0">' in page
+        assert "customer wrote" not in text(desk.post(ask, {"wrote": "0"}))
+        with workspace.within(cast.ws):
+            ticket = models.Ticket.objects.get(ticket_id=Case.objects.get(pk=case).subject.partition(":")[2])
+        with workspace.within(cast.ws, cast.id("ada")) as now:
+            conversations.receive(
+                workspace=cast.ws, ticket=ticket.external_id, external_id=f"m-{item}", text="Now!", actor="x", now=now
+            )
+        told = text(desk.post(ask, {"wrote": "0"}))
+        assert 'id="wrote" role="status" hx-swap-oob="true"' in told
+        assert f'hx-get="/w/{cast.workspace.slug}/{path}/{key}/"' in told
+        seq = re.findall(r'name="wrote" value="(\d+)"', told)[0]
+        assert int(seq) > 1
+        assert 'id="wrote"' not in text(desk.post(ask, {"wrote": seq})), "what is shown is not brought again"
+        part = text(desk.get(f"/{path}/{key}/", **{"HX-Request": "true", "HX-Target": "conversation"}))
+        assert 'id="conversation"' in part
+        assert "Now!" in part
 
 
 def test_an_expired_one_is_filled_in_for_who_does_it_by_hand(cast: Cast) -> None:

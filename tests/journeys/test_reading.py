@@ -3,8 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
+from approvals import conversations
 from approvals.considered import reading
-from portal import workspace
+from approvals.models import Case
+from portal import models, workspace
 from tests.approvals import steps
 from tests.approvals.test_citations import DAYS, cite, hand_in
 from tests.journeys.conftest import Desk
@@ -13,6 +15,7 @@ from tests.journeys.stories import WIDE, opened, shows, waiting
 pytestmark = pytest.mark.journey
 # The bar asks every quarter of a minute; nobody waits for that here.
 ASK = "htmx.ajax('GET', document.querySelector('#news').getAttribute('hx-get'), '#news')"
+ASK_OTHERS = "htmx.ajax('POST', document.querySelector('.others').getAttribute('hx-post'), {source: '.others'})"
 
 
 def test_what_comes_in_is_shown_when_asked_for_and_what_is_open_stays(desk: Desk) -> None:
@@ -47,7 +50,30 @@ def test_a_passage_that_was_opened_goes_with_the_decision(desk: Desk) -> None:
             page.click(".evidence summary")
             expect(page.locator(".evidence blockquote")).to_contain_text("within thirty days")
         page.click("footer.decide button:text-is('Approve')")
-        expect(page.locator(".toast")).to_contain_text("Approved")
+        expect(page.locator(".toast").first).to_contain_text("Approved")
     with workspace.within(cast.ws) as now:
         rows, _ = reading.decided(cast.ws, now)
     assert sorted(row.opened for row in rows if row.opened is not None) == [0, 1]
+
+
+def test_what_the_customer_writes_shows_on_the_open_item_and_is_read_beside_the_open_form(desk: Desk) -> None:
+    cast = desk.cast
+    (row,) = waiting(cast, 1)
+    page = desk.sign_in("rosa", viewport=WIDE)
+    opened(desk, page, row)
+    page.click("footer.decide summary:has-text('Reject')")
+    page.fill("footer.decide textarea[name=note]", "Half a sen")
+    with workspace.within(cast.ws):
+        subject = Case.objects.get(pk=row.case_id).subject
+        ticket = models.Ticket.objects.get(ticket_id=subject.partition(":")[2]).external_id
+    with workspace.within(cast.ws, cast.id("ada")) as now:
+        conversations.receive(
+            workspace=cast.ws, ticket=ticket, external_id="m-1", text="It works again!", actor="x", now=now
+        )
+    page.evaluate(ASK_OTHERS)
+    chip = page.locator("#wrote a")
+    expect(chip).to_contain_text("the customer wrote since")
+    expect(page.locator("#conversation")).not_to_contain_text("It works again!")
+    chip.click()
+    expect(page.locator("#conversation")).to_contain_text("It works again!")
+    expect(page.locator("footer.decide details[open] textarea[name=note]")).to_have_value("Half a sen")
