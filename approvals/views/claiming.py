@@ -30,7 +30,7 @@ def claim(request: WorkspaceRequest, item: str) -> HttpResponse:
                 claims.claim(workspace=ws, item=named, person=person, now=request.now)
     except claims.ClaimError as error:
         return deciding.refused(request, item, error)
-    return deciding.back_to(request, item)
+    return deciding.back_to(request, item, deed=f"claimed:{item}")
 
 
 @require_POST
@@ -43,7 +43,7 @@ def claim_next(request: WorkspaceRequest) -> HttpResponse:
         return deciding.refused(request, "", error)
     if not taken:
         return desk.show(request, item="", problem=desk.Problem(_(NOTHING_LEFT), request.POST))
-    return deciding.back_to(request, taken)
+    return deciding.back_to(request, taken, deed=f"claimed:{taken}")
 
 
 @require_POST
@@ -59,7 +59,7 @@ def heartbeat(request: WorkspaceRequest) -> HttpResponse:
 def release(request: WorkspaceRequest, item: str) -> HttpResponse:
     """Put one's own item back."""
     claims.release(workspace=request.workspace.pk, item=known(request, item), person=request.user.pk)
-    return deciding.back_to(request, item)
+    return deciding.back_to(request, item, deed=f"released:{item}")
 
 
 def known(request: WorkspaceRequest, item: str) -> str:

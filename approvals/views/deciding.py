@@ -106,7 +106,7 @@ def resolve(request: WorkspaceRequest, pk: int) -> HttpResponse:
         raise Http404 from missing
     except REFUSALS as error:
         return refused(request, item, error)
-    return back_to(request, _next(request, item, row.urgency, row.pk))
+    return back_to(request, _next(request, item, row.urgency, row.pk), deed=f"resolved:{item}")
 
 
 def _decide(
@@ -170,15 +170,15 @@ def status_of(error: Exception) -> int:
     return 422 if bad else 409
 
 
-def back_to(request: WorkspaceRequest, item: str, *, done: Proposal | None = None) -> HttpResponse:
+def back_to(request: WorkspaceRequest, item: str, *, done: Proposal | None = None, deed: str = "") -> HttpResponse:
     """The desk with this item: at once for HTMX, by a redirect for everybody else."""
     query = desk.filters_of(request, "").query
     where = desk.address(item, query)
     if request.htmx:
-        response = desk.show(request, item=item, done=done)
+        response = desk.show(request, item=item, done=done, deed=deed)
         response["HX-Push-Url"] = where
         return response
-    tail = f"done={done.pk}" if done else ""
+    tail = f"done={done.pk}" if done else f"deed={deed}" if deed else ""
     return redirect(desk.address(item, "&".join(part for part in (query, tail) if part)))
 
 

@@ -16,6 +16,7 @@ from approvals import (
     boards,
     claims,
     decisions,
+    deeds,
     detail,
     manual,
     passages,
@@ -34,6 +35,7 @@ from portal.htmx import WorkspaceRequest, respond
 from portal.retold import say
 
 PARTS = {"desk": "approvals/_desk.html", "detail": "approvals/_detail.html", "more": "approvals/_rows.html"}
+PARTS["conversation"] = PARTS["detail"]  # the page takes that part of it
 WORDS = ("note", "text", "evidence", "overwrite_reason", "outcome")  # fields of the forms beside an item
 
 
@@ -96,8 +98,9 @@ def show(
     status: int = 200,
     problem: Problem | None = None,
     done: Proposal | None = None,
+    deed: str = "",
 ) -> HttpResponse:
-    """The desk with `item` opened, what was refused, and what was done.
+    """The desk with `item` opened, what was refused, and what was done: a decision, or `snoozed:handoff:3`.
 
     Of None the first one is marked, and its page asks for it by itself: the list is there in a third of the time, and a
     phone, which shows the list alone, never asks. "" opens none.
@@ -114,10 +117,11 @@ def show(
         "problem": problem,
         "reasons": {key: _(words) for key, words in decisions.REJECT_REASONS.items()},
         "done": _done(request, done),
+        "deed": _deed(request, deed),
         "opened": status != 200 or request.resolver_match.url_name != "queue",  # type: ignore[union-attr]  # a view has a match
         "offers_next": request.impersonator is None and bool(appointed.deciding(request.roles)),
     }
-    if not (request.htmx and request.htmx.target == "detail"):
+    if not (request.htmx and request.htmx.target in ("detail", "conversation")):
         context |= _listed(request, filters, item, anew=request.method == "POST" or done is not None)
     return respond(request, "approvals/desk.html", PARTS, context, status=status)
 
@@ -212,6 +216,14 @@ def _done(request: WorkspaceRequest, done: Proposal | None) -> aftermath.Afterma
     if done is None and key.isdecimal() and len(key) < 19 and not request.htmx:
         done = Proposal.objects.filter(workspace=request.workspace, pk=int(key)).first()
     return aftermath.of(done, request.now) if done else None
+
+
+def _deed(request: WorkspaceRequest, deed: str) -> deeds.Deed | None:
+    """The same of what decides nothing."""
+    said = deed or ("" if request.htmx else request.GET.get("deed", ""))
+    name, _colon, item = said.partition(":")
+    ws, person = request.workspace.pk, request.user.pk
+    return deeds.of(name, item, workspace=ws, person=person, now=request.now) if said else None
 
 
 def address(item: str, query: str = "") -> str:

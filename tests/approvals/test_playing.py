@@ -29,7 +29,7 @@ def test_each_decision_brings_the_next_until_nothing_is_left(cast: Cast) -> None
     first, second, third = (waiting(cast) for _ in range(3))
     rosa = sit_down(cast, "rosa")
     begun = rosa.post("/claims/next/?play=1")
-    assert begun["Location"].endswith(f"/proposals/{first.pk}/?play=1")
+    assert begun["Location"].endswith(f"/proposals/{first.pk}/?play=1&deed=claimed:proposal:{first.pk}")
     assert "Each decision brings the next" in text(rosa.get(f"/proposals/{first.pk}/?play=1"))
     on = rosa.decide(first, "approve", "?play=1")
     assert on["Location"].endswith(f"/proposals/{second.pk}/?play=1&done={first.pk}")
@@ -37,7 +37,7 @@ def test_each_decision_brings_the_next_until_nothing_is_left(cast: Cast) -> None
     rosa.decide(second, "reject", "?play=1", reason="other", note="No")
     assert in_hand(cast) == [f"proposal:{third.pk}"]
     over = rosa.post(f"/claims/proposal:{third.pk}/snooze/?play=1", {"minutes": "60"})
-    assert over["Location"].endswith("/?play=1")
+    assert over["Location"].endswith(f"/?play=1&deed=snoozed:proposal:{third.pk}")
     assert in_hand(cast) == []
     assert "Nothing waits" in text(rosa.get("/?play=1"))
 
@@ -47,7 +47,7 @@ def test_what_waits_for_a_manager_is_served_to_managers_alone(cast: Cast) -> Non
     rosa = sit_down(cast, "rosa")
     rosa.post("/claims/next/?play=1")
     on = rosa.post(f"/claims/proposal:{first.pk}/escalate/?play=1", {"why": "They threaten to sue."})
-    assert on["Location"].endswith(f"/proposals/{second.pk}/?play=1")
+    assert on["Location"].endswith(f"/proposals/{second.pk}/?play=1&deed=escalated:proposal:{first.pk}")
     assert in_hand(cast) == [f"proposal:{second.pk}"]
     rosa.decide(second, "approve", "?play=1")
     assert in_hand(cast) == []

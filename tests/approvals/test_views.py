@@ -73,7 +73,7 @@ def test_approving_by_htmx_brings_the_next_item_at_once(cast: Cast, rosa: Desk, 
     answer = rosa.post(f"/proposals/{proposal.pk}/approve/", data, **{"HX-Request": "true", "HX-Target": "desk"})
     assert answer.status_code == 200
     assert "<html" not in text(answer)
-    assert 'hx-swap-oob="innerHTML:#toasts"' in text(answer)
+    assert 'hx-swap-oob="afterbegin:#toasts"' in text(answer)
     assert answer["HX-Push-Url"] == f"/w/{cast.workspace.slug}/"
     assert "HX-Request" in answer["Vary"]
 
