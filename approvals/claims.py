@@ -24,16 +24,18 @@ LEASE = timedelta(minutes=10)
 # Working time: given at lunch or in the evening, it is there when they come back. Managers hear of its clock meanwhile.
 GIVEN = timedelta(hours=4)
 MOST = 3
-_OWN = "c.person_id = excluded.person_id AND c.until > %(now)s"
-_TAKE = (
-    "INSERT INTO approvals_claim AS c (workspace_id, item, person_id, token, until, given, urgency, team, language,"
-    " proposer) VALUES (%(ws)s, %(item)s, %(person)s, %(token)s, %(until)s, %(given)s, 0, '', '', '')"
-    " ON CONFLICT (workspace_id, item) DO UPDATE SET person_id = excluded.person_id,"
-    f" token = CASE WHEN {_OWN} THEN c.token ELSE excluded.token END,"
-    f" until = CASE WHEN {_OWN} THEN greatest(c.until, excluded.until) ELSE excluded.until END,"
-    f" given = excluded.given OR (c.given AND {_OWN})"
-    " WHERE c.person_id IS NULL OR c.until <= %(now)s OR c.person_id = excluded.person_id OR %(force)s"
-)
+_TAKE = """
+INSERT INTO approvals_claim AS c
+    (workspace_id, item, person_id, token, until, given, urgency, team, language, proposer)
+VALUES (%(ws)s, %(item)s, %(person)s, %(token)s, %(until)s, %(given)s, 0, '', '', '')
+ON CONFLICT (workspace_id, item) DO UPDATE SET
+    person_id = excluded.person_id,
+    token = CASE WHEN c.person_id = excluded.person_id AND c.until > %(now)s THEN c.token ELSE excluded.token END,
+    until = CASE WHEN c.person_id = excluded.person_id AND c.until > %(now)s
+            THEN greatest(c.until, excluded.until) ELSE excluded.until END,
+    given = excluded.given OR (c.given AND c.person_id = excluded.person_id AND c.until > %(now)s)
+WHERE c.person_id IS NULL OR c.until <= %(now)s OR c.person_id = excluded.person_id OR %(force)s
+"""
 CLAIM_NEXT = "SELECT item, full_hands FROM approvals_claim_next($1, $2, $3, $4, $5, $6, $7)"
 FREE = {"person": None, "token": "", "until": None, "given": False}
 

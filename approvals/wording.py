@@ -7,7 +7,8 @@ from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
-from approvals.vocabulary import ENTRY, EVENTS, FIELDS, FLAGS, REASONS, STATUSES
+from approvals.event_titles import EVENTS
+from approvals.vocabulary import ENTRY, FIELDS, FLAGS, REASONS, STATUSES
 from portal import figures, money
 
 # Languages that write their nouns with a capital letter wherever they stand.

@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0013_words'),
-        ('portal', '0008_words'),
+        ('approvals', '0014_matter_and_given'),
+        ('portal', '0010_manners'),
     ]
 
     operations = [
