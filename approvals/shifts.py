@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from approvals import calling
+from approvals import abouts, calling
 from approvals.models import Case, ShiftNote
 from audit import log
 from audit.events import Event
@@ -71,5 +71,6 @@ def settle(*, workspace: int, person: int, note: int, now: datetime) -> ShiftNot
 def _record(row: ShiftNote, event: Event, person: int, now: datetime, personal: dict[str, str]) -> None:
     log.record(
         workspace=row.workspace_id, subject=f"shift-note:{row.pk}", event=event, actor=f"person:{person}", now=now,
-        case=row.case.subject if row.case else "", body={}, personal=personal,
+        case=f"case:{row.case_id}" if row.case else "", body={}, personal=personal,
+        about=abouts.of_case(row.case) if row.case else "",
     )  # fmt: skip

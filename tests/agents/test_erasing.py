@@ -8,8 +8,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from agents import erasing as service
-from approvals import reversal
-from approvals.models import Handoff, Proposal
+from approvals import reversal, shifts
+from approvals.models import Case, Handoff, Proposal
 from audit import canonical, holds, log
 from audit.events import Event
 from audit.models import Entry, Payload, SubjectKey
@@ -58,6 +58,23 @@ def test_nothing_of_theirs_is_found_in_any_table(cast: Cast) -> None:
     assert done.withdrawn >= 1
     assert done.resolved == 1
     assert done.counts["audit_payload"] > 10
+
+
+def test_what_the_next_shift_was_told_on_their_case_goes_with_them(cast: Cast) -> None:
+    person = erasing.history(cast)
+    erasing.end(cast)
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        case = Case.objects.filter(customer=person.customer).earliest("pk")
+        note = shifts.leave(
+            workspace=cast.ws, person=cast.id("rosa"), text=f"Call {person.mark}", case=case.pk, now=now
+        )
+        entry = Entry.objects.get(subject=f"shift-note:{note.pk}")
+        assert entry.case == f"case:{case.pk}"
+        assert Payload.objects.filter(entry=entry, key__about=f"customer:{person.customer}").count() == 1
+    erasing.erase(cast, f"customer:{person.customer}")
+    assert erasing.found(person.values, erasing.dumped(cast.ws)) == []
+    with workspace.within(cast.ws):
+        assert Payload.objects.filter(entry=entry).count() == 0
 
 
 def test_who_else_is_there_keeps_everything(cast: Cast) -> None:
