@@ -75,6 +75,14 @@ class VersionedAdmin(WorkspaceAdmin):
         )
         return rows.filter(~Exists(newer))
 
+    def get_fieldsets(self, request: Any, obj: Any = None) -> Any:
+        """Who only reads is asked for no reason."""
+        asked = super().get_fieldsets(request, obj)
+        if self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj):
+            return asked
+        kept_of = ((title, [name for name in part["fields"] if name != "why"], part) for title, part in asked)
+        return [(title, {**part, "fields": fields}) for title, fields, part in kept_of if fields]
+
     def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """The form knows its workspace."""
         return within(super().get_form(request, obj, change, **kwargs), request.workspace)

@@ -230,3 +230,11 @@ def test_what_was_attached_is_not_anybody_else_s(cast: Cast) -> None:
     assert browser(cast, "ada").post(at(cast, "loosening/propose/"), given).status_code == 403
     assert anton.post(at(cast, "loosening/propose/"), {"attached": "forged", "why": "So"}).status_code == 403
     assert anton.post(at(cast, "loosening/propose/"), given | {"why": ""}).status_code == 422
+
+
+def test_who_only_reads_is_asked_for_no_reason(cast: Cast) -> None:
+    row = in_force(cast)
+    page = browser(cast, "mara").get(at(cast, f"threshold/{row.pk}/change/")).content.decode()
+    assert "field-people" in page
+    assert "field-why" not in page
+    assert "field-why" in browser(cast, "ada").get(at(cast, f"threshold/{row.pk}/change/")).content.decode()
