@@ -18,6 +18,7 @@ from portal.admin_site import WorkspaceAdmin, sentence_of, site
 from portal.models import Language, Notice, Role, SlackHook
 from portal.retold import say
 
+LANGUAGES = [(Language.ENGLISH, _lazy("English")), (Language.GERMAN, _lazy("German"))]
 MANNER = ("language", "quiet_from", "quiet_until", "in_hours")
 # What goes to a channel unless an admin says otherwise: what stops work, not each step of it.
 USUAL = (Notice.Kind.ESCALATED, Notice.Kind.BREACHED, Notice.Kind.SWITCH, Notice.Kind.SEAL, Notice.Kind.DEAD)
@@ -42,7 +43,7 @@ class SlackForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable
     )  # fmt: skip
 
     language = forms.ChoiceField(
-        choices=[("", _lazy("As the installation")), *Language.choices], required=False, label=_lazy("Language"),
+        choices=[("", _lazy("As the installation")), *LANGUAGES], required=False, label=_lazy("Language"),
         help_text=_lazy("Of what is posted."),
     )  # fmt: skip
     quiet_from = forms.CharField(

@@ -132,7 +132,7 @@
   const palette = one("#palette");
 
   function offered(typed) {
-    const named = (aim) => (aim.querySelector(".closed, span") ?? aim).textContent.trim();
+    const named = (aim) => aim.dataset.named ?? (aim.querySelector(".closed, span") ?? aim).textContent.trim();
     const deeds = all(".decide :is(a, button, summary), .filters button, #together .button").filter((aim) => aim.checkVisibility());
     const aims = [...deeds, ...all(".views a, .top-self :is(a, form button), #palette .places a")];
     const lines = new Map(aims.map((aim) => [`${named(aim)} ${aim.href}`, { aim, name: named(aim) }]));

@@ -170,7 +170,9 @@ def test_other_code_shows_field_by_field(desk, monkeypatch):
     assert [(one.name, one.difference) for one in found.steps] == [
         ("retrieve", ""), ("classify", "output"), ("verify", "input")
     ]  # fmt: skip
-    assert {one.field for one in found.fields} == {"payload.args.queue", "payload.confidence"}
+    assert {one.field for one in found.fields} == {
+        "payload.args.queue", "payload.confidence", "payload.verified"
+    }  # fmt: skip
     code, text = command(desk, str(taken.run), "--json")
     assert (code, json.loads(text)["equal"]) == (1, False)
 

@@ -154,7 +154,7 @@ def test_it_is_shown_as_it_was_and_not_how_it_was_decided(live: None) -> None:
         )
     page = text(sit_down(cast, "ravi").get(f"/second-looks/{look.pk}/")).partition("<main")[2]
     assert "What changes" in page
-    assert "Where is my kettle?" in page
+    assert 'Where is my <mark id="cited-0"' in page  # the passage that is cited
     assert "Thank you, it works!" not in page
     assert cast.people["rosa"].name not in page
     assert "P1 · open" not in page  # what it was changed to

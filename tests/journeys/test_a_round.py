@@ -46,7 +46,7 @@ def give_away(page: Page, cast: Cast, row: Handoff) -> None:
 def tell_the_customer(page: Page, cast: Cast) -> Proposal:
     page.click("a:text-is('Holding message')")
     expect(page.locator("textarea[name=body]")).to_have_value(re.compile("A colleague is looking into it"))
-    page.click("button:text-is('Hand it in')")
+    page.click("button.primary:text-is('Hand it in')")
     expect(page.locator("footer.decide")).to_contain_text("You proposed this; somebody else approves it.")
     with workspace.within(cast.ws):
         return Proposal.objects.get(action="ticket.reply")

@@ -77,6 +77,7 @@ class Sitting:
 
     def look_around(self) -> None:
         first, second = self.page.locator(".row a").nth(0), self.page.locator(".row a").nth(1)
+        expect(first).to_have_attribute("aria-current", "true")  # by itself, once it is there
         self.hands.help()
         expect(self.page.locator("#keys")).to_be_visible()
         self.hands.close()

@@ -91,6 +91,7 @@ def test_a_poll_that_fails_leaves_the_toasts_and_says_quietly_that_the_page_is_o
     page.keyboard.press("c")
     toast = page.locator(".toast")
     expect(toast).to_contain_text("In your hands.")
+    toast.hover()  # so it stays for as long as this takes
     page.route("**/new/**", lambda route: route.abort())
     page.evaluate(POLL)
     expect(page.locator("#behind")).to_be_visible()

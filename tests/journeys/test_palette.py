@@ -18,7 +18,7 @@ def test_what_the_page_offers_is_found_by_its_name(desk: Desk) -> None:
     page.keyboard.press("Control+k")
     page.keyboard.type("snoo")
     lines = page.locator("#palette li")
-    expect(lines).to_have_text(["Snooze", "Snoozed"])
+    expect(lines).to_have_text(["Snooze", "Snoozed", "Hand-offs: Snoozed"])
     page.keyboard.press("Enter")
     expect(page.locator("footer.decide details[open] input[name=minutes]").first).to_be_focused()
     page.keyboard.press("Escape")
