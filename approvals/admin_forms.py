@@ -136,7 +136,9 @@ class ThresholdForm(_MoneyForm):
     )
     up_to = MoneyField(label=_lazy("Up to"), help_text=_lazy("The band is up to and with this amount; empty is open."))
     people = forms.ChoiceField(
-        label=_lazy("People"), choices=lambda: [(name, _(words)) for name, words in PEOPLE.items()]
+        label=_lazy("People"),
+        choices=lambda: [(name, _(words)) for name, words in PEOPLE.items()],
+        initial=Threshold.People.TWO,
     )
     second_role = forms.ChoiceField(
         choices=[("", _lazy("Any")), ("manager", _lazy("A manager"))], required=False, label=_lazy("One of the two"),

@@ -265,7 +265,7 @@
 
   function onSend(event) {
     const { elt, xhr, target } = event.detail;
-    xhr.addEventListener("loadend", () => onEnd(event.detail));
+    xhr.addEventListener("loadend", () => onEnd({ elt, xhr, target })); // the detail may lead elsewhere by then
     if (!polls(elt)) target.ariaBusy = "true";
     if (target.id === "detail") asked = xhr;
     if (target.id !== "desk" || !elt.matches(".decide form") || !one("[name=look]", elt) || !elt.matches("[data-onward]")) return;

@@ -238,3 +238,9 @@ def test_who_only_reads_is_asked_for_no_reason(cast: Cast) -> None:
     assert "field-people" in page
     assert "field-why" not in page
     assert "field-why" in browser(cast, "ada").get(at(cast, f"threshold/{row.pk}/change/")).content.decode()
+
+
+def test_a_new_row_begins_with_two_people(cast: Cast) -> None:
+    page = browser(cast, "ada").get(at(cast, "threshold/add/")).content.decode()
+    assert '<option value="two" selected>' in page
+    assert '<option value="automatic">' in page
