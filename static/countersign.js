@@ -116,8 +116,8 @@
   function onKey(event) {
     if (event.key === "Escape") return shut(event);
     const busy = event.target.closest("input:not(.row input), select, textarea, [contenteditable], dialog");
-    if (busy || event.ctrlKey || event.metaKey || event.altKey || event.repeat && "aercns".includes(event.key)) return;
-    if (document.body.dataset.keys !== "on") return;
+    if (busy || event.ctrlKey || event.metaKey || event.altKey || document.body.dataset.keys !== "on") return;
+    if (event.repeat && "aercns".includes(event.key)) return;
     const moves = { j: () => move(1), k: () => move(-1), x: pickHere, "?": () => one("#keys")?.showModal() };
     if (moves[event.key]) moves[event.key]();
     else if (event.key === "Enter") {
@@ -270,18 +270,20 @@
     if (target.id === "detail") asked = xhr;
     if (target.id !== "desk" || !elt.matches(".decide form") || !one("[name=look]", elt) || !elt.matches("[data-onward]")) return;
     if (!ahead?.html || !rowOf(ahead.item) || performance.now() - ahead.at > AHEAD_FRESH * 1000) return;
-    const next = ahead;
-    xhr.ahead = next.item;
+    xhr.ahead = ahead.item;
     queueMicrotask(() => {
       current()?.closest(".row").classList.add("going");
       const detail = one("#detail");
-      // The form that was sent stays in the page until its answer is there.
-      xhr.kept = Object.assign(document.createElement("div"), { hidden: true });
-      xhr.kept.append(...detail.childNodes);
-      document.body.append(xhr.kept);
-      detail.innerHTML = next.html;
+      stow(xhr, ...detail.childNodes);
+      detail.innerHTML = ahead.html;
       begin(detail);
     });
+  }
+
+  // What was sent stays in the page until its answer is there; from a form that is gone the answer finds no place.
+  function stow(xhr, ...nodes) {
+    document.body.append(xhr.kept = Object.assign(document.createElement("div"), { hidden: true }));
+    xhr.kept.append(...nodes);
   }
 
   // What the script itself put on the screen is read from its top, or where somebody had been writing.
@@ -299,14 +301,13 @@
 
   // A decision that was taken while the next one was looked at already must not take that away again.
   function keepAhead(event) {
-    const { xhr, target } = event.detail;
+    const { xhr, target, requestConfig: { elt } } = event.detail;
+    if (!elt.isConnected) stow(xhr, elt);
     if (target.id === "detail" && xhr !== asked) event.detail.shouldSwap = false; // another was asked for since
     if (!xhr.ahead || target.id !== "desk" || xhr.status >= 400) return;
     const opens = /<article[^>]* data-item="([^"]*)"/.exec(xhr.response)?.[1];
     if (opens !== shown() && xhr.ahead === shown()) return;
-    event.detail.target = one("#list");
-    event.detail.selectOverride = "#list";
-    event.detail.swapOverride = "outerHTML";
+    Object.assign(event.detail, { target: one("#list"), selectOverride: "#list", swapOverride: "outerHTML" });
   }
 
   // A session that ended answers with the sign-in page: go there instead of showing it inside the desk.
@@ -380,7 +381,6 @@
     look = null;
   }
 
-  // -----------------------------------------------------------------------------------------------------
   const listen = (acts, early) => Object.entries(acts).forEach(([name, act]) => document.addEventListener(name, act, early));
   const onToggle = ({ target }) => target.closest(".evidence") && target.setAttribute("data-opened", "");
   listen({ submit: onDecide, toggle: onToggle }, true); // the second does not bubble

@@ -141,7 +141,8 @@ def test_a_hand_off_is_found_where_it_is_mine_overdue_escalated_or_laid_aside(ca
     assert rosa.post(f"/claims/handoff:{asleep.pk}/snooze/", {"minutes": "60"}).status_code == 302
     page, found = text(rosa.get("/")), {}
     for query, words in VIEWS_OF_HANDOFFS.items():
-        assert f'?{query}"><span>{words}</span> <span class="count">' in page.replace("&amp;", "&"), query
+        named = f'?{query}" data-named="Hand-offs: {words}"><span>{words}</span> <span class="count">'
+        assert named in page.replace("&amp;", "&"), query
         found[query] = rows(text(rosa.get(f"/?{query}")))
     assert found == {
         "state=handoffs": [late.pk, mine.pk, wanted.pk], "state=handoffs&mine=1": [mine.pk],

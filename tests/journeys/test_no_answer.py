@@ -102,6 +102,18 @@ def test_a_poll_that_fails_leaves_the_toasts_and_says_quietly_that_the_page_is_o
     expect(page.locator("#behind")).to_be_hidden()
 
 
+def test_the_answer_to_a_form_that_is_gone_is_told_all_the_same(desk: Desk) -> None:
+    first, _ = waiting(desk.cast, 2)
+    page = sat_down(desk, first)
+    held: list[Route] = []
+    page.route("**/claims/*/", lambda route: held.append(route))  # a bound method of a list cannot be marked
+    page.keyboard.press("c")
+    until(lambda: bool(held) or page.wait_for_timeout(50), 20)
+    page.evaluate("document.querySelector('#detail').replaceChildren()")  # another item was opened meanwhile
+    held[0].continue_()
+    expect(page.locator(".toast").first).to_contain_text("In your hands.")
+
+
 def test_toasts_of_quick_decisions_stand_together_newest_on_top(desk: Desk) -> None:
     first, second, third = waiting(desk.cast, 3)
     page = sat_down(desk, first)
