@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from approvals import background, gaps
 from approvals.actions.base import clean_text
@@ -100,7 +100,7 @@ def values(case: Case, facts: background.Facts, handoff: Handoff | None) -> dict
 
 
 def check(*, workspace: int, text: int | None, name: str, language: str, used_for: str, body: str) -> tuple[str, str]:
-    """Name and body as they are kept.
+    """Name and body as they are kept. Inside a transaction no other text of the workspace is named until it ends.
 
     Raises:
         TextError.
@@ -120,6 +120,8 @@ def check(*, workspace: int, text: int | None, name: str, language: str, used_fo
         raise TextError("body", NO_GAP % {"gap": gap, "gaps": " ".join(f"{{{one}}}" for one in gaps.NAMES)})
     if language not in Tongue.values or used_for not in For.values:
         raise ValueError("a form offers what there is")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 8))", [f"{workspace}:texts"])
     rows = ReusableText.objects.filter(workspace_id=workspace, name=name, language=language)
     if rows.exclude(pk=text or 0).exists():
         raise TextError("name", TWICE)

@@ -2,6 +2,7 @@
 
 import html
 import re
+import threading
 
 import pytest
 from django.conf import settings
@@ -279,3 +280,22 @@ def test_the_texts_of_the_case_language_stand_first(cast: Cast) -> None:
     row = in_language(cast, steps.ticket(cast), "de")
     page = text(sit_down(cast, "rosa").get(f"/cases/{row.case_id}/new/ticket.reply/"))
     assert page.index('value="holding-de"') < page.index('value="holding-en"')
+
+
+def test_of_two_texts_of_one_name_kept_at_once_the_second_is_told_so(cast: Cast) -> None:
+    gate, said = threading.Barrier(2), []
+
+    def go(person: str) -> None:
+        try:
+            sitting = browser(cast, person)
+            gate.wait()
+            answer = sitting.post(admin(cast, "add/"), LATE)
+            said.append([*answer.context["adminform"].form.errors] if answer.status_code == 200 else [])
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=go, args=("mara",))
+    other.start()
+    go("ada")
+    other.join(30)
+    assert sorted(said) == [[], ["name"]]
