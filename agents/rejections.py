@@ -4,8 +4,10 @@ An agents process sees rejections of agents' proposals and no other decision, no
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db.models import Q
+from pydantic import JsonValue
 
 from agents.gateway.asker import Asker
 from agents.models import Run
@@ -28,19 +30,21 @@ def of(workspace: int, runs: Sequence[Run]) -> Mapping[int, tuple[Rejected, ...]
         workspace_id=workspace, kind=Kind.REJECT, proposal__case__in={run.case_id for run in runs},
         proposal__state=State.REJECTED, proposal__proposer__startswith="agent:",
     )  # fmt: skip
-    found = list(
+    found: list[Any] = list(
         rows.order_by("pk").values_list(
             "proposal_id", "proposal__case_id", "proposal__proposer", "proposal__action", "proposal__target",
-            "reason", "note", "created_at",
+            "reason", "note", "created_at", named=True,
         )
     )  # fmt: skip
-    drafts = _drafts(workspace, {row[0] for row in found}) if found else {}
+    drafts = _drafts(workspace, {row.proposal_id for row in found}) if found else {}
     told: dict[int, tuple[Rejected, ...]] = {}
     for run in runs:
         mine = {
-            row[0]: _rejected(row, drafts[row[0]])
+            row.proposal_id: _rejected(row, drafts[row.proposal_id])
             for row in found
-            if (row[1], row[2]) == (run.case_id, f"agent:{run.agent}") and row[7] <= run.created_at and drafts[row[0]]
+            if (row.proposal__case_id, row.proposal__proposer) == (run.case_id, f"agent:{run.agent}")
+            and row.created_at <= run.created_at
+            and drafts[row.proposal_id]
         }
         told[run.pk] = tuple(mine.values())[-MOST:]
     return told
@@ -56,21 +60,20 @@ def heed(outcome: Outcome, before: Sequence[Rejected], run: Run, trace: Trace, a
     return heeded
 
 
-def _rejected(row: tuple[object, ...], args: Mapping[str, object]) -> Rejected:
-    number, _case, _proposer, action, target, reason, note, _at = row
-    why = decisions.REJECT_REASONS.get(str(reason), str(reason))
+def _rejected(row: Any, args: Mapping[str, JsonValue]) -> Rejected:
+    why = decisions.REJECT_REASONS.get(row.reason, row.reason)
     return Rejected(
-        f"proposal:{number}", str(action), str(target), dict(args),  # type: ignore[arg-type]
-        why, str(note), reason == TOO_EARLY,
+        f"proposal:{row.proposal_id}", row.proposal__action, row.proposal__target, dict(args), why, row.note,
+        row.reason == TOO_EARLY,
     )  # fmt: skip
 
 
-def _drafts(workspace: int, proposals: set[int]) -> dict[int, Mapping[str, object]]:
+def _drafts(workspace: int, proposals: set[int]) -> dict[int, Mapping[str, JsonValue]]:
     """The arguments of the agent's newest draft of each; empty where it was erased."""
     rows = Submission.objects.filter(
         Q(proposal__in=proposals) | Q(revises__in=proposals), workspace_id=workspace, kind=Submission.Is.ACTION
     )
-    found: dict[int, Mapping[str, object]] = {key: {} for key in proposals}
+    found: dict[int, Mapping[str, JsonValue]] = {key: {} for key in proposals}
     for first, again, payload in rows.order_by("pk").values_list("proposal__pk", "revises_id", "payload"):
         args = payload.get("args")
         found[again or first] = args if isinstance(args, dict) else {}

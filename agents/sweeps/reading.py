@@ -7,7 +7,6 @@ from agents.contacts.merging import Pair
 from agents.dedupe.comparing import Level
 from agents.dedupe.finding import Said
 from agents.sweeps.models import Finding, Sweep
-from portal.models import Contact
 
 
 def pair_of(run: int) -> Pair | None:
@@ -28,17 +27,15 @@ def stopped(sweeps: Iterable[int | None]) -> frozenset[int]:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a sweep is: of the new `pairs` that it found `proposed`, of `total` contacts `looked` at for repairs."""
+    """How far a sweep is: of the new `pairs` `proposed`, and so many changed contacts `looked` at for repairs."""
 
     proposed: int
     pairs: int
     looked: int
-    total: int
 
 
 def progress(row: Sweep) -> Progress | None:
     """Of a sweep that proposes; None while it waits or compares, and once it has ended."""
     if row.state != Sweep.State.PROPOSING:
         return None
-    looked = Contact.objects.filter(workspace=row.workspace_id, merged_into=None, pk__lte=row.reached).count()
-    return Progress(row.proposed, row.found - row.known, min(looked, row.total), row.total)
+    return Progress(row.proposed, row.found - row.known, row.done)
