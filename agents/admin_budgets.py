@@ -31,7 +31,7 @@ NO_AGENT = kept("there is no such agent; there are %(names)s")
 
 def dollars(micros: int) -> str:
     """Micro-dollars as people read them."""
-    return f"${micros / 1_000_000:,.6f}".rstrip("0").rstrip(".")
+    return _("$%(amount)s") % {"amount": figure(f"{micros / 1_000_000:.6f}".rstrip("0").rstrip("."))}
 
 
 @admin.register(ModelPrice, site=site)

@@ -25,7 +25,8 @@ from approvals.bands import band, edge
 from approvals.models import DailyCap, Decision, Handoff, Proposal, Submission, Threshold
 from portal import money
 from portal.admin_site import WorkspaceAdmin, site
-from portal.retold import figure, say
+from portal.figures import figure
+from portal.retold import say
 
 
 @admin.register(Threshold, site=site)

@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import gettext_noop as noop
 from django.utils.translation import pgettext_lazy
 
-from approvals import bands, thresholds, wording
+from approvals import bands, thresholds
 from approvals.actions import ACTIONS
 from approvals.models import DailyCap, Threshold
-from portal import money
+from portal import figures, money
 from portal.models import Workspace
-from portal.retold import figure, say
+from portal.retold import say
 
 LONGEST_HOLD_SECONDS, LONGEST_FRESH_MINUTES = 7 * 24 * 3600, 30 * 24 * 60
 PEOPLE = {
@@ -45,7 +45,7 @@ class MoneyField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         """'100,00' where the language in force writes a comma is '100.00'."""
-        return wording.typed(super().to_python(value) or "")
+        return figures.typed(super().to_python(value) or "")
 
     def minor(self, text: str, currency: str) -> int:
         """What was written, in minor units.
@@ -59,7 +59,7 @@ class MoneyField(forms.CharField):
         except money.NotAnAmount as error:
             like = money.to_text(451 * 10 ** money.decimals(currency) // 10, currency)
             wrong = _("Write an amount of %(currency)s like %(example)s.")
-            raise forms.ValidationError(wrong % {"currency": currency, "example": figure(like)}) from error
+            raise forms.ValidationError(wrong % {"currency": currency, "example": figures.figure(like)}) from error
 
 
 class _MoneyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -85,7 +85,7 @@ class _MoneyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
         for field, column in self.amounts.items():
             minor = getattr(self.instance, column)
             if minor is not None and self.instance.currency:
-                self.initial[field] = figure(money.to_text(minor, self.instance.currency))
+                self.initial[field] = figures.figure(money.to_text(minor, self.instance.currency))
 
     def clean_currency(self) -> str:
         """One there is, or none."""

@@ -20,8 +20,9 @@ from approvals.backtesting import Question
 from approvals.models import Loosening
 from portal import money, stepup, stepup_views
 from portal.admin_site import WorkspaceAdmin, site
+from portal.figures import figure
 from portal.models import Role
-from portal.retold import figure, say
+from portal.retold import say
 
 WORDS = {
     "people": noop("People"),

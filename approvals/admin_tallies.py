@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop as noop
 from approvals.backtest import BANDS, WAYS, Cell, Tally
 from approvals.backtesting import Question
 from portal import money
-from portal.retold import figure
+from portal.figures import figure
 
 SALT = "countersign.backtest.cases"
 WORDS = {

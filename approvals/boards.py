@@ -100,4 +100,4 @@ def _states(names: tuple[str, ...], counted: Mapping[str, str], filters: Filters
 
 
 def _view(label: str, leads: Filters, count: str, now: Filters) -> View:
-    return View(label, leads.query, wording.counted(count), leads.query == now.lasting)
+    return View(label, leads.query, figures.counted(count), leads.query == now.lasting)

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 from portal import money
-from portal.retold import figure
+from portal.figures import figure
 
 DAYS = 90
 

@@ -139,7 +139,7 @@ class ActionForm(forms.Form):
                 values = [part.strip() for part in raw.replace("\n", ",").split(",") if part.strip()]
                 return values if values or self._given.get(name) else None
             case "money":
-                typed = wording.typed(raw.strip())
+                typed = figures.typed(raw.strip())
                 return money.to_minor(typed, str(self.cleaned_data.get("currency", ""))) if typed else None
         if raw == NONE and name in self._choices:
             return ""

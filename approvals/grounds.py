@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.contrib.humanize.templatetags.humanize import ordinal
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
-from django.utils.translation import pgettext
 
 from approvals import actions, rerun, reversal, wording
 from approvals.models import Proposal, Revision, Threshold
@@ -93,15 +93,6 @@ def _history(proposal: Proposal) -> tuple[str, ...]:
     first = _("First time for this customer: no %(what)s was ever carried out before") % told
     lines = [_("%(what)s carried out for this customer before: %(count)s") % told if before["ever"] else first]
     if before["week"]:
-        told["nth"] = _nth(before["week"] + 1)
+        told["nth"] = ordinal(before["week"] + 1)
         lines.append(_("The %(nth)s %(what)s for this customer within a week") % told)
     return tuple(line[:1].upper() + line[1:] for line in lines)
-
-
-def _nth(number: int) -> str:
-    words = (
-        pgettext("ordinal", "second"), pgettext("ordinal", "third"), pgettext("ordinal", "fourth"),
-        pgettext("ordinal", "fifth"), pgettext("ordinal", "sixth"), pgettext("ordinal", "seventh"),
-        pgettext("ordinal", "eighth"), pgettext("ordinal", "ninth"), pgettext("ordinal", "tenth"),
-    )  # fmt: skip
-    return words[number - 2] if number - 2 < len(words) else pgettext("ordinal", "%(number)sth") % {"number": number}

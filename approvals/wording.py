@@ -204,19 +204,6 @@ def amount(minor: int | None, currency: str) -> str:
         return _("%(number)s minor units of %(currency)s") % {"number": minor, "currency": named}
 
 
-def typed(text: str) -> str:
-    """An amount as a person typed it in the number format of theirs, with a decimal point: '1.234,50' is '1234.50'.
-
-    What may be meant either way ('1.234') is left to be refused.
-    """
-    return figures.typed(text)
-
-
-def counted(text: str) -> str:
-    """'1,000+' with the reader's mark for thousands."""
-    return figures.counted(text)
-
-
 def lasted(seconds: int) -> str:
     """A length of time in its two largest units: '8 s', '2 min 5 s', '1 h 3 min'."""
     minutes, rest = divmod(seconds, 60)

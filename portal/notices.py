@@ -15,9 +15,9 @@ from portal.models import Membership, Notice, NoticeChoice, Role
 
 Kind = Notice.Kind
 COUNTED, SHOWN = 99, 50
-# Nobody reads what is older; its entry stays on the log.
 # What a channel hears of in its quiet hours too, beside what nobody knows the end of.
 URGENT = frozenset({Kind.SWITCH, Kind.SEAL, Kind.DEAD})
+# Nobody reads what is older; its entry stays on the log.
 KEPT, FORGOTTEN_AT_ONCE = timedelta(days=90), 1_000
 
 

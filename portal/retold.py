@@ -12,7 +12,6 @@ from functools import lru_cache
 from django.utils.translation import get_language, gettext
 
 from portal import figures
-from portal.figures import figure as figure  # asked for here as well
 
 _GAP = re.compile(r"%\((\w+)\)s")
 _AMOUNT = re.compile(r"-?\d+(?:\.\d+)? [A-Z]{3}")
@@ -67,7 +66,7 @@ def _said(text: str, _manner: str) -> str:
 def _told(text: str) -> str | None:
     """None where it is none of ours."""
     if _AMOUNT.fullmatch(text):
-        return figure(text)
+        return figures.figure(text)
     if not text or len(text) > LONGEST:
         return None
     whole, across = _find(text)

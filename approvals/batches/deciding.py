@@ -17,7 +17,8 @@ from approvals.models import Proposal
 from approvals.state import State
 from portal import money, roles, stepup
 from portal import workspace as inside
-from portal.retold import fault, figure, say
+from portal.figures import figure
+from portal.retold import fault, say
 
 Seen = tuple[int, int, str]
 _DIGEST = re.compile("[0-9a-f]{64}")

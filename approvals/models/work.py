@@ -226,8 +226,7 @@ class Claim(WorkspaceRow):
     A trigger makes and removes it with the item's state. A lease is a courtesy: safety is version and digest.
     `anyones` says that whoever decides may take it, but its proposer; else that is asked for each person. Until
     `snoozed_until` it is laid aside for all; `escalated` is why a manager is wanted, in a person's words, and
-    `matter` what it is a matter of, by its name in `matters`. `given`: a manager put it
-    into their hands.
+    `matter` what it is a matter of, by its name in `matters`. `given`: a manager put it into their hands.
     """
 
     item = models.CharField(max_length=40)

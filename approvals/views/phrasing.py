@@ -15,7 +15,7 @@ Groups = list[tuple[str, list[texts.Text]]]
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """`data` is what was posted with the text put in, None where none was asked for; `chosen` was not found if ""."""
+    """`data` is what was posted with the text put in, None without one; `start` is the text that an address names."""
 
     groups: Groups
     inserting: bool = False

@@ -157,13 +157,13 @@ def test_first_time_for_this_customer_is_told(cast: Cast) -> None:
 def test_the_third_refund_for_this_customer_this_week_is_told_and_what_was_rejected_does_not_count(cast: Cast) -> None:
     steps.order(cast)
     first, second, third = refund(cast), refund(cast), refund(cast)
-    assert history(cast, third) == (FIRST, "The third refund for this customer within a week")
+    assert history(cast, third) == (FIRST, "The 3rd refund for this customer within a week")
     with workspace.within(cast.ws, cast.id("rosa")) as now:
         decisions.reject(
             workspace=cast.ws, proposal=second.pk, seen=steps.seen(second), person=cast.id("rosa"), reason="duplicate",
             note="", now=now,
         )  # fmt: skip
-    assert history(cast, third) == (FIRST, "The second refund for this customer within a week")
+    assert history(cast, third) == (FIRST, "The 2nd refund for this customer within a week")
     assert history(cast, first) == (FIRST,)
 
 
@@ -173,7 +173,7 @@ def test_what_was_carried_out_a_month_ago_is_no_velocity_and_no_first_time(cast:
     steps.approve(cast, done, "rosa")
     assert steps.apply(cast, done).state == "applied"
     before = "Ticket update carried out for this customer before: 1"
-    assert history(cast, row) == (before, "The second ticket update for this customer within a week")
+    assert history(cast, row) == (before, "The 2nd ticket update for this customer within a week")
     assert history(cast, row, timedelta(days=30)) == (before,)
 
 

@@ -14,7 +14,7 @@ from approvals import decisions, revising, sentences, switches, votes, wording
 from approvals.models import Handoff, Instruction, Proposal
 from audit.events import Event
 from audit.models import Entry
-from portal import money, retold, tokens, workspace
+from portal import figures, money, retold, tokens, workspace
 from portal.models import Person
 from tests.api.calls import Caller, make_token
 from tests.approvals import steps
@@ -198,11 +198,11 @@ def test_what_may_mean_another_amount_is_refused_in_german_too(amount: str) -> N
 
 
 def test_thousands_are_no_decimals_where_a_currency_has_three() -> None:
-    assert money.to_minor(wording.typed("1.234"), "KWD") == 1_234
+    assert money.to_minor(figures.typed("1.234"), "KWD") == 1_234
     with translation.override("de"):
-        assert money.to_minor(wording.typed("1,234"), "KWD") == 1_234
+        assert money.to_minor(figures.typed("1,234"), "KWD") == 1_234
         with pytest.raises(money.NotAnAmount):
-            money.to_minor(wording.typed("1.234"), "KWD")
+            money.to_minor(figures.typed("1.234"), "KWD")
 
 
 def test_the_log_is_told_in_german() -> None:

@@ -70,7 +70,7 @@ TYPED = [
 @pytest.mark.parametrize(("language", "chosen", "typed", "read"), TYPED)
 def test_an_amount_may_be_typed_as_it_is_written(language: str, chosen: str, typed: str, read: str) -> None:
     with override(language), figures.written(chosen):
-        assert wording.typed(typed) == read
+        assert figures.typed(typed) == read
 
 
 @pytest.mark.parametrize(
@@ -79,15 +79,15 @@ def test_an_amount_may_be_typed_as_it_is_written(language: str, chosen: str, typ
 )  # fmt: skip
 def test_what_may_be_meant_either_way_is_refused(chosen: str, typed: str) -> None:
     with figures.written(chosen), pytest.raises(money.NotAnAmount):
-        money.to_minor(wording.typed(typed), "EUR")
+        money.to_minor(figures.typed(typed), "EUR")
 
 
 @given(st.integers(0, money.MOST_MINOR), st.sampled_from(["point", "comma", "space"]))
 def test_what_is_shown_can_be_typed(minor: int, chosen: str) -> None:
     with figures.written(chosen):
         shown = figures.figure(money.to_text(minor, "EUR"))
-        assert money.to_minor(wording.typed(shown), "EUR") == minor
-        assert money.to_minor(wording.typed(figures.to_edit(money.to_text(minor, "EUR"))), "EUR") == minor
+        assert money.to_minor(figures.typed(shown), "EUR") == minor
+        assert money.to_minor(figures.typed(figures.to_edit(money.to_text(minor, "EUR"))), "EUR") == minor
         assert re.sub(r"[^0-9]", "", shown) == money.to_text(minor, "EUR").replace(".", "")
 
 
