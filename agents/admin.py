@@ -14,8 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from agents import admin_budgets, admin_keeping, admin_models
+from agents.admin_budgets import dollars
 from agents.models import Run, Step, Sweep, SweepPlan, ToolCall, Transcript
 from agents.sweeps import planning
+from agents.templatetags import measures
 from portal.admin_site import WorkspaceAdmin, site
 from portal.models import Role
 
@@ -33,31 +35,51 @@ class RunAdmin(WorkspaceAdmin):
         "state",
         "outcome",
         "attempts",
-        "most_micros",
-        "cost_micros",
+        "most",
+        "cost",
         "created_at",
         "finished_at",
     )
     list_filter = ("agent", "state")
     list_select_related = ("case",)
 
+    @admin.display(description=_lazy("at most"))
+    def most(self, obj: Run) -> str:
+        return dollars(obj.most_micros)
+
+    @admin.display(description=_lazy("cost"))
+    def cost(self, obj: Run) -> str:
+        return dollars(obj.cost_micros)
+
 
 @admin.register(Step, site=site)
 class StepAdmin(WorkspaceAdmin):
     """What a run did, in order, by digest, with what it took."""
 
-    list_display = ("id", "run", "seq", "name", "micros", "cost_micros", "created_at")
+    list_display = ("id", "run", "seq", "name", "took", "cost", "created_at")
     list_filter = ("name",)
     list_select_related = ("run",)
+
+    @admin.display(description=_lazy("took"))
+    def took(self, obj: Step) -> str:
+        return measures.took(obj.micros)
+
+    @admin.display(description=_lazy("cost"))
+    def cost(self, obj: Step) -> str:
+        return dollars(obj.cost_micros)
 
 
 @admin.register(ToolCall, site=site)
 class ToolCallAdmin(WorkspaceAdmin):
     """What a run read, in order, by digest, and how each call ended."""
 
-    list_display = ("id", "run", "seq", "tool", "ended", "micros", "created_at")
+    list_display = ("id", "run", "seq", "tool", "ended", "took", "created_at")
     list_filter = ("tool", "ended")
     list_select_related = ("run",)
+
+    @admin.display(description=_lazy("took"))
+    def took(self, obj: ToolCall) -> str:
+        return measures.took(obj.micros)
 
 
 @admin.register(Transcript, site=site)

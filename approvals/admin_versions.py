@@ -19,11 +19,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from approvals import thresholds
+from approvals import thresholds, wording
 from approvals.admin_forms import within
 from approvals.models import DailyCap, Loosening, Threshold
 from audit.models import Entry
-from portal.admin_site import HISTORY_ROWS, WorkspaceAdmin, names_of
+from portal.admin_site import HISTORY_ROWS, WorkspaceAdmin, people_of
 from portal.models import Person, Role
 from portal.retold import kept, say
 
@@ -201,14 +201,14 @@ class VersionedAdmin(WorkspaceAdmin):
     def _versions(self, request: Any, rows: Sequence[Any]) -> Iterator[Version]:
         found = Entry.objects.filter(workspace_id=request.workspace.pk, subject=f"{self.kind}:{rows[0].series}")
         entries = {entry.version: entry for entry in found.order_by("-version")[:HISTORY_ROWS]}
-        names = dict(zip(entries, names_of(list(entries.values())), strict=True))
         bodies = {version: json.loads(entry.canonical)["body"] for version, entry in entries.items()}
         asked = {body["proposed_by"] for body in bodies.values() if "proposed_by" in body}
-        people = dict(Person.objects.filter(pk__in=asked).values_list("pk", "name"))
+        people = people_of(entries.values()) | dict(Person.objects.filter(pk__in=asked).values_list("pk", "name"))
         for row, older in zip(rows, [*rows[1:], None], strict=True):
             body = bodies.get(row.version, {})
+            made_by = entries[row.version].actor if row.version in entries else row.made_by
             yield Version(
-                row, names.get(row.version, row.made_by), row.created_at, say(body.get("why", "")),
+                row, wording.actor(made_by, people), row.created_at, say(body.get("why", "")),
                 people.get(body.get("proposed_by"), ""), body.get("loosening"), self._changes(older, row),
                 row is rows[0],
             )  # fmt: skip

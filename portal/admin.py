@@ -88,7 +88,11 @@ class QueueAdmin(WorkspaceAdmin):
 class PageAdmin(WorkspaceAdmin):
     """Policy pages in all their versions, to read; `publish_page` writes the next one."""
 
-    list_display = ("title", "version", "language", "readers", "effective_from", "effective_until")
+    list_display = ("title", "version", "language", "read_by", "effective_from", "effective_until")
+
+    @admin.display(description=_lazy("readers"))
+    def read_by(self, obj: Page) -> str:
+        return ", ".join(obj.readers)
 
 
 @admin.register(Entry, site=site)

@@ -5,7 +5,7 @@ goes through the services: the audit log is its history, and Django's own log of
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, update_wrapper
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import render
 from django.template.response import SimpleTemplateResponse
 from django.urls import URLPattern, URLResolver, get_script_prefix
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET
@@ -204,13 +205,23 @@ class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscri
         context = {
             **self.admin_site.each_context(request), "title": _("History of %(row)s") % {"row": obj}, "opts": self.opts,
             "object": obj,
-            "entries": [
-                (entry, who, json.loads(entry.canonical)["body"])
-                for entry, who in zip(entries, names_of(entries), strict=True)
-            ],
-            "empty": (None, ""),
+            "entries": [(entry, self._told(json.loads(entry.canonical)["body"])) for entry in entries],
+            "people": people_of(entries),
         }  # fmt: skip
         return render(request, "portal/admin_history.html", context)
+
+    def _told(self, body: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+        """Name, label and value of what an entry says; a field of the row by its own label and choice."""
+        fields: dict[str, Any] = {field.name: field for field in self.opts.concrete_fields}
+        for name, value in body.items():
+            field = fields.get(name)
+            choices = dict(field.flatchoices) if field and isinstance(value, str) else {}
+            if value not in (None, "", [], {}):
+                yield (
+                    name,
+                    capfirst(field.verbose_name) if field else "",
+                    choices.get(value, value) if choices else value,
+                )
 
 
 def sentence_of(words: str) -> str:
@@ -219,8 +230,7 @@ def sentence_of(words: str) -> str:
     return f"{told[:1].upper()}{told[1:]}."
 
 
-def names_of(entries: Sequence[Entry]) -> list[str]:
-    """Who acted, by name where it was a person."""
+def people_of(entries: Iterable[Entry]) -> dict[int, str]:
+    """The people who acted, by name."""
     ids = {int(e.actor.partition(":")[2]) for e in entries if e.actor.startswith("person:")}
-    names = {f"person:{pk}": name for pk, name in Person.objects.filter(pk__in=ids).values_list("pk", "name")}
-    return [names.get(entry.actor, entry.actor) for entry in entries]
+    return dict(Person.objects.filter(pk__in=ids).values_list("pk", "name"))

@@ -132,9 +132,10 @@ class Budget(WorkspaceRow):
         ]
 
     def __str__(self) -> str:
-        words = {"most": self.most, "kind": self.kind, "per": self.get_per_display().partition(" ")[0]}
-        return _("%(most)s %(kind)s per %(per)s of %(whose)s") % {
-            **words, "whose": self.holder or self.get_scope_display(),
+        in_money = self.kind in (Budget.Kind.MONEY, Budget.Kind.ONE_CALL)
+        return _("%(amount)s per %(per)s of %(whose)s") % {
+            "amount": f"${self.most / 1_000_000:g}" if in_money else f"{self.most} {self.kind}",
+            "per": self.get_per_display().partition(" ")[0], "whose": self.holder or self.get_scope_display(),
         }  # fmt: skip
 
 

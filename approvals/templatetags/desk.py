@@ -18,6 +18,7 @@ _TAGS = {"gone": "del", "new": "ins"}
 register.filter("state_word", wording.state)
 register.filter("status_word", wording.status)
 register.filter("field_word", wording.field)
+register.filter("event_word", wording.event)
 register.filter("in_order", wording.in_order)
 register.filter("money", wording.amount)
 register.filter("answer_word", wording.answer)

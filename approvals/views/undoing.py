@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_POST
@@ -27,7 +26,6 @@ from approvals.views import deciding
 from portal.htmx import WorkspaceRequest, respond
 from portal.models import Queue, Role
 from portal.retold import fault, say
-from portal.templatetags import clock
 
 LOCAL = "%Y-%m-%dT%H:%M"
 
@@ -152,10 +150,9 @@ def _shown(parts: Iterable[Part], books: Books) -> list[Shown]:
 
 def _searched(request: WorkspaceRequest) -> dict[str, Any]:
     """What the form asks for, or why it cannot be searched for."""
-    with timezone.override(clock.zone(request.user.time_zone)):
-        form = Search(request.GET)
-        if not form.is_valid():
-            return {"errors": form.errors, "status": 422}
+    form = Search(request.GET)
+    if not form.is_valid():
+        return {"errors": form.errors, "status": 422}
     after = request.GET.get("after", "")
     wanted = {name: value for name, value in form.cleaned_data.items() if value}
     wanted["after"] = int(after) if after.isdecimal() and len(after) < 19 else None

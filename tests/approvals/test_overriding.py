@@ -75,7 +75,7 @@ def test_who_proposes_it_who_agrees_and_who_opens_it_are_told(cast: Cast) -> Non
     ada = browser(cast, "ada")
     assert says in ada.get(kept["Location"]).content.decode()
     with workspace.within(cast.ws):
-        waiting = overriding.thresholds.in_force(cast.ws)
+        waiting = thresholds.in_force(cast.ws)
     assert not [row for row in waiting if row.agent == "triage"]
     row = proposed_anew(cast, name="anton", agent="contacts")
     agree(cast, row, "ada")

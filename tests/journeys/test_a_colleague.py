@@ -1,8 +1,5 @@
 """A reply begun with a reusable text, and a colleague called in a note: without scripts, and on a phone."""
 
-import os
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -16,14 +13,9 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 PHONE = {"width": 390, "height": 844}
 
 
-def look(page: Page, name: str) -> None:
-    """No page is wider than a phone."""
+def fits_a_phone(page: Page) -> None:
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    if to := os.environ.get("H4SHOTS"):
-        page.screenshot(path=Path(to) / f"{name}-phone.png", full_page=True)
-        page.set_viewport_size(WIDE)
-        page.screenshot(path=Path(to) / f"{name}.png", full_page=True)
     page.set_viewport_size(WIDE)
 
 
@@ -32,7 +24,7 @@ def test_a_reply_begins_with_a_text_and_a_colleague_is_called(desk: Desk) -> Non
     row = propose_handoff(cast)
     rosa = desk.sign_in("rosa", java_script_enabled=False, viewport=WIDE)
     rosa.goto(f"{desk.base}handoffs/{row.pk}/")
-    look(rosa, "handoff")
+    fits_a_phone(rosa)
     rosa.click("footer.decide a:text-is('Reply to a customer')")
     rosa.fill("textarea[name=body]", "Good morning,")
     rosa.fill("input[name=clauses]", "R-1")
@@ -44,7 +36,7 @@ def test_a_reply_begins_with_a_text_and_a_colleague_is_called(desk: Desk) -> Non
         " hören von uns, sobald wir mehr wissen. Bis dahin müssen Sie nichts tun."
     )
     expect(rosa.locator("input[name=clauses]")).to_have_value("R-1")
-    look(rosa, "reply")
+    fits_a_phone(rosa)
     rosa.fill("input[name=clauses]", "")
     rosa.press("input[name=clauses]", "Enter")  # hands it in: the first button of the form is not the one of the text
 
@@ -59,7 +51,7 @@ def test_a_reply_begins_with_a_text_and_a_colleague_is_called(desk: Desk) -> Non
     rosa.click("button:text-is('Resolve')")
     rosa.goto(f"{desk.base}handoffs/{row.pk}/")
     expect(rosa.locator(f"strong:text-is('@{name}')").first).to_be_visible()
-    look(rosa, "resolved")
+    fits_a_phone(rosa)
 
     ravi = desk.sign_in("ravi", viewport=WIDE)
 

@@ -79,7 +79,7 @@ def test_saving_again_writes_the_next_version_and_asks_for_the_secret_of_another
     assert client.get(address(cast, f"connection/{row.pk}/change/")).status_code == 404
     newest = rows(cast)[-1]
     history = client.get(address(cast, f"connection/{newest.pk}/history/")).content.decode()
-    assert history.count("system.chosen") == 3
+    assert history.count("System chosen") == 3
     assert cast.people["ada"].name in history
     client.post(address(cast, f"connection/{newest.pk}/change/"), {"system": "books"})
     with signed_in("apply"):
@@ -100,7 +100,7 @@ def test_the_secret_is_on_no_page_and_in_no_entry(cast: Cast) -> None:
         assert answer.status_code == 200, page
         assert SECRET not in answer.content.decode()
         assert "sealed" not in answer.content.decode().lower().replace("sealed at once", ""), page
-    assert "credential.set" in client.get(address(cast, f"credential/{key}/history/")).content.decode()
+    assert "Credential set" in client.get(address(cast, f"credential/{key}/history/")).content.decode()
     with workspace.within(cast.ws):
         assert not any(SECRET in entry.canonical for entry in Entry.objects.all())
 

@@ -47,7 +47,7 @@ def test_an_admin_sets_them_and_the_log_says_so(cast: Cast) -> None:
     page = client.get(address(cast, cast.ws)).content.decode()
     assert 'value="08:30-24:00"' in page
     assert "2030-12-26" in page
-    assert "hours.set" in client.get(address(cast, cast.ws, "history")).content.decode()
+    assert "Hours set" in client.get(address(cast, cast.ws, "history")).content.decode()
     assert "Fri 08:30-24:00" in client.get(address(cast)).content.decode()
 
 
