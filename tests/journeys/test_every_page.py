@@ -136,6 +136,12 @@ STOP = """() => {
     covered: !(inside && (its.some((one) => one.contains(inside)) || inside.contains(at))),
   };
 }"""
+# A field that has the focus as the page opens would be the first stop, and what is before it never one.
+TO_THE_TOP = """() => new Promise(requestAnimationFrame).then(() => {
+  document.body.tabIndex = -1;
+  document.body.focus();
+  document.body.removeAttribute("tabindex");
+})"""
 # Two stops beside each other in the page must stand so on the screen: never upwards, nor to the left in one line.
 ORDER = """() => {
   const stops = [...document.querySelectorAll("[data-stop]")].sort((a, b) => a.dataset.stop - b.dataset.stop);
@@ -158,6 +164,7 @@ ORDER = """() => {
 
 def tab_through(page: Page, path: str, seen: Seen) -> None:
     """From the top with the Tab key until it comes round: each stop is in sight, marked, and where one looks for it."""
+    page.evaluate(TO_THE_TOP)
     for _ in range(400):
         page.keyboard.press("Tab")
         at: Any = page.evaluate(STOP)
