@@ -97,7 +97,7 @@ def test_managers_and_admins_keep_texts_and_each_change_is_on_the_log(cast: Cast
         assert '"offered":false' in said[1].canonical
         assert "late" not in said[0].canonical  # the words are personal values: they can be taken away
         assert not Unattributed.objects.exists()
-    assert "text.set" in client.get(admin(cast, f"{row.pk}/history/")).content.decode()
+    assert "Text set" in client.get(admin(cast, f"{row.pk}/history/")).content.decode()
 
 
 @pytest.mark.parametrize(("name", "status"), [("rosa", 404), ("odile", 403)])
