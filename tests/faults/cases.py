@@ -120,11 +120,11 @@ CASES: dict[int, Case] = {
     23: Case(
         "20 claimers of 500 items",
         (
-            f"{BESIDE}claims.py::test_twenty_claimers_of_five_hundred_items_take_each_exactly_once",
-            f"{BESIDE}claims.py::test_one_person_at_many_pages_at_once_still_holds_three",
+            f"{BESIDE}claim_next.py::test_twenty_claimers_of_five_hundred_items_take_each_exactly_once",
+            f"{BESIDE}claim_next.py::test_one_person_at_many_pages_at_once_still_holds_three",
         ),
     ),
-    24: Case("100 abandoned claims", (f"{BESIDE}claims.py::test_a_hundred_abandoned_claims_lose_no_item",)),
+    24: Case("100 abandoned claims", (f"{BESIDE}claim_next.py::test_a_hundred_abandoned_claims_lose_no_item",)),
     25: Case(
         "the target edited, deleted or moved meanwhile",
         (
