@@ -275,7 +275,7 @@ def _stale(row: Proposal, revision: Revision, *, now: datetime) -> str:
         return TOO_LONG
     if why := dependencies.broken(row):
         return why
-    if (seen.drifted and row.tier == "high") or any(s.startswith("messages:") for s in seen.drifted):
+    if seen.unsettled(row.tier):
         return MOVED % {"what": seen.drift}
     return staleness.CHANGED if row.tier == "high" and seen.moved(row.basis) else ""
 

@@ -16,7 +16,8 @@ from portal import figures, money, retold
 
 # What stands in the page's form beside the fields of the schema.
 ENVELOPE = frozenset({
-    "csrfmiddlewaretoken", "revision", "digest", "key", "asks", "look", "looked", "opened", "text", "insert",
+    "csrfmiddlewaretoken", "revision", "digest", "key", "asks", "look", "looked", "opened", "wrote", "text",
+    "insert",
 })  # fmt: skip
 # A select cannot tell "leave as it is" from "take it out"; this value says the second.
 NONE = "(none)"

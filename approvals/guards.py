@@ -55,19 +55,19 @@ def _basis(row: Proposal, revision: Revision, *, now: datetime) -> str:
         return look.because
     if row.tier == "high" and look.moved_elsewhere(row.basis):
         return staleness.CHANGED
-    if any(source.startswith("messages:") for source in look.drifted) and _customer_wrote(row):
+    if look.talked and look.unsettled(row.tier) and _customer_wrote(row, look):
         return CUSTOMER_WROTE
     return "" if look.already_so else _stricter(row, revision, now=now)
 
 
-def _customer_wrote(row: Proposal) -> bool:
-    """Whether the newest message is the customer's, not one of our own replies."""
-    for source in row.basis["reads"]:
+def _customer_wrote(row: Proposal, look: staleness.Look) -> bool:
+    """Whether it was the customer who went on with the conversation, and not one of our own replies."""
+    for source in look.drifted:
         kind, _, key = source.partition(":")
-        if kind == "messages":
+        if kind == staleness.TALK:
             ticket = BooksReader(row.workspace_id).ticket(key)
             return ticket is None or ticket.messages[-1].sender == "customer"
-    return False
+    return True
 
 
 def _stricter(row: Proposal, revision: Revision, *, now: datetime) -> str:

@@ -74,7 +74,7 @@ def _moved(proposal: Proposal, look: staleness.Look) -> tuple[str, ...]:
     said = []
     if look.drift:
         said.append(_("What it rests on moved: %(what)s.") % {"what": ", ".join(map(wording.source, look.drifted))})
-    if proposal.tier == "high" or any(source.startswith("messages:") for source in look.drifted):
+    if proposal.tier == "high" or look.unsettled(proposal.tier):
         said.append(_("Approving it will find it stale, so that it is worked out anew first."))
     else:
         said.append(_("The record changed elsewhere; this change is the same."))

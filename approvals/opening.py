@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from approvals import citations, deadlines, dependencies, diff, payloads, placing, proposals, risk
+from approvals import citations, deadlines, dependencies, diff, payloads, placing, proposals, risk, staleness
 from approvals.actions import named
 from approvals.actions.base import Action, Preview
 from approvals.models import Proposal, Revision, Submission
@@ -60,7 +60,8 @@ def begin(
     proposal = Proposal(
         pk=sitting.next_id(), workspace_id=submission.workspace_id, submission=submission, case_id=submission.case_id,
         action=asked.action.name, target=asked.target, state=after, digest=diff.digest(content, nonce),
-        basis=preview.diff.basis(), tier=verdict.tier, people=verdict.people, proposer=submission.proposer,
+        basis=staleness.basis(preview.diff, submission.case.subject, sitting.reader),
+        tier=verdict.tier, people=verdict.people, proposer=submission.proposer,
         customer=preview.customer, amount_minor=preview.amount_minor, currency=preview.currency,
         confidence_pct=asked.confidence_pct, summary=preview.summary, flags=list(asked.flags),
         content_key=proposals.content_key(asked.action, asked.args), undoes_id=submission.undoes_id, created_at=now,

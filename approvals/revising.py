@@ -29,7 +29,7 @@ from approvals import (
 from approvals import verdicts as verdict_of
 from approvals.actions import Action, ActionError, named
 from approvals.actions.base import Preview
-from approvals.decisions import BadInput, NotAllowed, Seen, opened, refuse_twin
+from approvals.decisions import BadInput, Gone, NotAllowed, Seen, opened, refuse_twin
 from approvals.models import Proposal, Revision
 from approvals.state import Kind, State
 from approvals.taint import Taint
@@ -40,6 +40,7 @@ from portal.retold import kept
 from portal.systems.books import BooksReader
 
 EDITED, REDONE = kept("Edited meanwhile."), kept("Worked out anew meanwhile.")
+UNREAD = kept("The customer wrote while this was open: read it in the conversation, then send this again.")
 OVERWRITES = kept("Somebody changed %(fields)s meanwhile; only a manager writes over that.")
 OVERWRITES_TWO = kept("Somebody changed %(one)s and %(other)s meanwhile; only a manager writes over that.")
 
@@ -57,18 +58,37 @@ class New:
     taints: tuple[Taint, ...] = ()
 
 
-def edit(*, workspace: int, proposal: int, seen: Seen, person: int, args: Mapping[str, Any], now: datetime) -> Proposal:
+class Wrote(Gone):
+    """The customer wrote while the form was open."""
+
+
+def edit(
+    *, workspace: int, proposal: int, seen: Seen, person: int, args: Mapping[str, Any], now: datetime,
+    wrote: int | None = None,
+) -> Proposal:  # fmt: skip
     """New arguments are a new revision: schema, policy and tier run again, all votes are gone.
 
+    `wrote` is the number of the customer's last message that the form showed beside it, where it says so.
+
     Raises:
-        Gone, NotAllowed, BadInput (naming the field), Proposal.DoesNotExist.
+        Wrote, Gone, NotAllowed, BadInput (naming the field), Proposal.DoesNotExist.
     """
     row, held = opened(workspace, proposal, person, seen, (State.PENDING,), now=now)
     new = _judged(row, held, args, now=now)
     grew = _grew(votes.current(row), args, row, new.preview.amount_minor)
     alone = new.verdict.people == 1 and new.verdict.tier == row.tier and not grew
     votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.EDIT, now=now, told=seen.told)
-    return _revise(row, Event.PROPOSAL_EDITED, replace(new, alone=alone), person, now=now)
+    row = _revise(row, Event.PROPOSAL_EDITED, replace(new, alone=alone), person, now=now)
+    # Asked last: what came before the new revision took it for read is found, what comes after it makes it stale.
+    if wrote is not None and wrote_last(workspace, row.case.subject) > wrote:
+        raise Wrote(retold.say(UNREAD))
+    return row
+
+
+def wrote_last(workspace: int, subject: str) -> int:
+    """The number of the customer's last message on the case of `subject`; 0 where there is none."""
+    kind, _colon, key = subject.partition(":")
+    return staleness.newest(BooksReader(workspace).ticket(key)) if kind == "ticket" else 0
 
 
 def redo(
@@ -141,7 +161,8 @@ def add(row: Proposal, event: Event, new: New, *, actor: str, now: datetime, **m
     )  # fmt: skip
     dependencies.renew(row)
     return proposals.transition(
-        row, event, actor=actor, now=now, digest=made.digest, basis=preview.diff.basis(), basis_version=1,
+        row, event, actor=actor, now=now, digest=made.digest, basis_version=1,
+        basis=staleness.basis(preview.diff, row.case.subject, BooksReader(row.workspace_id)),
         content_key=proposals.content_key(named(row.action), new.args), people=made.people, tier=new.verdict.tier,
         summary=preview.summary, amount_minor=preview.amount_minor, currency=preview.currency, flags=list(new.flags),
         fresh_until=hours.after(now, timedelta(minutes=new.verdict.fresh_minutes)),

@@ -19,6 +19,8 @@ from portal.systems.records import Ticket
 GONE = kept("%(what)s is not there any more")
 CHANGED = kept("the record changed since")
 CONVERSATION = kept("the conversation of ticket %(ticket)s")
+# Of a conversation: every message, for what is one itself; or the newest of the customer's, for all else on a ticket.
+TALK, WROTE = "messages", "wrote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,21 @@ class Look:
         """Somebody made every one of the changes meanwhile; never where something goes out."""
         return bool(self.fits) and not self.outward and set(self.fits.values()) == {diff.Fit.ALREADY}
 
+    @property
+    def talked(self) -> bool:
+        """The conversation went on."""
+        return any(map(_is_talk, self.drifted))
+
+    def unsettled(self, tier: str) -> bool:
+        """It is worked out anew first: at high tier whatever it rests on moved, else the conversation of what goes out.
+
+        A mere change of fields takes note of what the customer wrote and stands, as with any other drift.
+        """
+        return bool(self.drifted) and (tier == "high" or (self.outward and self.talked))
+
     def moved_elsewhere(self, basis: dict[str, Any]) -> bool:
         """The same, but for the conversation: our own messages move it too."""
-        return self.basis["target_version"] != basis["target_version"] or any(
-            not source.startswith("messages:") for source in self.drifted
-        )
+        return self.basis["target_version"] != basis["target_version"] or not all(map(_is_talk, self.drifted))
 
     def moved(self, basis: dict[str, Any]) -> bool:
         """Something moved, though it may not touch what would be written."""
@@ -71,7 +83,24 @@ class Look:
 def _named(source: str) -> str:
     """What something rests on, as it is kept: 'order #W1'."""
     kind, _colon, key = source.partition(":")
-    return CONVERSATION % {"ticket": key} if kind == "messages" else f"{kind} {key}"
+    return CONVERSATION % {"ticket": key} if _is_talk(source) else f"{kind} {key}"
+
+
+def _is_talk(source: str) -> bool:
+    return source.partition(":")[0] in (TALK, WROTE)
+
+
+def basis(told: diff.Diff, subject: str, reader: Reader) -> dict[str, Any]:
+    """Versions that a dry run rests on; on a ticket also how far its customer had written, whatever it would do."""
+    rests, (kind, _colon, key) = told.basis(), subject.partition(":")
+    if kind == "ticket" and f"{TALK}:{key}" not in rests["reads"] and (ticket := reader.ticket(key)):
+        rests["reads"][f"{WROTE}:{key}"] = newest(ticket)
+    return rests
+
+
+def newest(ticket: Ticket | None) -> int:
+    """The number of the customer's last message; 0 where there is none."""
+    return max((one.seq for one in ticket.messages if one.sender == "customer"), default=0) if ticket else 0
 
 
 def look(proposal: Proposal, revision: Revision) -> Look:
@@ -108,6 +137,8 @@ def _version(source: str, reader: Reader, ticket: Callable[[str], Ticket | None]
         case "messages":
             found = ticket(key)
             return len(found.messages) if found else 0
+        case "wrote":
+            return newest(ticket(key))
         case "clause":
             return next((clause.version for clause in reader.clauses() if clause.clause_id == key), 0)
         case "ticket":

@@ -163,7 +163,7 @@ def flag(name: str) -> tuple[str, str]:
 def source(name: str) -> str:
     """What something rests on, by name: `order:#W1` is 'order #W1'."""
     kind, _colon, key = name.partition(":")
-    if kind == "messages":
+    if kind in ("messages", "wrote"):
         return _("the conversation of ticket %(ticket)s") % {"ticket": key}
     return f"{_(SOURCES[kind]) if kind in SOURCES else kind} {key}"
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from approvals import background, by_hand, manual, passages, proposals, queries, revising, shifts, votes
+from approvals import background, by_hand, manual, passages, proposals, queries, revising, shifts, staleness, votes
 from approvals.actions import ACTIONS, ActionError
 from approvals.forms import ActionForm
 from approvals.models import Case, Handoff, Proposal, Submission
@@ -33,7 +33,7 @@ def edit(request: WorkspaceRequest, pk: int) -> HttpResponse:
     facts = background.facts(request.workspace.pk, row.case, row.target, row.customer)
     phrases = phrasing.on(request, row.case, row.action, facts)
     form = _form(request, row.action, offer, phrases.data)
-    status = 200
+    status, wrote = 200, _wrote(request, facts)
     if phrases.inserting:
         status = _inserted(form, phrases)
     elif request.method == "POST":
@@ -41,16 +41,23 @@ def edit(request: WorkspaceRequest, pk: int) -> HttpResponse:
         if form.is_valid():
             try:
                 args = _args(request, form, row.action, row.target)
-                done = deciding.decide(request, pk, revising.edit, args=args)
+                done = deciding.decide(request, pk, revising.edit, args=args, wrote=wrote)
                 return deciding.back_to(request, f"proposal:{pk}", done=done)
             except (*deciding.REFUSALS, ActionError, money.MoneyError) as error:
                 status = 422 if isinstance(error, ActionError | money.MoneyError) else deciding.status_of(error)
+                wrote = staleness.newest(facts.ticket) if isinstance(error, revising.Wrote) else wrote
                 form.refuse(fault(str(error)))
     # A refused page keeps what it was made from: saving it again must not pass for having seen the new one.
     seen = request.POST if request.method == "POST" else row
     context = {"form": form, "proposal": row, "seen": seen, "title": say(ACTIONS[row.action].title)}
-    context |= {"facts": facts, "phrases": phrases}
+    context |= {"facts": facts, "phrases": phrases, "wrote": wrote, "item": f"proposal:{pk}"}
     return respond(request, "approvals/edit.html", {}, context, status=status)
+
+
+def _wrote(request: WorkspaceRequest, facts: background.Facts) -> int:
+    """The number of the customer's last message beside the form: as it was posted, else as it is now."""
+    said = request.POST.get("wrote", "")
+    return int(said) if said.isdecimal() and len(said) < 9 else staleness.newest(facts.ticket)
 
 
 @require_http_methods(["GET", "POST"])
@@ -73,17 +80,20 @@ def new_action(request: WorkspaceRequest, pk: int, action: str) -> HttpResponse:
     start = next((plan for plan in plans if plan.get("order_id", target[6:]) == target[6:]), None)
     start = {"body": phrases.start} if phrases.start else start
     offer = manual.offer_from(workspace=request.workspace.pk, action=action, target=target, plan=start)
-    form, status = _form(request, action, offer, phrases.data), 200
+    form, status, wrote = _form(request, action, offer, phrases.data), 200, _wrote(request, facts)
     if phrases.inserting:
         status = _inserted(form, phrases)
     elif request.method == "POST":
-        made = _start(request, case, action, target, form)
-        if made is not None:
+        if (last := staleness.newest(facts.ticket)) > wrote:
+            form.refuse(say(revising.UNREAD))
+            wrote = last
+        elif (made := _start(request, case, action, target, form)) is not None:
             return redirect("submission", pk=made.pk)
         status = 422
     key = request.POST.get("key") or secrets.token_hex(8)
     asks = _asks(request, handoff, phrases)
     context |= {"form": form, "target": target, "key": key, "facts": facts, "asks": asks, "phrases": phrases}
+    context["wrote"] = wrote
     return respond(request, "approvals/new_action.html", {}, context, status=status)
 
 
