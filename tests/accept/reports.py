@@ -56,6 +56,7 @@ def measure(vkey: str) -> tuple[bool, str]:
         states[told["outcome"]["state"]] += 1
         texts += len(list(strings(told)))
         wrong += [f"{key}: not on the page: {one}" for one in missing(told, page(client, key))]
+        wrong += [] if told["proof"]["entries"] else [f"{key}: no entry of it is proved"]
         for one in told["proof"]["entries"]:
             wrong += [f"{key}: {why}" for why in refused(client, one, vkey)]
             proofs += 1
@@ -64,7 +65,7 @@ def measure(vkey: str) -> tuple[bool, str]:
         f" {texts} texts looked for on the pages, {proofs} proofs checked by a stranger,"
         f" by tlog-scales and by verify.py, {len(wrong)} wrong"
     )
-    return len(keys) >= LEAST_REPORTS and not wrong, "\n".join([*wrong[:9], said])
+    return len(keys) >= LEAST_REPORTS and texts > 0 and not wrong, "\n".join([*wrong[:9], said])
 
 
 def refused(client: Any, one: dict[str, Any], vkey: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What the API shows, to whom, page by page."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -165,5 +166,5 @@ def test_lists_ask_the_database_the_same_however_long(cast: Cast, caller: Callab
             with CaptureQueriesContext(connection) as queries:
                 reader.get(path, limit=rows)
             asked.setdefault(path, set()).add(len(queries))
-            assert not any("COUNT(" in q["sql"] or "OFFSET" in q["sql"] for q in queries)
+            assert not any(re.search(r"\bcount\(|\boffset\b", q["sql"], re.I) for q in queries)
     assert {path: len(counts) for path, counts in asked.items()} == dict.fromkeys(LISTS, 1)

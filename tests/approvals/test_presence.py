@@ -35,7 +35,7 @@ def test_on_high_tier_a_code_is_asked_for_and_the_post_is_replayed(cast: Cast) -
     row, codes, desk = high(cast), Codes(cast, "ravi"), sit_down(cast, "ravi")
     where = asked(desk, row)
     page = text(desk.get(where))
-    assert "900.00 EUR" in page
+    assert '<dt>Amount</dt><dd class="number"><b>900.00 EUR' in page
     assert row.target in page
     assert (f'title="{row.digest}"' in page, f"{row.digest[:12]}…" in page) == (True, True)
     wrong = desk.post(where, {"code": "000000x"})

@@ -1,6 +1,7 @@
 """Undoing a run, a version of an agent or a window of time together; and how often it comes to that."""
 
 import datetime
+import re
 import secrets
 from typing import Any
 
@@ -150,7 +151,7 @@ def test_a_page_asks_for_each_record_once_however_often_it_was_changed(cast: Cas
         with workspace.within(cast.ws), CaptureQueriesContext(connection) as queries:
             reversal.find(workspace=cast.ws, agent="contacts")
         asked.append(len(queries))
-        assert not any("COUNT(" in query["sql"] or "OFFSET" in query["sql"] for query in queries)
+        assert not any(re.search(r"\bcount\(|\boffset\b", query["sql"], re.I) for query in queries)
     assert asked[0] == asked[1] <= 6
 
 

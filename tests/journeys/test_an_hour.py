@@ -88,7 +88,8 @@ class Sitting:
         expect(first).to_have_attribute("aria-current", "true")
         self.hands.next()
         expect(second).to_have_attribute("aria-current", "true")
-        self.hands.open()
+        with self.page.expect_response(re.compile(r"/proposals/\d+/(\?.*)?$")):
+            self.hands.open()
         expect(self.page).to_have_url(re.compile(r"/proposals/\d+/"))
 
     def approve_and_take_back(self, row: Proposal) -> None:
@@ -184,7 +185,8 @@ class Sitting:
         expect(self.page.locator("footer.decide button:text-is('Approve')")).to_be_visible()
         assert not self.has_voted(row)
         self.hands.button("Approve")
-        expect(self.page.locator("main")).to_contain_text("900.00 EUR")
+        expect(self.page.locator("h1")).to_have_text("Confirm that it is you")
+        expect(self.page.locator("main dt:text-is('Amount') + dd")).to_have_text("900.00 EUR")
         self.confirm()
         until(lambda: self.has_voted(row), 20)
 
@@ -224,4 +226,6 @@ def test_a_reviewers_hour(desk: Desk, name: str) -> None:
         f"\n{name}: {sum(hands.steps for hands in both)} steps, {decisions_of(desk.cast)} decisions,"
         f" {touched} times the {'mouse' if name == 'keyboard' else 'keys'}"
     )
+    own = "keys" if name == "keyboard" else "pointer"
+    assert sum(hands.used(own) for hands in both) > 0, "nothing was counted"
     assert touched == 0

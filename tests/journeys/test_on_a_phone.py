@@ -59,7 +59,11 @@ def test_the_desk_on_a_phone(desk: Desk) -> None:
     page = desk.sign_in("rosa", **PHONE)
     phone = Phone(page)
     expect(page.locator(".row")).to_have_count(5)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload(wait_until="networkidle")
     expect(page.locator("#detail .item")).to_have_count(0)
+    assert [url for url in asked if re.search(r"/proposals/\d+/", url)] == []  # the list alone, nothing looked at
     phone.look()
 
     for row in (long, money):  # there and back

@@ -33,15 +33,18 @@ def test_what_is_folded_is_on_paper_and_no_control_is(desk: Desk) -> None:
     page = desk.sign_in("rosa", viewport=WIDE)
     for where in (f"proposals/{row.pk}/", f"cases/{row.case_id}/"):
         page.goto(f"{desk.base}{where}")
+        expect(page.locator(".orders table")).to_have_count(2)
         folded = page.locator(".orders details:not([open])").first
         expect(folded.locator("table")).to_be_hidden()
         page.emulate_media(media="print")
         no_control(page)  # the page as it stands, by the browser's own command
+        expect(folded.locator("table")).to_be_visible()
         page.emulate_media(media="screen")
         page.get_by_role("link", name="Print", exact=True).click()
         expect(page.locator(".printed")).to_contain_text("Printed by Rosa Lindqvist")
         page.emulate_media(media="print")
         no_control(page)
+        expect(page.locator(".orders table")).to_have_count(2)
         for table in page.locator(".orders table").all():
             expect(table).to_be_visible()
         expect(page.locator(".printed")).to_be_visible()

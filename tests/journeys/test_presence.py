@@ -48,7 +48,7 @@ def test_a_passkey_is_added_signs_in_and_proves_presence(desk: Desk) -> None:
     page.wait_for_url(f"{here.base}**")
     opened(here, page, proposal)
     page.click("footer.decide button:has-text('Approve')")
-    expect(page.locator("main")).to_contain_text("900.00 EUR")
+    expect(page.locator("main dt:text-is('Amount') + dd")).to_have_text("900.00 EUR")
     page.click("#use-passkey")
     until(lambda: _votes(here) == [("webauthn", here.cast.id("ravi"))], 10)
     assert state_of(here.cast, proposal) == "pending"  # one of two
