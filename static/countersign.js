@@ -92,8 +92,7 @@
   // Keys ------------------------------------------------------------------------------------------------
   function press(key) {
     const aims = `[data-key="${CSS.escape(key)}"]`;
-    const last = one(`.toast:first-child ${aims}`); // what was just done comes before what is looked at
-    const aim = last ?? all(aims).find((other) => !other.closest(".toast"));
+    const aim = one(`.toast:first-child ${aims}`) ?? one(`${aims}:not(.toast *)`); // what was just done comes first
     if (!aim?.checkVisibility()) return false;
     if (aim.matches("input")) {
       aim.focus();
@@ -107,10 +106,9 @@
 
   // What was opened to be filled in is closed again; what was written in it stays.
   function shut(event) {
-    const opened = event.target.closest("dialog") ? null : one(".decide details[open]");
-    if (!opened) return;
-    opened.open = false;
-    one("summary", opened).focus();
+    const summary = event.target.closest("dialog") ? null : one(".decide details[open] > summary");
+    summary?.click();
+    summary?.focus();
   }
 
   function onKey(event) {
@@ -301,7 +299,8 @@
 
   // A decision that was taken while the next one was looked at already must not take that away again.
   function keepAhead(event) {
-    const { xhr, target, requestConfig: { elt } } = event.detail;
+    const { xhr, target, requestConfig: { elt, verb } } = event.detail;
+    if (verb === "post") xhr.scrolled = one(".queue")?.scrollTop; // another list begins at its top
     if (!elt.isConnected) stow(xhr, elt);
     if (target.id === "detail" && xhr !== asked) event.detail.shouldSwap = false; // another was asked for since
     if (!xhr.ahead || target.id !== "desk" || xhr.status >= 400) return;
@@ -317,13 +316,14 @@
     if (event.detail.target.id !== "standing") location.reload(); // the banner asks by itself: what is being written stays
   }
 
-  function onSwapped({ detail: { target } }) {
+  function onSwapped({ detail: { target, xhr } }) {
     if (target.id === "detail") target.scrollTop = 0;
     if (target.id === "desk") {
       scrollTo(0, 0);
       one(".problem") ? one(".problem").scrollIntoView({ block: "nearest" }) : one(".item h1, .empty h1")?.focus();
-      current()?.scrollIntoView({ block: "nearest" });
     }
+    if (xhr.scrolled) one(".queue")?.scrollTo(0, xhr.scrolled);
+    if (["list", "desk"].includes(target.id)) select(rowOf(shown()) ?? current());
     if (["detail", "desk"].includes(target.id)) document.title = one(".item h1")?.textContent ?? document.title;
     tick();
     keep(picks());
