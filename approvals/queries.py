@@ -1,6 +1,6 @@
 """Reads of the queue: one page by keyset, what comes next, what is new. No COUNT of all, no OFFSET.
 
-The number of statements is fixed, however long the page.
+The number of statements is fixed, however long the page; an item that stands below the first page asks for more.
 """
 
 import json
@@ -21,7 +21,7 @@ from approvals.state import Kind, State
 from portal import retold
 from portal.models import Person
 
-PAGE = 25
+PAGE, REACH = 25, 200
 _BOTH = (
     "p.id, p.urgency, p.state, p.proposer, c.title, c.waiting_since, c.subject, h.id AS holder, h.name AS holder_name"
 )
@@ -90,6 +90,21 @@ def page(*, workspace: int, filters: Filters, person: int, now: datetime, after:
     cursor = f"{shown[-1].urgency}.{shown[-1].id}" if len(found) > most else ""
     make = handoff_rows if filters.handoffs else proposal_rows
     return Page(make(workspace, shown), cursor, found[0].newest if found else 0)
+
+
+def reaching(item: str, *, workspace: int, filters: Filters, person: int, now: datetime) -> Page:
+    """The first page, with those behind it down to the one that holds `item` where that is among the first `REACH`:
+    who works further down goes on from there.
+    """
+    first = page(workspace=workspace, filters=filters, person=person, now=now)
+    if not item or not first.after or item in [row.item for row in first.rows]:
+        return first
+    part = listing.of(workspace=workspace, filters=filters, person=person, now=now)
+    items = [f"{part.kind}:{key}" for key in _keys(part, f"{part.order} LIMIT {REACH}")]
+    if item not in items:
+        return first
+    most = (items.index(item) // PAGE + 1) * PAGE
+    return page(workspace=workspace, filters=filters, person=person, now=now, most=most)
 
 
 def _read(part: listing.Part, columns: str, workspace: int, now: datetime, most: int) -> list[Any]:

@@ -252,9 +252,9 @@
   let ahead = null, asked = null;
 
   async function loadAhead() {
-    const row = current()?.closest(".row");
-    const link = row?.nextElementSibling?.matches(".row:not(.going)") && one("a", row.nextElementSibling);
-    if (!WIDE.matches || !link || !one(".decide [name=look]") || ahead?.item === link.dataset.item) return;
+    const link = WIDE.matches && one(".row:has([aria-current]) + :not(.going) a");
+    if (link && link.matches("#more a")) return link.click(); // once there is more of the list, this is asked again
+    if (!link || !one(".decide [name=look]") || ahead?.item === link.dataset.item) return;
     const mine = (ahead = { item: link.dataset.item, at: performance.now(), html: "" });
     const answer = await fetch(link.href, { headers: { "HX-Request": "true", "HX-Target": "detail" } }).catch(() => null);
     if (answer?.ok && !answer.redirected) mine.html = await answer.text();

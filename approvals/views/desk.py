@@ -129,7 +129,8 @@ def show(
 def _listed(request: WorkspaceRequest, filters: Filters, item: str | None, *, anew: bool) -> dict[str, Any]:
     """The queue beside the item: what an item that is asked for alone does not need."""
     ws, after = request.workspace.pk, request.GET.get("after", "")
-    page = queries.page(workspace=ws, filters=filters, person=request.user.pk, now=request.now, after=after)
+    said: dict[str, Any] = {"workspace": ws, "filters": filters, "person": request.user.pk, "now": request.now}
+    page = queries.page(**said, after=after) if after else queries.reaching(item or "", **said)
     if request.htmx and request.htmx.target == "more":
         return {"page": page}
     first = page.rows[0] if item is None and page.rows else None

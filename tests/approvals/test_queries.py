@@ -1,5 +1,9 @@
 """The queue by keyset: every item once, in order, in a number of statements that does not grow."""
 
+import re
+from datetime import datetime
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -8,7 +12,7 @@ from approvals import counting, queries, searching
 from approvals.models import Case, Proposal
 from portal import workspace
 from tests.approvals import steps
-from tests.approvals.desk import sit_down
+from tests.approvals.desk import sit_down, text
 from tests.approvals.test_managing import propose_handoff
 from tests.cast import Cast, gather
 
@@ -145,3 +149,36 @@ def test_mine_shows_what_one_holds(cast: Cast) -> None:
     one, _ = propose(cast, 2)
     sit_down(cast, "rosa").post(f"/claims/proposal:{one.pk}/")
     assert pages(cast, searching.read({"mine": "1"})) == [[one.pk]]
+
+
+def asked(cast: Cast, now: datetime) -> dict[str, Any]:
+    """The whole queue, as Rosa sees it."""
+    return {"workspace": cast.ws, "filters": searching.Filters(), "person": cast.id("rosa"), "now": now}
+
+
+def keys_in(page: str) -> list[int]:
+    """The rows of the list in the page, in order."""
+    return [int(key) for key in re.findall(r'data-item="proposal:(\d+)"', page[: page.index('id="detail"')])]
+
+
+def test_a_decision_far_down_brings_the_list_as_far_as_the_item_it_leads_to(cast: Cast) -> None:
+    made = propose(cast, 60)
+    desk = sit_down(cast, "rosa")
+    seen = {"revision": made[39].revision, "digest": made[39].digest}
+    htmx = {"HX-Request": "true", "HX-Target": "desk"}
+    page = text(desk.post(f"/proposals/{made[39].pk}/approve/", seen, **htmx))
+    assert keys_in(page) == [one.pk for one in made[:39] + made[40:51]]
+    assert re.search(rf'data-item="proposal:{made[40].pk}" aria-current="true"', page)
+    rest = re.search(r'hx-get="[^"]*?(after=[\d.]+)"', page)
+    assert rest is not None
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        behind = queries.page(after=rest[1].removeprefix("after="), **asked(cast, now))
+    assert [row.key for row in behind.rows] == [one.pk for one in made[51:]]
+
+
+def test_a_list_is_no_longer_than_its_first_page_where_the_item_stands_on_it_or_nowhere(cast: Cast) -> None:
+    made = propose(cast, 27)
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        for item in (f"proposal:{made[24].pk}", f"handoff:{made[26].pk}", "proposal:0", ""):
+            assert len(queries.reaching(item, **asked(cast, now)).rows) == queries.PAGE, item
+        assert len(queries.reaching(f"proposal:{made[26].pk}", **asked(cast, now)).rows) == 27

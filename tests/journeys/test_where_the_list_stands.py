@@ -59,3 +59,20 @@ def test_a_decision_leaves_the_list_where_it_was_scrolled_to(desk: Desk) -> None
     gone(page, made[16])
     assert abs(page.evaluate(SCROLLED) - before) < 2
     stands(page, made[17])
+
+
+def test_the_list_goes_on_below_its_first_page(desk: Desk) -> None:
+    page, made = sit_at(desk, 52)
+    pick_row(page, made[24])
+    expect(page.locator(".row")).to_have_count(50)  # the last row asks for what is below it
+    loaded_ahead(page)
+    pick_row(page, made[39])
+    loaded_ahead(page)
+    before = page.evaluate(SCROLLED)
+    page.keyboard.press("a")
+    gone(page, made[39])
+    stands(page, made[40])
+    assert abs(page.evaluate(SCROLLED) - before) < 2
+    loaded_ahead(page)
+    page.keyboard.press("j")
+    stands(page, made[41])
