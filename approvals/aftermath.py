@@ -1,5 +1,6 @@
 """What came of a decision, in one sentence, and the way back while there is one. Shown as a toast."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -7,7 +8,7 @@ from typing import Literal
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
-from approvals import actions, instructions, meanwhile, rerun, votes, wording
+from approvals import actions, decisions, instructions, meanwhile, rerun, votes, wording
 from approvals.models import Proposal
 from approvals.state import State
 
@@ -16,7 +17,7 @@ NOTED = noop("Noted. It is on record as soon as a worker has booked it.")
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """`way_back` names what can still be done about it; `until` is when a hold ends (UTC)."""
+    """`way_back` names what can still be done about it; `until` is when that ends by itself (UTC)."""
 
     proposal: Proposal
     text: str
@@ -24,8 +25,8 @@ class Aftermath:
     until: datetime | None = None
 
 
-def of(proposal: Proposal, now: datetime) -> Aftermath:
-    """The sentence and the way back for where a proposal stands now."""
+def of(proposal: Proposal, now: datetime, *, person: int, held: AbstractSet[str]) -> Aftermath:
+    """The sentence and this person's way back for where a proposal stands now."""
     reversible = actions.named(proposal.action).reversibility == "reversible"
     match State(proposal.state):
         case State.PENDING:
@@ -37,7 +38,7 @@ def of(proposal: Proposal, now: datetime) -> Aftermath:
         case State.APPLIED:
             return Aftermath(proposal, _("Approved and carried out."), "undo" if reversible else "")
         case State.REJECTED:
-            return Aftermath(proposal, _("Rejected."), "reopen")
+            return _rejected(proposal, now, person, held)
         case State.STALE:
             return Aftermath(
                 proposal, _("Not approved: the record moved since it was proposed. It stands under Stale now.")
@@ -46,6 +47,15 @@ def of(proposal: Proposal, now: datetime) -> Aftermath:
             said = meanwhile.found(proposal) is not None
             return Aftermath(proposal, _(NOTED) if said else _("It was sent, and nobody knows yet what became of it."))
     return Aftermath(proposal, _("It stands under “%(state)s” now.") % {"state": wording.state(proposal.state)})
+
+
+def _rejected(proposal: Proposal, now: datetime, person: int, held: AbstractSet[str]) -> Aftermath:
+    if "manager" in held:
+        return Aftermath(proposal, _("Rejected."), "reopen")
+    until = decisions.reopens_until(proposal, person)
+    if until is None or until < now:
+        return Aftermath(proposal, _("Rejected."))
+    return Aftermath(proposal, _("Rejected. You can undo that for"), "reopen", until)
 
 
 def _waiting(proposal: Proposal) -> str:

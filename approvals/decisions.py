@@ -199,10 +199,8 @@ def reopen(*, workspace: int, proposal: int, seen: Seen, person: int, now: datet
         Gone, NotAllowed; an equal proposal may be open meanwhile (Gone).
     """
     row, held = opened(workspace, proposal, person, seen, (State.REJECTED,), now=now)
-    mine = row.decisions.filter(
-        kind=Kind.REJECT, person_id=person, round=row.round, created_at__gte=now - REOPEN_WITHIN
-    ).exists()  # fmt: skip
-    if "manager" not in held and not mine:
+    until = reopens_until(row, person)
+    if "manager" not in held and (until is None or until < now):
         raise NotAllowed(_("Only a manager reopens it now."))
     refuse_twin(row, row.content_key)
     votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.REOPEN, now=now, told=seen.told)
@@ -210,6 +208,12 @@ def reopen(*, workspace: int, proposal: int, seen: Seen, person: int, now: datet
         row, Event.PROPOSAL_REOPENED, actor=f"person:{person}", now=now, decided_at=None,
         urgency=_due_again(row, now=now),
     )  # fmt: skip
+
+
+def reopens_until(row: Proposal, person: int) -> datetime | None:
+    """Until when this person takes their own rejection back without being a manager; None where it is not theirs."""
+    mine = row.decisions.filter(kind=Kind.REJECT, person_id=person, round=row.round).order_by("pk").last()
+    return mine.created_at + REOPEN_WITHIN if mine else None
 
 
 def _due_again(row: Proposal, *, now: datetime) -> int:

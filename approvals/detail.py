@@ -270,5 +270,5 @@ def lease(viewer: Viewer, holder: Claim | None) -> May:
 
 
 def _rejected_just_now(proposal: Proposal, viewer: Viewer) -> bool:
-    mine = proposal.decisions.filter(kind=Kind.REJECT, person_id=viewer.person, round=proposal.round)
-    return mine.filter(created_at__gte=viewer.now - decisions.REOPEN_WITHIN).exists()
+    until = decisions.reopens_until(proposal, viewer.person)
+    return until is not None and until >= viewer.now

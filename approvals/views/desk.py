@@ -216,7 +216,7 @@ def _done(request: WorkspaceRequest, done: Proposal | None) -> aftermath.Afterma
     key = request.GET.get("done", "")
     if done is None and key.isdecimal() and len(key) < 19 and not request.htmx:
         done = Proposal.objects.filter(workspace=request.workspace, pk=int(key)).first()
-    return aftermath.of(done, request.now) if done else None
+    return aftermath.of(done, request.now, person=request.user.pk, held=request.roles) if done else None
 
 
 def _deed(request: WorkspaceRequest, deed: str) -> deeds.Deed | None:
