@@ -36,7 +36,7 @@ from portal.retold import say
 
 PARTS = {"desk": "approvals/_desk.html", "detail": "approvals/_detail.html", "more": "approvals/_rows.html"}
 PARTS["conversation"] = PARTS["detail"]  # the page takes that part of it
-WORDS = ("note", "text", "evidence", "overwrite_reason", "outcome")  # fields of the forms beside an item
+WORDS = ("note", "text", "evidence", "overwrite_reason", "outcome", "why")  # fields of the forms beside an item
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,20 @@ def test_a_manager_is_called_with_a_reason_and_sees_it(cast: Cast, proposal: Pro
     assert len(entries(cast, "item.settled")) == 1
 
 
+@pytest.mark.parametrize("ends", [False, True])
+def test_why_a_manager_was_wanted_is_not_lost_where_nobody_can_be_called_any_more(
+    cast: Cast, proposal: Proposal, ends: bool
+) -> None:
+    rosa, item = sit_down(cast, "rosa"), f"proposal:{proposal.pk}"
+    if ends:
+        steps.approve(cast, proposal, "ravi")
+    else:
+        assert sit_down(cast, "ravi").post(f"/claims/{item}/").status_code == 302
+    refused = rosa.post(f"/claims/{item}/escalate/", {"why": "They threaten to sue.", "matter": "unclear"})
+    assert refused.status_code == 409
+    assert re.search(r"You had written:.*They threaten to sue\.", text(refused))
+
+
 def test_it_ends_with_the_item(cast: Cast, proposal: Proposal) -> None:
     snooze(cast, proposal)
     steps.approve(cast, proposal, "ravi")
