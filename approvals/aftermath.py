@@ -21,7 +21,7 @@ class Aftermath:
 
     proposal: Proposal
     text: str
-    way_back: Literal["", "stop", "reopen", "undo"] = ""
+    way_back: Literal["", "stop", "unvote", "reopen", "undo"] = ""
     until: datetime | None = None
 
 
@@ -30,7 +30,7 @@ def of(proposal: Proposal, now: datetime, *, person: int, held: AbstractSet[str]
     reversible = actions.named(proposal.action).reversibility == "reversible"
     match State(proposal.state):
         case State.PENDING:
-            return Aftermath(proposal, _waiting(proposal))
+            return Aftermath(proposal, _waiting(proposal), "unvote" if votes.gave(proposal, person) else "")
         case State.APPROVED if proposal.hold_until and proposal.hold_until > now:
             return Aftermath(proposal, _("Approved. It is carried out in"), "stop", proposal.hold_until)
         case State.APPROVED | State.APPLYING:

@@ -135,7 +135,7 @@ class SendBack(Decide):
 
 
 class Stop(Decide):
-    """Take an approval back during its hold."""
+    """Take an approval back during its hold; my own while it waits for a second, too."""
 
     def decide(self, body: Any, **what: Any) -> Proposal:
         return decisions.stop(**what)

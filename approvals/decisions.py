@@ -177,18 +177,22 @@ def send_back(*, workspace: int, proposal: int, seen: Seen, person: int, text: s
 
 
 def stop(*, workspace: int, proposal: int, seen: Seen, person: int, now: datetime) -> Proposal:
-    """Take an approval back during its hold: pending again, the votes gone.
+    """Take an approval back during its hold: pending again, the votes gone. One's own too while it waits for a second.
 
     Raises:
-        Gone: it is being applied or already was. NotAllowed: neither an approver of it nor a manager.
+        Gone: nothing of theirs waits, or it is being applied. NotAllowed: neither an approver of it nor a manager.
     """
-    row, held = opened(workspace, proposal, person, seen, (State.APPROVED,), now=now)
-    if "manager" not in held and not any(v.person_id == person for v in votes.approvals_of(row)):
+    row, held = opened(workspace, proposal, person, seen, (State.PENDING, State.APPROVED), now=now, anyones=True)
+    mine, waits = votes.gave(row, person), row.state == State.PENDING
+    if waits and not mine:
+        raise Gone(retold.say(NOW[State.PENDING]))
+    if "manager" not in held and not mine:
         raise NotAllowed(_("Only who approved it, or a manager, stops it."))
-    votes.cast(row, person=person, role=roles.deciding(held), kind=Kind.STOP, now=now, told=seen.told)
+    kind, event = (Kind.UNVOTE, Event.PROPOSAL_UNVOTED) if waits else (Kind.STOP, Event.PROPOSAL_STOPPED)
+    votes.cast(row, person=person, role=roles.deciding(held), kind=kind, now=now, told=seen.told)
     return proposals.transition(
-        row, Event.PROPOSAL_STOPPED, actor=f"person:{person}", now=now, hold_until=None, decided_at=None,
-        urgency=_due_again(row, now=now), body={"dismissed": votes.givers(row)},
+        row, event, actor=f"person:{person}", now=now, hold_until=None, decided_at=None,
+        urgency=row.urgency if waits else _due_again(row, now=now), body={"dismissed": votes.givers(row)},
     )  # fmt: skip
 
 
@@ -232,9 +236,10 @@ def withdraw(*, workspace: int, proposal: int, seen: Seen, person: int, now: dat
 
 
 def opened(
-    workspace: int, proposal: int, person: int, seen: Seen, states: tuple[State, ...], *, now: datetime
-) -> tuple[Proposal, frozenset[str]]:
-    """The row, locked and as it was seen, with the roles of who decides.
+    workspace: int, proposal: int, person: int, seen: Seen, states: tuple[State, ...], *, now: datetime,
+    anyones: bool = False,
+) -> tuple[Proposal, frozenset[str]]:  # fmt: skip
+    """The row, locked and as it was seen, with the roles of who decides; `anyones` whoever has it in hand.
 
     Raises:
         Gone, NotAllowed, Proposal.DoesNotExist.
@@ -249,7 +254,7 @@ def opened(
         raise Gone(retold.say(NOW[State(row.state)]))
     if (row.revision, row.digest) != (seen.revision, seen.digest):
         raise Gone(_("It was edited meanwhile; look at the new version."))
-    if row.state in (State.PENDING, State.STALE):
+    if not anyones and row.state in (State.PENDING, State.STALE):
         _respect_claim(row, person, now=now)
     return row, held
 

@@ -71,6 +71,7 @@ class May:
     release: bool = False
     take_over: bool = False
     stop: bool = False
+    unvote: bool = False
     reopen: bool = False
     withdraw: bool = False
     redo: bool = False
@@ -238,6 +239,7 @@ def _may(
     why_not = stopped or votes.why_not(proposal, viewer.person, viewer.held, revision) if free else ""
     waits = state in meanwhile.WAITING and not others
     own = proposal.proposer == f"person:{viewer.person}"
+    mine = any(vote.person_id == viewer.person for vote in given)
     return May(
         approve=free and not why_not,
         why_not=why_not,
@@ -247,7 +249,8 @@ def _may(
         claim=state in (State.PENDING, State.STALE) and holder is None,
         release=holder is not None and not others,
         take_over=others and manager and state in (State.PENDING, State.STALE),
-        stop=state == State.APPROVED and (manager or any(v.person_id == viewer.person for v in given)),
+        stop=state == State.APPROVED and (manager or mine),
+        unvote=state == State.PENDING and mine,
         reopen=state == State.REJECTED and (manager or _rejected_just_now(proposal, viewer)),
         withdraw=state in (State.PENDING, State.STALE, State.APPROVED) and (manager or own),
         redo=state in (State.STALE, State.FAILED) and (manager or not since.overwrites),

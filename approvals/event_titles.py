@@ -22,6 +22,7 @@ EVENTS = {
     "proposal.approved": noop("Approved"),
     "proposal.rejected": noop("Rejected"),
     "proposal.stopped": noop("Stopped during its hold"),
+    "proposal.unvoted": noop("Waits for the first approval again"),
     "proposal.reopened": noop("Reopened"),
     "proposal.redone": noop("Looked at anew"),
     "proposal.withdrawn": noop("Withdrawn"),

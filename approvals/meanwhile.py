@@ -21,6 +21,7 @@ HOW = {
     Kind.EDIT: noop("edited by %(who)s"),
     Kind.REDO: noop("worked out anew by %(who)s"),
     Kind.STOP: noop("stopped by %(who)s"),
+    Kind.UNVOTE: noop("taken back by %(who)s"),
     Kind.REOPEN: noop("reopened by %(who)s"),
     Kind.SEND_BACK: noop("worked out again, sent back by %(who)s"),
 }

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     EDIT = "edit"
     REDO = "redo"
     STOP = "stop"
+    UNVOTE = "unvote"
     REOPEN = "reopen"
     WITHDRAW = "withdraw"
     SEND_BACK = "send_back"
@@ -71,6 +72,7 @@ MOVES: tuple[Move, ...] = (
     Move(S.STALE, E.PROPOSAL_RESCHEDULED, S.STALE, ("apply",)),
     Move(S.PENDING, E.PROPOSAL_REBASED, S.PENDING, ("web", "apply"), (K.APPROVE,)),
     Move(S.PENDING, E.PROPOSAL_APPROVED, S.APPROVED, ("web", "apply"), (K.APPROVE,)),
+    Move(S.PENDING, E.PROPOSAL_UNVOTED, S.PENDING, ("web",), (K.UNVOTE,), new_round=True),
     Move(S.PENDING, E.PROPOSAL_REJECTED, S.REJECTED, ("web",), (K.REJECT,)),
     Move(S.PENDING, E.PROPOSAL_STALE, S.STALE, ("web", "apply"), (K.FOUND_STALE,)),
     Move(S.APPROVED, E.PROPOSAL_STALE, S.STALE, ("apply",)),

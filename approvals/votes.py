@@ -46,6 +46,11 @@ def approvals_of(proposal: Proposal) -> list[Decision]:
     )  # fmt: skip
 
 
+def gave(proposal: Proposal, person: int) -> bool:
+    """Whether theirs is among the approvals on the current digest."""
+    return any(vote.person_id == person for vote in approvals_of(proposal))
+
+
 def givers(proposal: Proposal) -> list[str]:
     """Whose approvals count now, as actors (`person:3`), for the entry of what dismisses them."""
     return [f"person:{vote.person_id}" for vote in approvals_of(proposal)]

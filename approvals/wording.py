@@ -54,6 +54,7 @@ DECIDED = {
     "edit": noop("edited it"),
     "redo": noop("asked for it anew"),
     "stop": noop("stopped it"),
+    "unvote": noop("took the approval back"),
     "reopen": noop("reopened it"),
     "withdraw": noop("withdrew it"),
     "found_stale": noop("found it stale"),

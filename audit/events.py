@@ -31,6 +31,7 @@ class Event(StrEnum):
     PROPOSAL_APPROVED = "proposal.approved"
     PROPOSAL_REJECTED = "proposal.rejected"
     PROPOSAL_STOPPED = "proposal.stopped"
+    PROPOSAL_UNVOTED = "proposal.unvoted"
     PROPOSAL_REOPENED = "proposal.reopened"
     PROPOSAL_REDONE = "proposal.redone"
     PROPOSAL_WITHDRAWN = "proposal.withdrawn"

@@ -47,7 +47,7 @@ VALUE: Form = {"index": int, "name": str, "salt": str}
 LEGAL = {
     "": "proposed:pending+ allowed:approved+ denied:denied+",
     "pending": "edited:pending+ revised:pending+ rescheduled:pending rebased:pending approved:approved stale:stale"
-    " rejected:rejected expired:expired withdrawn:withdrawn",
+    " unvoted:pending* rejected:rejected expired:expired withdrawn:withdrawn",
     "stale": "revised:pending+ redone:pending+ rescheduled:stale rejected:rejected expired:expired withdrawn:withdrawn",
     "approved": "applying:applying stale:stale stopped:pending* withdrawn:withdrawn",
     "applying": "applied:applied failed:failed unknown:unknown",

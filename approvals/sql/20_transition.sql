@@ -13,6 +13,7 @@ CREATE OR REPLACE VIEW approvals_moves AS
         ('stale', 'stale', 'proposal.rescheduled', 'apply', '', false, false),
         ('pending', 'pending', 'proposal.rebased', 'web,apply', 'approve', false, false),
         ('pending', 'approved', 'proposal.approved', 'web,apply', 'approve', false, false),
+        ('pending', 'pending', 'proposal.unvoted', 'web', 'unvote', false, true),
         ('pending', 'rejected', 'proposal.rejected', 'web', 'reject', false, false),
         ('pending', 'stale', 'proposal.stale', 'web,apply', 'found_stale', false, false),
         ('approved', 'stale', 'proposal.stale', 'apply', '', false, false),
@@ -198,6 +199,12 @@ BEGIN
                        AND 'contact:' || c.contact_id = p.target AND lower(c.fields->>'email') = lower(me.email)))
     ) THEN
         RAISE EXCEPTION 'decision: person % is who it is about', NEW.person_id USING ERRCODE = 'CS010';
+    END IF;
+    IF NEW.kind = 'unvote' AND NOT EXISTS (
+        SELECT FROM approvals_decision d WHERE d.proposal_id = NEW.proposal_id AND d.person_id = NEW.person_id
+        AND d.kind = 'approve' AND d.revision = NEW.revision AND d.round = NEW.round
+    ) THEN
+        RAISE EXCEPTION 'decision: person % has not approved it', NEW.person_id USING ERRCODE = 'CS010';
     END IF;
     IF coalesce(current_setting('countersign.impersonator', true), '') <> '' THEN
         RAISE EXCEPTION 'decision: nobody decides in somebody else''s name' USING ERRCODE = 'CS009';

@@ -51,7 +51,7 @@ def resolve_unknown(request: WorkspaceRequest, pk: int) -> HttpResponse:
 @require_POST
 def reject(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """One person's no, with its reason."""
-    said = {name: request.POST.get(name, "").strip() for name in ("reason", "note")}
+    said: dict[str, Any] = {name: request.POST.get(name, "").strip() for name in ("reason", "note")}
     return _decide(request, pk, decisions.reject, onward=True, **said)
 
 
@@ -69,8 +69,8 @@ def withdraw(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def stop(request: WorkspaceRequest, pk: int) -> HttpResponse:
-    """Stop what is on hold."""
-    return _decide(request, pk, decisions.stop)
+    """Stop what is on hold, or take one's approval back while it waits for a second, whoever has it in hand."""
+    return _decide(request, pk, decisions.stop, anyones=True)
 
 
 @require_POST
@@ -110,22 +110,29 @@ def resolve(request: WorkspaceRequest, pk: int) -> HttpResponse:
 
 
 def _decide(
-    request: WorkspaceRequest, pk: int, act: Callable[..., Proposal], *, onward: bool = False, **said: Any
-) -> HttpResponse:
+    request: WorkspaceRequest, pk: int, act: Callable[..., Proposal], *, onward: bool = False,
+    anyones: bool = False, **said: Any,
+) -> HttpResponse:  # fmt: skip
     item = f"proposal:{pk}"
     try:
-        row = decide(request, pk, act, **said)
+        row = decide(request, pk, act, anyones=anyones, **said)
     except REFUSALS as error:
         return refused(request, item, error)
     return back_to(request, _next(request, item, row.urgency, pk) if onward else item, done=row)
 
 
-def decide(request: WorkspaceRequest, pk: int, act: Callable[..., Proposal], **said: Any) -> Proposal:
-    """Make the call in a savepoint, unless somebody else has the item; one's own lease ends with it."""
+def decide(
+    request: WorkspaceRequest, pk: int, act: Callable[..., Proposal], *, anyones: bool = False, **said: Any
+) -> Proposal:
+    """Make the call in a savepoint, unless somebody else has the item and it is not `anyones` to make.
+
+    One's own lease ends with it.
+    """
     ws, item, person = request.workspace.pk, f"proposal:{pk}", request.user.pk
     try:
         with transaction.atomic():
-            claims.check(workspace=ws, item=item, person=person, now=request.now)
+            if not anyones:
+                claims.check(workspace=ws, item=item, person=person, now=request.now)
             row = act(workspace=ws, proposal=pk, seen=seen(request, pk), person=person, now=request.now, **said)
             claims.release(workspace=ws, item=item, person=person)
     except Proposal.DoesNotExist as missing:

@@ -64,6 +64,8 @@ LEGAL = {
     "denied": Story().moves("denied>denied"),
 }  # fmt: skip
 STOPPED = begun().votes("1").moves("approved>approved", "stopped>pending")
+UNVOTED = begun(2).votes("1").moves("unvoted>pending")
+UNVOTED.round = 2
 
 ILLEGAL = {
     "nothing came before": (Story().moves(*DONE), 0, "is not there yet: proposal.approved"),
@@ -87,6 +89,7 @@ ILLEGAL = {
     "allowed though people are asked": (Story(1).moves("allowed>approved"), 0, "with 0 of 1 votes"),
     "a revision left out": (begun().moves("edited>pending", revision=3), 1, "is not its revision 2"),
     "votes of a round before": (STOPPED.moves("approved>approved"), 4, "with 0 of 1 votes"),
+    "a vote that was taken back": (UNVOTED.votes("2").moves("approved>approved"), 4, "with 1 of 2 votes"),
     "a vote before it is there": (Story().votes("1"), 0, "in a form that it does not have"),
     "people in words": (Story("one").moves("proposed>pending"), 0, "other people"),  # type: ignore[arg-type]
 }  # fmt: skip
