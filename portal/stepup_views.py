@@ -23,6 +23,8 @@ from portal.htmx import WorkspaceRequest
 from portal.models import StepUp
 
 PAGE = "portal/step_up.html"
+# What somebody wrote by hand in a post that waits: all else of it is chosen, or known.
+WRITTEN = ("overwrite_reason", "reason", "evidence", "note", "why", "text")
 METHODS = ("totp", "webauthn", stepup.PASSWORD)
 
 
@@ -122,6 +124,11 @@ def _answer(request: WorkspaceRequest) -> stepup.Answer:
         raise Http404 from error  # no browser sends that
 
 
+def _written(row: StepUp) -> list[str]:
+    post = QueryDict(row.stash.get("post", {}).get("post", ""))
+    return [text for name in WRITTEN if (text := post.get(name, "").strip())]
+
+
 def _show(
     request: WorkspaceRequest, row: StepUp, *, problem: str = "", over: str = "", status: int = 200
 ) -> HttpResponse:
@@ -131,6 +138,8 @@ def _show(
         "until": row.created_at + stepup.FRESH, "back": row.stash.get("back") or reverse("queue"),
         "amount": money.shown(row.amount_minor, row.currency) if row.amount_minor is not None else "",
     }  # fmt: skip
+    if over and row.session_sha256 == _session(request):
+        context["written"] = _written(row)
     if factors.PASSKEY in methods:
         nonce = bytes.fromhex(row.stash["nonce"])
         context["passkey"] = {"request_options": factors.passkey_options(request.user, nonce)}

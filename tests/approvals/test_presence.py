@@ -167,3 +167,15 @@ def test_both_of_two_people_prove_it_and_the_second_makes_the_quorum(cast: Cast)
 
 def asked_again(desk: Desk, row: Proposal) -> str:
     return str(desk.decide(row, "approve")["Location"]).removeprefix(f"/w/{desk.cast.workspace.slug}")
+
+
+def test_what_was_written_is_shown_once_the_tries_are_over(cast: Cast) -> None:
+    """To be copied: starting again leads to the bare item."""
+    row, desk, words = high(cast), sit_down(cast, "ravi"), "The bank bore it out by telephone."
+    Codes(cast, "ravi")
+    where = asked(desk, row, overwrite_reason=words)
+    assert words not in text(desk.get(where))
+    pages = [text(desk.post(where, {"code": "000000x"})) for _try in range(stepup.TRIES)]
+    assert [words in page for page in pages] == [False] * (stepup.TRIES - 1) + [True]
+    assert "You had written" in text(desk.get(where))
+    assert words not in text(sit_down(cast, "ravi").get(where))  # another browser
