@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
-from approvals import queries
+from approvals import handoffs, queries
 from approvals.models import Claim, Handoff, Proposal
+from portal import roles
 
 WORDS = {
     "snoozed": noop("Laid aside for everybody."),
@@ -21,9 +22,12 @@ WORDS = {
     "claimed": noop("In your hands."),
     "released": noop("Put back for everybody."),
     "resolved": noop("Resolved."),
+    "reopened": noop("Reopened."),
 }
 # The route that takes it back.
-WAYS_BACK = {"snoozed": "wake", "escalated": "settle", "claimed": "release"}
+WAYS_BACK = {"snoozed": "wake", "escalated": "settle", "claimed": "release", "resolved": "reopen_handoff"}
+ASIDE = frozenset({"wake", "settle", "release"})  # routes that take an item by its name
+OF_HANDOFFS = {"resolved": "resolved", "reopened": "open"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,22 @@ class Deed:
         kind, _colon, key = self.item.partition(":")
         return reverse(kind, args=[int(key)])
 
+    @property
+    def back(self) -> str:
+        """The address that takes it back."""
+        named = self.item if self.way_back in ASIDE else int(self.item.partition(":")[2])
+        return reverse(self.way_back, args=[named])
+
 
 def of(name: str, item: str, *, workspace: int, person: int, now: datetime) -> Deed | None:
     """The toast for what `name` says was done about `item`; None where that is not so, or not so any more."""
     kind, _colon, key = item.partition(":")
     if name not in WORDS or not key.isdecimal() or len(key) > 18:
         return None
+    if name in OF_HANDOFFS:
+        return _of_handoff(name, int(key), workspace, person, now) if kind == "handoff" else None
     place = Claim.objects.filter(workspace_id=workspace, item=item).first()
-    headline = _headline(workspace, kind, int(key), resolved=name == "resolved")
+    headline = _headline(workspace, kind, int(key))
     if not headline or not _stands(name, place, person, now):
         return None
     until = place.snoozed_until if place and name == "snoozed" else None
@@ -57,8 +69,6 @@ def of(name: str, item: str, *, workspace: int, person: int, now: datetime) -> D
 
 
 def _stands(name: str, place: Claim | None, person: int, now: datetime) -> bool:
-    if name == "resolved":
-        return True
     if place is None or not place.proposer:
         return False
     asleep = place.snoozed_until is not None and place.snoozed_until > now
@@ -70,11 +80,21 @@ def _stands(name: str, place: Claim | None, person: int, now: datetime) -> bool:
     return stands[name]
 
 
-def _headline(workspace: int, kind: str, key: int, *, resolved: bool) -> str:
+def _of_handoff(name: str, key: int, workspace: int, person: int, now: datetime) -> Deed | None:
+    """What was done to a hand-off as a whole; the way back only where this person has it."""
+    row = Handoff.objects.filter(workspace_id=workspace, pk=key, state=OF_HANDOFFS[name]).first()
+    if row is None:
+        return None
+    back = WAYS_BACK.get(name, "")
+    if back and handoffs.why_closed(row, person, roles.of(person, workspace), now=now):
+        back = ""
+    return Deed(f"handoff:{key}", queries.headline(row), _(WORDS[name]), back)
+
+
+def _headline(workspace: int, kind: str, key: int) -> str:
     if kind == "handoff":
-        states = ["resolved"] if resolved else ["open"]
-        row = Handoff.objects.filter(workspace_id=workspace, pk=key, state__in=states).first()
+        row = Handoff.objects.filter(workspace_id=workspace, pk=key, state="open").first()
         return queries.headline(row) if row else ""
-    if kind == "proposal" and not resolved:
+    if kind == "proposal":
         return Proposal.objects.filter(workspace_id=workspace, pk=key).values_list("summary", flat=True).first() or ""
     return ""

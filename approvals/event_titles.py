@@ -37,6 +37,7 @@ EVENTS = {
     "submission.refused": noop("Refused at the door"),
     "handoff.opened": noop("Handed to a person"),
     "handoff.resolved": noop("Resolved"),
+    "handoff.reopened": noop("Reopened"),
     "handoff.rescheduled": noop("Due later, for the time we waited"),
     "proposal.rescheduled": noop("Due later, for the time we waited"),
     "mark.reached": noop("Time used up"),

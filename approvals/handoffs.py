@@ -1,7 +1,7 @@
 """What a person must do instead, or answer: opened by the gate, resolved by a person, never lost."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,11 +10,14 @@ from approvals import abouts, calling, deadlines, payloads, placing
 from approvals.models import Handoff, Proposal, Submission
 from audit import log
 from audit.events import Event
-from portal import hours, roles, telemetry
+from audit.models import Entry
+from portal import hours, roles, telemetry, viewing
 from portal.models import Person
 from portal.retold import kept
 
 UNFIT = kept("What was handed in cannot be proposed as it is: %(why)s")
+ERASED = "Erased"  # what erasing leaves of an outcome
+REOPEN_WITHIN = timedelta(seconds=60)  # as what was rejected
 NO_WORDS = kept("No words were given.")
 
 
@@ -24,6 +27,14 @@ class HandoffError(Exception):
 
 class AlreadyResolved(HandoffError):
     """Somebody else was first."""
+
+
+class StillOpen(HandoffError):
+    """There is nothing to take back, or somebody else was first."""
+
+
+class NotYours(HandoffError):
+    """This person may not take it back."""
 
 
 def open_from(submission: Submission, *, now: datetime) -> str:
@@ -142,3 +153,45 @@ def resolve(*, workspace: int, handoff: int, person: Person, outcome: str, now: 
     row.state, row.version, row.outcome, row.resolved_by = "resolved", row.version + 1, outcome, person
     row.save(update_fields=["state", "version", "outcome", "resolved_by"])
     return row
+
+
+def reopen(*, workspace: int, handoff: int, person: Person, now: datetime) -> Handoff:
+    """Take back that it was resolved: who did within a minute, a manager at any time.
+
+    Raises:
+        Handoff.DoesNotExist: not in this workspace.
+        StillOpen: it is not resolved.
+        NotYours: too late, or never theirs to reopen.
+    """
+    row = Handoff.objects.select_for_update().get(workspace_id=workspace, pk=handoff)
+    if row.state != "resolved":
+        raise StillOpen(_("It is open now."))
+    if reason := why_closed(row, person.pk, roles.of(person.pk, workspace), now=now):
+        raise NotYours(reason)
+    log.record(
+        workspace=workspace, subject=f"handoff:{row.pk}", version=row.version + 1, event=Event.HANDOFF_REOPENED,
+        actor=f"person:{person.pk}", now=now, case=f"case:{row.case_id}", about=abouts.of_case(row.case),
+    )  # fmt: skip
+    row.state, row.version, row.outcome, row.resolved_by = "open", row.version + 1, "", None
+    row.save(update_fields=["state", "version", "outcome", "resolved_by"])
+    return row
+
+
+def why_closed(row: Handoff, person: int, held: Collection[str], *, now: datetime) -> str:
+    """Why a person may not reopen what was resolved, in words, or ""."""
+    if not roles.deciding(held):
+        return _("Only reviewers and managers answer a hand-off.")
+    if viewing.impersonated():
+        return _("You look as somebody else; nothing can be decided.")
+    if row.outcome == ERASED or row.resolved_by_id is None:
+        return _("What this held was erased: nothing is left to decide.")
+    if "manager" in held or (row.resolved_by_id == person and _resolved_just_now(row, now)):
+        return ""
+    return _("Only a manager reopens it now.")
+
+
+def _resolved_just_now(row: Handoff, now: datetime) -> bool:
+    ended = Entry.objects.filter(
+        workspace_id=row.workspace_id, subject=f"handoff:{row.pk}", version=row.version, event=Event.HANDOFF_RESOLVED
+    )  # fmt: skip
+    return ended.filter(at__gte=now - REOPEN_WITHIN).exists()

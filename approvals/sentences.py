@@ -61,6 +61,7 @@ PHRASES = {
     "submission.refused": noop("was refused at the door: {about}"),
     "handoff.opened": noop("handed to a person: {about}"),
     "handoff.resolved": noop("resolved {about}"),
+    "handoff.reopened": noop("reopened {about}"),
     "handoff.rescheduled": noop("gave {about} the time back that was spent waiting"),
     "item.taken_over": noop("took over {about}"),
     "item.assigned": noop("assigned {about}"),

@@ -59,6 +59,7 @@ urlpatterns = [
     path("claims/<str:item>/settle/", asides.settle, name="settle"),
     path("handoffs/<int:pk>/", desk.handoff, name="handoff"),
     path("handoffs/<int:pk>/resolve/", deciding.resolve, name="resolve"),
+    path("handoffs/<int:pk>/reopen/", deciding.reopen_handoff, name="reopen_handoff"),
     path("cases/", working.cases, name="cases"),
     path("cases/open/", working.open_case, name="open-case"),
     path("keys/", working.keys, name="keys"),

@@ -55,6 +55,7 @@ class Event(StrEnum):
     SUBMISSION_REFUSED = "submission.refused"
     HANDOFF_OPENED = "handoff.opened"
     HANDOFF_RESOLVED = "handoff.resolved"
+    HANDOFF_REOPENED = "handoff.reopened"
     HANDOFF_RESCHEDULED = "handoff.rescheduled"
     ITEM_TAKEN_OVER = "item.taken_over"
     ITEM_ASSIGNED = "item.assigned"

@@ -109,6 +109,21 @@ def resolve(request: WorkspaceRequest, pk: int) -> HttpResponse:
     return back_to(request, _next(request, item, row.urgency, row.pk), deed=f"resolved:{item}")
 
 
+@require_POST
+def reopen_handoff(request: WorkspaceRequest, pk: int) -> HttpResponse:
+    """Take back that a hand-off or a question was resolved."""
+    require_deciding(request)
+    item = f"handoff:{pk}"
+    try:
+        with transaction.atomic():
+            handoffs.reopen(workspace=request.workspace.pk, handoff=pk, person=request.user, now=request.now)
+    except Handoff.DoesNotExist as missing:
+        raise Http404 from missing
+    except REFUSALS as error:
+        return refused(request, item, error)
+    return back_to(request, item, deed=f"reopened:{item}")
+
+
 def _decide(
     request: WorkspaceRequest, pk: int, act: Callable[..., Proposal], *, onward: bool = False,
     anyones: bool = False, **said: Any,
@@ -171,7 +186,7 @@ def refused(request: WorkspaceRequest, item: str, error: Exception) -> HttpRespo
 
 def status_of(error: Exception) -> int:
     """403 may not, 422 cannot be read, 409 somebody or something was first."""
-    if isinstance(error, decisions.NotAllowed | asides.NotYours | stepup.StepUpError):
+    if isinstance(error, decisions.NotAllowed | asides.NotYours | handoffs.NotYours | stepup.StepUpError):
         return 403
     bad = isinstance(error, decisions.BadInput | asides.BadInput) or type(error) is handoffs.HandoffError
     return 422 if bad else 409
