@@ -70,6 +70,12 @@ BEGIN
             AND (c.escalated = '' OR 'manager' = ANY (my_roles)) -- it waits for a manager
             AND (c.anyones OR c.item NOT LIKE 'proposal:%'
                  OR approvals_may_take(ws, substr(c.item, 10)::bigint, me, my_roles))
+            AND (CASE WHEN c.item LIKE 'proposal:%'  -- while the case waits for its customer, nothing of it is due
+                 THEN (SELECT k.waiting_since FROM approvals_case k WHERE k.id = (
+                       SELECT p.case_id FROM approvals_proposal p WHERE p.id = substr(c.item, 10)::bigint))
+                 ELSE (SELECT k.waiting_since FROM approvals_case k WHERE k.id = (
+                       SELECT h.case_id FROM approvals_handoff h WHERE h.id = substr(c.item, 9)::bigint))
+                 END) IS NULL
             ORDER BY c.urgency, c.id LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING taken.item INTO item;
         -- nothing else is free: what somebody left lying

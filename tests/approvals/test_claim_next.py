@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from approvals import claims, proposals, revising, thresholds
-from approvals.models import Claim, Handoff, Proposal
+from approvals.models import Case, Claim, Handoff, Proposal
 from audit import log
 from portal import skills, workspace
 from portal.models import Person, Queue, Role, Ticket
@@ -143,6 +143,19 @@ def test_only_who_decides_is_served(cast: Cast) -> None:
     with pytest.raises(claims.NotYours):
         next_for(cast, "odile", roles=[Role.AUDITOR])
     assert next_for(cast, "rosa")
+
+
+def test_what_waits_for_its_customer_is_not_served_until_the_case_goes_on(cast: Cast) -> None:
+    (paused,), paused_too, (free,) = open_places(cast, 1), proposed(cast), open_places(cast, 1)
+    with workspace.within(cast.ws) as now:
+        cases = [Handoff.objects.get(pk=int(paused[8:])).case_id, paused_too.case_id]
+        Case.objects.filter(pk__in=cases).update(waiting_since=now)
+        Claim.objects.filter(workspace=cast.ws).exclude(item=free).update(urgency=0)  # long past, as it stood still
+        Claim.objects.filter(workspace=cast.ws, item=free).update(urgency=1)
+    assert [next_for(cast, "rosa") for _ in range(2)] == [free, ""]
+    with workspace.within(cast.ws):
+        Case.objects.filter(pk__in=cases).update(waiting_since=None)
+    assert [next_for(cast, "rosa") for _ in range(2)] == [paused, f"proposal:{paused_too.pk}"]
 
 
 # Abandoned -----------------------------------------------------------------------------------------------
