@@ -24,6 +24,19 @@ WENT = (
     Event.HANDOFF_RESOLVED,
 )  # fmt: skip
 OUT = (State.APPLYING, State.APPLIED, State.UNKNOWN)
+# Each case is read by its key, so that no more of them than items are looked at.
+_OPEN = """
+SELECT count(x.paused) FILTER (WHERE NOT x.paused), count(x.paused) FILTER (WHERE x.paused)
+FROM unnest(%(low)s::bigint[], %(high)s::bigint[]) WITH ORDINALITY AS b (low, high, n) LEFT JOIN LATERAL (
+    (SELECT (SELECT c.waiting_since FROM approvals_case c WHERE c.id = p.case_id) IS NOT NULL AS paused
+     FROM approvals_proposal p WHERE p.workspace_id = %(ws)s AND p.state = 'pending'
+     AND p.urgency >= b.low AND p.urgency < b.high LIMIT %(most)s)
+    UNION ALL
+    (SELECT (SELECT c.waiting_since FROM approvals_case c WHERE c.id = h.case_id) IS NOT NULL
+     FROM approvals_handoff h WHERE h.workspace_id = %(ws)s AND h.state = 'open'
+     AND h.urgency >= b.low AND h.urgency < b.high LIMIT %(most)s)
+) x ON true GROUP BY b.n ORDER BY b.n
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +92,24 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Open items by when they are due, and a day's coming and going; each count stops at `LOOKED_AT`."""
+    """Open items by when they are due, `paused` while the customer is to write, and a day's coming and going.
+
+    Each count stops at `LOOKED_AT`.
+    """
 
     overdue: int
     today: int
     tomorrow: int
     later: int
+    paused: int
     came: int
     went: int
 
     @property
     def expected(self) -> int:
         """What is open in a day if it comes and goes as in the last one."""
-        return max(0, self.overdue + self.today + self.tomorrow + self.later + self.came - self.went)
+        open_now = self.overdue + self.today + self.tomorrow + self.later + self.paused
+        return max(0, open_now + self.came - self.went)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +200,13 @@ def _backlog(workspace: int, now: datetime) -> Backlog:
     starts = [now - timedelta(days=3660), *ends[:-1]]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT (SELECT count(*) FROM (SELECT FROM approvals_proposal p WHERE p.workspace_id = %(ws)s"
-            " AND p.state = 'pending' AND p.urgency >= b.low AND p.urgency < b.high LIMIT %(most)s) x)"
-            " + (SELECT count(*) FROM (SELECT FROM approvals_handoff h WHERE h.workspace_id = %(ws)s"
-            " AND h.state = 'open' AND h.urgency >= b.low AND h.urgency < b.high LIMIT %(most)s) x)"
-            " FROM unnest(%(low)s::bigint[], %(high)s::bigint[]) WITH ORDINALITY AS b (low, high, n) ORDER BY b.n",
+            _OPEN,
             {
                 "ws": workspace, "most": LOOKED_AT,
                 "low": [int(one.timestamp()) for one in starts], "high": [int(one.timestamp()) for one in ends],
             },
         )  # fmt: skip
-        open_now = [n for (n,) in cursor.fetchall()]
+        found = cursor.fetchall()
         flow = []
         for events in (CAME, WENT):
             cursor.execute(
@@ -201,4 +215,5 @@ def _backlog(workspace: int, now: datetime) -> Backlog:
                 [[str(event) for event in events], workspace, now - timedelta(days=1), LOOKED_AT],
             )
             flow.append(int(cursor.fetchone()[0]))
-    return Backlog(*open_now, *flow)
+    overdue, today, tomorrow, later = (running for running, _paused in found)
+    return Backlog(overdue, today, tomorrow, later, sum(paused for _running, paused in found), flow[0], flow[1])

@@ -153,6 +153,19 @@ def test_the_backlog_says_when_it_is_due_and_what_a_day_brings(cast: Cast) -> No
     assert backlog.expected == backlog.overdue + backlog.today + backlog.tomorrow + backlog.later + 2
 
 
+def test_what_waits_for_its_customer_is_not_overdue_in_the_backlog(cast: Cast) -> None:
+    over, paused, handed = propose(cast), propose(cast), propose_handoff(cast)
+    for row in (over, paused, handed):
+        due_in(cast, row, timedelta(minutes=-5))
+    with workspace.within(cast.ws) as now:
+        Case.objects.filter(pk__in=[paused.case_id, handed.case_id]).update(waiting_since=now)
+    backlog = found(cast).backlog
+    assert (backlog.overdue, backlog.paused) == (1, 2)
+    assert backlog.expected == 3 + backlog.came - backlog.went
+    page = section(text(sit_down(cast, "mara").get("/escalations/")), "backlog")
+    assert "Waiting for the customer</th><td>2<" in page
+
+
 def test_the_page_costs_a_fixed_number_of_statements(cast: Cast) -> None:
     desk, counts = sit_down(cast, "mara"), []
     for _ in range(2):
