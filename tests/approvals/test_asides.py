@@ -137,6 +137,39 @@ def test_why_a_manager_was_wanted_is_not_lost_where_nobody_can_be_called_any_mor
     assert re.search(r"You had written:.*They threaten to sue\.", text(refused))
 
 
+def test_what_goes_stale_keeps_its_reason_and_can_be_passed_on(cast: Cast, proposal: Proposal) -> None:
+    rosa, item, where = sit_down(cast, "rosa"), f"proposal:{proposal.pk}", f"/proposals/{proposal.pk}/"
+    assert rosa.post(f"/claims/{item}/escalate/", {"why": "They threaten to sue."}).status_code == 302
+    go_stale(cast, proposal)
+    page = text(rosa.get(where))
+    assert "They threaten to sue." in page
+    assert "No manager needed" in page
+    assert rosa.post(f"/claims/{item}/settle/").status_code == 302
+    assert f"/claims/{item}/escalate/" in text(rosa.get(where))
+    assert rosa.post(f"/claims/{item}/escalate/", {"why": "Who is right?"}).status_code == 302
+    assert "Who is right?" in text(sit_down(cast, "mara").get(where))
+    assert "Who is right?" in text(sit_down(cast, "mara").get("/manage/"))
+    assert "They threaten" not in text(rosa.get(where)).partition('<section class="timeline">')[0]
+
+
+def test_what_goes_stale_while_it_is_laid_aside_can_be_brought_back(cast: Cast, proposal: Proposal) -> None:
+    rosa, item, where = sit_down(cast, "rosa"), f"proposal:{proposal.pk}", f"/proposals/{proposal.pk}/"
+    snooze(cast, proposal, by="rosa")
+    go_stale(cast, proposal)
+    assert "Laid aside until" in text(rosa.get(where))
+    assert "Bring back" in text(rosa.get(where))
+    assert rosa.post(f"/claims/{item}/wake/").status_code == 302
+    assert "Laid aside until" not in text(rosa.get(where))
+
+
+def go_stale(cast: Cast, proposal: Proposal) -> None:
+    """Another proposal for the same field is carried out first."""
+    other = steps.propose(cast, proposal.target, "ticket.update", proposal.target, {"priority": "P4"})
+    steps.approve(cast, other, "ravi")
+    assert steps.apply(cast, other).state == "applied"
+    assert steps.approve(cast, proposal, "ravi").state == "stale"
+
+
 def test_it_ends_with_the_item(cast: Cast, proposal: Proposal) -> None:
     snooze(cast, proposal)
     steps.approve(cast, proposal, "ravi")
