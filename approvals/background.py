@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
-from approvals import anchors, calls, decisions, marks, queries, showing, wording
+from approvals import anchors, calls, marks, queries, remarks, sentences, showing, wording
 from approvals.marks import Piece, Warning
 from approvals.models import Case, Handoff, Proposal, Revision
 from approvals.showing import Books
@@ -93,25 +93,34 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that happened. `about` is `proposal:12` or another subject; `at` is UTC."""
+    """One thing that happened. `about` is `proposal:12` or another subject; `at` and `until` are UTC."""
 
     at: datetime
     who: str
     what: str
     about: str
     note: str
+    event: str
+    until: datetime | None = None
 
     @property
     def run(self) -> int:
         """The number of the agent's run it is about, 0 where it is about something else."""
-        kind, _colon, key = self.about.partition(":")
-        return int(key) if kind == "run" and key.isdecimal() else 0
+        return self._number("run")
 
     @property
     def proposal(self) -> int:
         """The number of the proposal it is about, 0 where it is about something else."""
+        return self._number("proposal")
+
+    @property
+    def handoff(self) -> int:
+        """The number of the hand-off it is about, 0 where it is about something else."""
+        return self._number("handoff")
+
+    def _number(self, wanted: str) -> int:
         kind, _colon, key = self.about.partition(":")
-        return int(key) if kind == "proposal" and key.isdecimal() else 0
+        return int(key) if kind == wanted and key.isdecimal() else 0
 
 
 def facts(workspace: int, case: Case, target: str = "", customer: str = "") -> Facts:
@@ -183,37 +192,23 @@ def timeline(workspace: int, case: int, *, limit: int = LINES, trace_id: str = "
     rows = Entry.objects.filter(workspace_id=workspace, case=f"case:{case}").exclude(event=Event.ITEM_SEEN)
     rows = rows.filter(trace_id=trace_id) if trace_id else rows
     entries = list(rows.prefetch_related("payloads").order_by("-id")[:limit])
-    people = queries.names([who for entry in entries for who in (entry.actor, *_dismissed(entry))])
-    return tuple(_line(entry, people) for entry in reversed(entries))
+    bodies = [json.loads(entry.canonical)["body"] for entry in entries]
+    named = [who for body in bodies for who in remarks.people_in(body)]
+    people = queries.names([*(entry.actor for entry in entries), *named])
+    return tuple(_line(entry, body, people) for entry, body in zip(reversed(entries), reversed(bodies), strict=True))
 
 
-def _dismissed(entry: Entry) -> Sequence[str]:
-    """Whose approvals went with it."""
-    return tuple(json.loads(entry.canonical)["body"].get("dismissed", ()))
-
-
-def _line(entry: Entry, people: Mapping[int, str]) -> Line:
-    body = json.loads(entry.canonical)["body"]
+def _line(entry: Entry, body: Mapping[str, Any], people: Mapping[int, str]) -> Line:
     personal = {payload.name: payload.value for payload in entry.payloads.all()}
-    what, about = wording.event(entry.event), entry.subject
-    note = retold.say(str(personal.get("because") or body.get("because") or ""))
-    if entry.event == "decision.recorded":
+    what, about = wording.event(entry.event), sentences.object_of(entry.event, entry.subject, body)
+    if entry.event == Event.DECISION_RECORDED:
         what = wording.decided(body["kind"])
         what = what[:1].upper() + what[1:]
-        about = f"proposal:{body['proposal']}"
-        said = (decisions.reject_reasons().get(body["reason"], ""), personal.get("note", ""))
-        note = ": ".join(part for part in said if part)
-    if gone := [wording.actor(one, people) for one in _dismissed(entry)]:
-        note = _("No longer counts: the approval of %(names)s") % {"names": ", ".join(gone)}
-    if entry.event == "proposal.rebased" and (drifted := personal.get("drifted") or body.get("drifted")):
-        note = _("Moved: %(what)s") % {"what": ", ".join(map(wording.source, drifted))}
-    if entry.event == "instruction.answered":
-        note, about = retold.say(str(personal.get("answer", ""))), f"proposal:{body['proposal']}"
-    if entry.event == "mark.reached":
-        note, about = _("%(percent)s of its time") % {"percent": f"{body['percent']}%"}, str(body["item"])
-    if entry.event == "handoff.resolved":
-        note = str(personal.get("outcome", ""))
-    return Line(entry.at, wording.actor(entry.actor, people), what, about, note)
+    return Line(
+        entry.at, wording.actor(entry.actor, people), what, "" if about.startswith("shift-note:") else about,
+        remarks.of(entry.event, body, personal, people), entry.event,
+        datetime.fromisoformat(body["until"]) if entry.event == Event.ITEM_SNOOZED else None,
+    )  # fmt: skip
 
 
 def siblings(workspace: int, case: int, besides: int = 0) -> list[Proposal]:

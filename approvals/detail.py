@@ -32,6 +32,7 @@ from approvals import (
 )
 from approvals.models import Claim, Decision, Handoff, Proposal, Revision, Submission
 from approvals.state import Kind, State
+from audit.events import Event
 from portal import retold, roles
 
 
@@ -216,7 +217,8 @@ def _before(proposal: Proposal) -> Revision | None:
 def _because(proposal: Proposal, story: tuple[background.Line, ...]) -> str:
     if proposal.state != State.STALE:
         return ""
-    mine = [line.note for line in story if line.about == f"proposal:{proposal.pk}" and line.note]
+    said = (line for line in story if line.event == Event.PROPOSAL_STALE and line.note)
+    mine = [line.note for line in said if line.about == f"proposal:{proposal.pk}"]
     return mine[-1] if mine else retold.say(staleness.CHANGED)
 
 
