@@ -35,10 +35,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search led to."""
+    """What a search led to, newest first; `most` is how many cases are shown where there are more, else 0."""
 
     cases: tuple[Case, ...]
     records: tuple[Record, ...]
+    most: int
 
 
 def find(*, workspace: int, text: str) -> Found:
@@ -56,10 +57,10 @@ def find(*, workspace: int, text: str) -> Found:
     records = [*named, *known, *(f"order:{one.order_id}" for one in orders[:MOST])]
     about = Q(subject__in=records) | (Q(customer=owner) if customer else Q())
     rows = Case.objects.filter(workspace_id=workspace).filter(about).order_by("-pk")
-    cases = tuple(rows[:MOST])
+    cases = tuple(rows[: MOST + 1])
     taken = set(rows.filter(subject__in=records).values_list("subject", flat=True))
     free = [record for one in dict.fromkeys(records) if one not in taken and (record := _record(reader, one))]
-    return Found(cases, tuple(free))
+    return Found(cases[:MOST], tuple(free), MOST if len(cases) > MOST else 0)
 
 
 def open_for(*, workspace: int, subject: str, person: int, now: datetime) -> Case:

@@ -1,5 +1,6 @@
 """Notes for the next shift: what no clock, queue or proposal says."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -17,11 +18,20 @@ class NoteError(Exception):
     """What is refused; the message names the field."""
 
 
-def open_notes(workspace: int, *, case: int | None = None) -> list[ShiftNote]:
-    """Those that nobody settled, newest first; of one case where it is named."""
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """The newest first; `most` is how many are shown where there are more, else 0."""
+
+    rows: tuple[ShiftNote, ...]
+    most: int
+
+
+def open_notes(workspace: int, *, case: int | None = None) -> Notes:
+    """Those that nobody settled; of one case where it is named."""
     rows = ShiftNote.objects.filter(workspace_id=workspace, closed_at=None)
     rows = rows if case is None else rows.filter(case=case)
-    return list(rows.select_related("made_by", "case").order_by("-pk")[:SHOWN])
+    found = tuple(rows.select_related("made_by", "case").order_by("-pk")[: SHOWN + 1])
+    return Notes(found[:SHOWN], SHOWN if len(found) > SHOWN else 0)
 
 
 def leave(*, workspace: int, person: int, text: str, case: int | None, now: datetime) -> ShiftNote:

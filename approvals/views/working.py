@@ -163,7 +163,7 @@ def open_case(request: WorkspaceRequest) -> HttpResponse:
 def _found(request: WorkspaceRequest, subject: str, *, problem: str = "") -> HttpResponse:
     found = by_hand.find(workspace=request.workspace.pk, text=subject)
     context = {
-        "cases": found.cases, "records": found.records, "subject": subject, "problem": problem,
+        "cases": found.cases, "records": found.records, "most": found.most, "subject": subject, "problem": problem,
         "decides": bool(roles.deciding(request.roles)) and request.impersonator is None,
     }  # fmt: skip
     return respond(request, "approvals/cases.html", {}, context, status=422 if problem else 200)

@@ -128,3 +128,16 @@ def test_who_does_not_decide_opens_none_and_what_is_not_there_gets_none(cast: Ca
     with workspace.within(cast.ws):
         assert not Case.objects.filter(subject=subject).exists()
         assert by_hand.find(workspace=cast.ws, text="nothing").records == ()
+
+
+def test_a_search_says_that_it_shows_the_newest_of_more(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps.order(cast)  # with its customer
+    for _ in range(3):
+        steps.ticket(cast, customer="cu-1")
+    monkeypatch.setattr(by_hand, "MOST", 3)
+    rosa = sit_down(cast, "rosa")
+    assert "are shown." not in text(rosa.get("/cases/?subject=customer:cu-1"))
+    monkeypatch.setattr(by_hand, "MOST", 2)
+    page = text(rosa.get("/cases/?subject=customer:cu-1"))
+    assert "The newest 2 are shown." in page
+    assert page.count("Log of ticket:") == 2
