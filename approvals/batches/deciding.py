@@ -6,6 +6,7 @@ Called outside of any transaction. A member that changed, is forged or not this 
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
@@ -87,10 +88,10 @@ def decide(*, workspace: int, members: Sequence[Seen], opened: Collection[int], 
     if not drawn <= set(opened):
         raise NotOpened(drawn)
     outcome = _Outcome(grouping.batch_id(workspace, person, members))
-    with inside.within(workspace, person):
+    with inside.within(workspace, person) as now:
         if not roles.deciding(roles.of(person, workspace)):
             raise NotAllowed(_("Only reviewers and managers decide."))
-        standing = _standing(workspace, members, outcome)
+        standing = _standing(workspace, members, outcome, now)
     for one in sorted(standing):
         _approve(workspace, one, person, outcome)
     return outcome.answer()
@@ -123,23 +124,25 @@ def _refuse_shape(members: Sequence[Seen]) -> None:
         raise WrongMembers(_("One of them is named twice."))
 
 
-def _standing(workspace: int, members: Sequence[Seen], outcome: _Outcome) -> list[Seen]:
+def _standing(workspace: int, members: Sequence[Seen], outcome: _Outcome, now: datetime) -> list[Seen]:
     """Members that stand as they were seen and may go together; the others are told apart.
 
     Raises:
         NotEquivalent, OverLimit.
     """
     rows = Proposal.objects.filter(workspace_id=workspace, pk__in=[pk for pk, *_seen in members]).defer("basis")
-    there = {row.pk: row for row in rows}
-    revisions = grouping.revisions_of(there.values())
+    there, revisions = {row.pk: row for row in rows}, grouping.revisions_of(rows)
+    waiting = [row for row in rows if row.state == State.PENDING]
+    read = {member.proposal.pk: member for member in grouping.members_of(workspace, waiting, revisions)}
+    apart = grouping.why_apart(workspace, read, now)
     fit: list[tuple[Seen, Member, Template]] = []
     for seen in members:
         row = there.get(seen[0])
         if row is None:
             outcome.refused.append(Line(seen[0], _("There is no such proposal here.")))
-        elif why := _moved(row, seen):
+        elif why := _moved(row, seen) or apart.get(row.pk, ""):
             outcome.changed.append(Line(row.pk, why))
-        elif why := _forged(row, seen) or grouping.why_alone(member := grouping.member_of(row, revisions[row.pk])):
+        elif why := _forged(row, seen) or grouping.why_alone(member := read[row.pk]):
             outcome.refused.append(Line(row.pk, why))
         else:
             fit.append((seen, member, grouping.template_of(member, revisions[row.pk])))

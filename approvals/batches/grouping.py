@@ -1,7 +1,7 @@
 """What is equivalent: the same action, the same fields changed and effects caused, under the same rules. Reads only.
 
-High tier, flags and warnings are looked at one by one and are in no group. Two members of each group are drawn by a
-secret of the server and must be opened.
+High tier, flags, warnings, what was laid aside or needs a manager and what the customer wrote to since are looked at
+one by one and are in no group. Two members of each group are drawn by a secret of the server and must be opened.
 """
 
 import hashlib
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from approvals import diff, marks, showing, switches, thresholds
+from approvals import diff, marks, showing, switches, thresholds, times
 from approvals.models import Claim, Decision, Proposal, Revision, Threshold
 from approvals.state import Kind, State
 from audit import canonical
@@ -41,11 +41,12 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One proposal as the form posts it back, with what it would write."""
+    """One proposal as the form posts it back, with what it would write. `wrote`: its customer did so since."""
 
     proposal: Proposal
     changes: tuple[diff.Change, ...]
     effects: tuple[Mapping[str, Any], ...]
+    wrote: bool
 
     @property
     def seen(self) -> tuple[int, int, str]:
@@ -79,34 +80,46 @@ def groups(*, workspace: int, person: int, now: datetime) -> tuple[Group, ...]:
         if not any(switch.stops(row.action, row.proposer) for switch in stopping)
     ]  # fmt: skip
     revisions = revisions_of(rows)
-    for row in rows:
-        member, revision = member_of(row, revisions[row.pk]), revisions[row.pk]
+    for member in members_of(workspace, rows, revisions):
         if not why_alone(member):
-            found[template_of(member, revision)].append(member)
+            found[template_of(member, revisions[member.proposal.pk])].append(member)
     edges = limits(workspace, found)
     made = [_group(workspace, person, template, members, edges) for template, members in found.items()]
     return tuple(sorted((one for one in made if one), key=lambda one: (-len(one.members), one.template)))
 
 
 def _open(workspace: int, person: int, now: datetime) -> QuerySet[Proposal]:
-    """What waits, is fresh, and is neither this person's own, voted on by them, nor in somebody else's hands."""
+    """What waits, is fresh and not put apart, and neither this person's own, voted on by them, nor in others' hands."""
     me = f"person:{person}"
     edited = Revision.objects.filter(proposal=OuterRef("pk"), made_by=me, alone=False)
     voted = Decision.objects.filter(
         proposal=OuterRef("pk"), person=person, kind=Kind.APPROVE, revision=OuterRef("revision"),
         round=OuterRef("round"),
     )  # fmt: skip
-    held = Claim.objects.filter(workspace_id=workspace, until__gt=now, person__isnull=False).exclude(person=person)
+    held = Q(until__gt=now, person__isnull=False) & ~Q(person=person)
+    taken = Claim.objects.filter(held | _apart(now), workspace_id=workspace, item__startswith="proposal:")
     rows = Proposal.objects.filter(
         workspace_id=workspace, state=State.PENDING, tier__in=TIERS, flags=[], fresh_until__gt=now
     )
-    taken = [int(item.removeprefix("proposal:")) for item in _proposals(held)]
-    rows = rows.exclude(proposer=me).exclude(pk__in=taken).filter(~Exists(edited), ~Exists(voted))
+    rows = rows.exclude(proposer=me).exclude(pk__in=[_key(claim) for claim in taken])
+    rows = rows.filter(~Exists(edited), ~Exists(voted))
     return rows.select_related("case").defer("basis").order_by("urgency", "pk")
 
 
-def _proposals(held: QuerySet[Claim]) -> list[str]:
-    return list(held.filter(item__startswith="proposal:").values_list("item", flat=True))
+def _apart(now: datetime) -> Q:
+    return Q(snoozed_until__gt=now) | ~Q(escalated="")
+
+
+def _key(claim: Claim) -> int:
+    return int(claim.item.removeprefix("proposal:"))
+
+
+def why_apart(workspace: int, proposals: Iterable[int], now: datetime) -> dict[int, str]:
+    """Those of these that somebody laid aside or called a manager to, each with that in words."""
+    rows = Claim.objects.filter(_apart(now), workspace_id=workspace, item__in=[f"proposal:{pk}" for pk in proposals])
+    aside = _("It was laid aside meanwhile; look at it by itself.")
+    called = _("A manager was called to it; look at it by itself.")
+    return {_key(row): called if row.escalated else aside for row in rows}
 
 
 def revisions_of(rows: Iterable[Proposal]) -> dict[int, Revision]:
@@ -116,10 +129,10 @@ def revisions_of(rows: Iterable[Proposal]) -> dict[int, Revision]:
     return {one.proposal_id: one for one in found if at[one.proposal_id] == one.number}
 
 
-def member_of(row: Proposal, revision: Revision) -> Member:
-    """A proposal with what its current bytes would write."""
-    changes, effects = diff.read_content(revision.content)
-    return Member(row, changes, effects)
+def members_of(workspace: int, rows: Sequence[Proposal], revisions: Mapping[int, Revision]) -> tuple[Member, ...]:
+    """Proposals, each with what its current bytes would write and whether its customer wrote since."""
+    wrote = times.wrote_since(workspace, "proposal", [row.pk for row in rows])
+    return tuple(Member(row, *diff.read_content(revisions[row.pk].content), row.pk in wrote) for row in rows)
 
 
 def template_of(member: Member, revision: Revision) -> Template:
@@ -140,6 +153,8 @@ def why_alone(member: Member) -> str:
         return _("High tier is decided one by one.")
     if row.flags:
         return _("It carries a flag; look at it by itself.")
+    if member.wrote:
+        return _("The customer wrote since; look at it by itself.")
     said = [str(value) for effect in member.effects for value in effect.values() if isinstance(value, str)]
     if marks.warnings([*showing.texts(member.changes, member.effects), *said]):
         return _("It holds a text that may deceive the eye; look at it by itself.")
