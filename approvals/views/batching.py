@@ -4,7 +4,7 @@ The two are drawn from what was chosen, and shown whole on a page of their own; 
 What was decided so is taken back with one post.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,9 @@ class Shown:
 def page(request: WorkspaceRequest) -> HttpResponse:
     """What this person could decide together now; `of` names what they picked in the queue."""
     deciding.require_deciding(request)
-    return _page(request)
+    keys = ",".join(request.GET.getlist("of")).split(",")[:99]
+    picked = {int(key) for key in keys if key.isdecimal() and len(key) < 19}
+    return _page(request, picked or None)
 
 
 @require_POST
@@ -64,7 +66,7 @@ def decide(request: WorkspaceRequest) -> HttpResponse:
     except batches.NotOpened as drawn:
         return _confirm(request, members, sorted(drawn.drawn))
     except batches.BatchError as error:
-        return _page(request, problem=say(str(error)), status=409)
+        return _page(request, {pk for pk, *_rest in members}, problem=say(str(error)), status=409)
     told = {name: _named(request, getattr(answer, name)) for name in ("approved", "changed", "refused")}
     return respond(request, "approvals/batch_done.html", {}, {"batch": answer.batch, **told})
 
@@ -92,13 +94,13 @@ def _named(request: WorkspaceRequest, lines: Sequence[batches.Line]) -> list[tup
     return [(line.proposal, say(summaries.get(line.proposal, "")), line.words) for line in lines]
 
 
-def _page(request: WorkspaceRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
-    keys = ",".join(request.GET.getlist("of")).split(",")[:99]
-    picked = {int(key) for key in keys if key.isdecimal() and len(key) < 19}
+def _page(request: WorkspaceRequest, picked: Set[int] | None, *, problem: str = "", status: int = 200) -> HttpResponse:
+    """The groups with what was picked ticked; all of it where nobody picked yet (None)."""
     found = batches.groups(workspace=request.workspace.pk, person=request.user.pk, now=request.now)
     shown = [_shown(group, picked) for group in found]
     grouped = {member.proposal.pk for group in found for member in group.members}
-    rest = list(Proposal.objects.filter(workspace=request.workspace, pk__in=picked - grouped).defer("basis"))
+    others = [pk for pk in picked or () if pk not in grouped]
+    rest = list(Proposal.objects.filter(workspace=request.workspace, pk__in=others).defer("basis"))
     context = {
         "groups": [one for one in shown if not picked or any(row.chosen for row in one.rows)],
         "alone": [row for row in rest if row.state == State.PENDING],
@@ -107,10 +109,10 @@ def _page(request: WorkspaceRequest, *, problem: str = "", status: int = 200) ->
     return respond(request, "approvals/batches.html", {}, context, status=status)
 
 
-def _shown(group: batches.Group, picked: set[int]) -> Shown:
+def _shown(group: batches.Group, picked: Set[int] | None) -> Shown:
     rows = tuple(
         Row(
-            one.proposal, ":".join(map(str, one.seen)), not picked or one.proposal.pk in picked,
+            one.proposal, ":".join(map(str, one.seen)), picked is None or one.proposal.pk in picked,
             tuple(_value(one, name) for name in group.differs),
         )
         for one in group.members

@@ -71,6 +71,16 @@ def test_only_who_decides_is_offered_any_and_one_alone_is_refused(cast: Cast, ro
     assert "One alone is no batch" in post(rosa, chosen[:1], [])
 
 
+def test_what_is_refused_comes_back_as_it_was_ticked(cast: Cast, rows: list[Proposal]) -> None:
+    rosa = sit_down(cast, "rosa")
+    chosen = members(text(rosa.get("/batches/")))
+    alone = post(rosa, chosen[1:2], [])
+    assert "One alone is no batch" in alone
+    assert re.findall(r'value="([^"]+)" checked', alone) == chosen[1:2]
+    none = post(rosa, [], [])
+    assert (members(none), none.count(" checked")) == (chosen, 0)
+
+
 def test_a_batch_is_taken_back_from_its_own_page(cast: Cast, rows: list[Proposal]) -> None:
     rosa, ravi, odile = sit_down(cast, "rosa"), sit_down(cast, "ravi"), sit_down(cast, "odile")
     confirm = post(rosa, members(text(rosa.get("/batches/"))), [])
