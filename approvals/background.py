@@ -93,7 +93,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that happened. `about` is `proposal:12` or another subject; `at` and `until` are UTC."""
+    """One thing that happened. `about` is `proposal:12` or another subject; `at`, `until` are UTC; `batch` it was done in."""
 
     at: datetime
     who: str
@@ -102,6 +102,7 @@ class Line:
     note: str
     event: str
     until: datetime | None = None
+    batch: str = ""
 
     @property
     def run(self) -> int:
@@ -208,6 +209,7 @@ def _line(entry: Entry, body: Mapping[str, Any], people: Mapping[int, str]) -> L
         entry.at, wording.actor(entry.actor, people), what, "" if about.startswith("shift-note:") else about,
         remarks.of(entry.event, body, personal, people), entry.event,
         datetime.fromisoformat(body["until"]) if entry.event == Event.ITEM_SNOOZED else None,
+        str(body.get("batch", "")) if entry.event == Event.DECISION_RECORDED else "",
     )  # fmt: skip
 
 

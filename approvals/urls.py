@@ -34,6 +34,7 @@ urlpatterns = [
     path("batches/", batching.page, name="batches"),
     path("batches/decide/", batching.decide, name="batch-decide"),
     path("batches/undo/", batching.take_back, name="batch-undo"),
+    path("batches/<slug:key>/", batching.batch, name="batch"),
     path("views/save/", saving.save, name="save-view"),
     path("views/<int:pk>/forget/", saving.forget, name="forget-view"),
     path("proposals/<int:pk>/", desk.proposal, name="proposal"),

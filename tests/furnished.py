@@ -22,6 +22,7 @@ from agents import transcripts, vault
 from agents.sweeps import planning
 from approvals import (
     asides,
+    batches,
     claims,
     conversations,
     decisions,
@@ -70,6 +71,7 @@ def furnish(cast: Cast, said: str = "It leaks since Monday.") -> House:
     _proposals(cast, ticket, customer, said)
     _handed_over(cast, ticket, said)
     _desk(cast, said)
+    _together(cast)
     _practice(cast)
     _runs(cast, ticket, said)
     _settings(cast, said)
@@ -203,6 +205,14 @@ def _desk(cast: Cast, said: str) -> None:
             else:
                 asides.snooze(until=now + timedelta(hours=20), **it)
             shifts.leave(text=f"See to it. {said}", case=row.case_id, now=now, **mara)
+
+
+def _together(cast: Cast) -> None:
+    """Two approved with one press."""
+    rows = [steps.propose(cast, *_priority(cast, "P2")) for _ in range(2)]
+    who: dict[str, Any] = {"workspace": cast.ws, "person": cast.id("rosa")}
+    members = [(row.pk, row.revision, row.digest) for row in rows]
+    batches.decide(**who, members=members, opened=batches.draw(**who, members=members))
 
 
 def _practice(cast: Cast) -> None:
@@ -345,6 +355,8 @@ def look(cast: Cast) -> dict[str, list[Any]]:
         ids["team"] = [cast.id("rosa")]
         ids["tickets"] = list(models.Ticket.objects.filter(workspace_id=cast.ws).values_list("external_id", flat=True))
         ids["policy"] = list(models.Clause.objects.filter(workspace_id=cast.ws).values_list("clause_id", "version"))
+        votes = approvals.Decision.objects.filter(workspace_id=cast.ws).exclude(batch="")
+        ids["batches"] = sorted(set(votes.values_list("batch", flat=True)))
         ids["claims"] = [f"proposal:{key}" for key in ids["proposals"]]
     return ids
 

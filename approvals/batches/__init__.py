@@ -1,6 +1,7 @@
 """Many at once: a batch is a group of equivalent proposals, not a row of ticked boxes.
 
-`groups` finds what is equivalent, `decide` approves member by member, `undo` takes all of it back with one call.
+`groups` finds what is equivalent, `decide` approves member by member, `read` tells what became of it, `undo` takes all
+of it back with one call.
 """
 
 from approvals.batches.deciding import (
@@ -16,12 +17,14 @@ from approvals.batches.deciding import (
     draw,
 )
 from approvals.batches.grouping import LEAST, MOST, Group, Member, Template, groups
-from approvals.batches.undoing import NoSuchBatch, Undone, undo
+from approvals.batches.reading import Batch, NoSuchBatch, read
+from approvals.batches.undoing import Undone, undo
 
 __all__ = [
     "LEAST",
     "MOST",
     "Answer",
+    "Batch",
     "BatchError",
     "Group",
     "Line",
@@ -37,5 +40,6 @@ __all__ = [
     "decide",
     "draw",
     "groups",
+    "read",
     "undo",
 ]

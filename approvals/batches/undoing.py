@@ -9,12 +9,12 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from approvals import decisions, proposals, reversal, state
-from approvals.batches.deciding import BatchError, Line, NotAllowed
+from approvals.batches import reading
+from approvals.batches.deciding import Line, NotAllowed
 from approvals.models import Decision, Proposal
-from approvals.state import Kind, State
+from approvals.state import State
 from portal import roles
 from portal import workspace as inside
-from portal.models import Role
 from portal.retold import fault, say
 
 
@@ -27,10 +27,6 @@ class Undone:
     kept: tuple[Line, ...]
 
 
-class NoSuchBatch(BatchError):
-    """Nothing was decided under this name here."""
-
-
 def undo(*, workspace: int, batch: str, person: int) -> Undone:
     """Take back what was approved in a batch, newest first, as far as it can be. Safe to call again.
 
@@ -38,11 +34,8 @@ def undo(*, workspace: int, batch: str, person: int) -> Undone:
         NoSuchBatch. NotAllowed: neither who decided it nor a manager.
     """
     with inside.within(workspace, person):
-        votes = list(Decision.objects.filter(workspace_id=workspace, batch=batch, kind=Kind.APPROVE).order_by("-pk"))
-        held = roles.of(person, workspace)
-        if not batch or not votes:
-            raise NoSuchBatch(_("There is no such batch here."))
-        if not roles.deciding(held) or (Role.MANAGER not in held and any(v.person_id != person for v in votes)):
+        votes = reading.votes_of(workspace, batch)
+        if not reading.may_undo(votes, person, roles.of(person, workspace)):
             raise NotAllowed(_("Only who decided the batch, or a manager, takes it back."))
     stopped: list[Line] = []
     started: list[Line] = []

@@ -1,7 +1,7 @@
 """Several of a kind together: the groups there are, what differs in each, two of them opened, then all decided.
 
 The two are drawn from what was chosen, and shown whole on a page of their own; its signed marks say that they were.
-What was decided so is taken back with one post.
+What was decided so has a page of its own, and is taken back with one post.
 """
 
 from collections.abc import Sequence, Set
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -22,6 +23,7 @@ from portal.htmx import WorkspaceRequest, respond
 from portal.retold import say
 
 Seen = tuple[int, int, str]
+LEFT_OUT = "left_out_of_batch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,23 @@ def decide(request: WorkspaceRequest) -> HttpResponse:
         return _confirm(request, members, sorted(drawn.drawn))
     except batches.BatchError as error:
         return _page(request, {pk for pk, *_rest in members}, problem=say(str(error)), status=409)
-    told = {name: _named(request, getattr(answer, name)) for name in ("approved", "changed", "refused")}
-    return respond(request, "approvals/batch_done.html", {}, {"batch": answer.batch, **told})
+    left_out = [(line.proposal, line.words) for line in (*answer.refused, *answer.changed)]
+    if answer.approved or _read(request, answer.batch):
+        request.session[LEFT_OUT] = {"batch": answer.batch, "lines": left_out}
+        return HttpResponseRedirect(reverse("batch", args=[answer.batch]), status=303)
+    return _done(request, None, left_out)
+
+
+@require_GET
+def batch(request: WorkspaceRequest, key: str) -> HttpResponse:
+    """What was approved together, with the way back; what was left out is told to who decided it, once."""
+    found = _read(request, key)
+    if found is None:
+        raise Http404
+    told: dict[str, Any] = request.session.get(LEFT_OUT, {})
+    lines = request.session.pop(LEFT_OUT)["lines"] if told.get("batch") == key else []
+    inside = {part.proposal.pk for part in found.parts if part.stands}
+    return _done(request, found, [(pk, words) for pk, words in lines if pk not in inside])
 
 
 @require_POST
@@ -85,6 +102,19 @@ def take_back(request: WorkspaceRequest) -> HttpResponse:
         raise PermissionDenied(say(str(error))) from error
     told = {name: _named(request, getattr(answer, name)) for name in ("stopped", "started", "kept")}
     return respond(request, "approvals/batch_undone.html", {}, told)
+
+
+def _read(request: WorkspaceRequest, key: str) -> batches.Batch | None:
+    try:
+        return batches.read(workspace=request.workspace.pk, batch=key, person=request.user.pk)
+    except batches.NoSuchBatch:
+        return None
+
+
+def _done(request: WorkspaceRequest, found: batches.Batch | None, left_out: Sequence[tuple[int, str]]) -> HttpResponse:
+    named = _named(request, [batches.Line(pk, words) for pk, words in left_out])
+    context = {"batch": found, "number": len(found.parts) if found else 0, "left_out": named}
+    return respond(request, "approvals/batch_done.html", {}, context)
 
 
 def _named(request: WorkspaceRequest, lines: Sequence[batches.Line]) -> list[tuple[int, str, str]]:

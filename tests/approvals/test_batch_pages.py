@@ -29,7 +29,8 @@ def members(page: str) -> list[str]:
 
 
 def post(desk: Desk, chosen: list[str], looks: list[str]) -> str:
-    return text(desk.client.post(f"/w/{desk.cast.workspace.slug}/batches/decide/", {"member": chosen, "look": looks}))
+    sent = {"member": chosen, "look": looks}
+    return text(desk.client.post(f"/w/{desk.cast.workspace.slug}/batches/decide/", sent, follow=True))
 
 
 def test_what_is_of_a_kind_is_chosen_two_are_shown_and_all_are_approved(cast: Cast, rows: list[Proposal]) -> None:
