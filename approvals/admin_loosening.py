@@ -56,6 +56,23 @@ def _stopped(request: Any, series: str) -> dict[str, Any]:
     return {"is_cap": bool(series), "stopped": days, "cap_days": cap_history.DAYS}
 
 
+def _evidence(request: Any, kind: str, series: str, values: Mapping[str, Any], came: Any) -> dict[str, Any]:
+    """What a loosening rests on: the backtest that came with it and its warnings, or what the cap stopped."""
+    if kind == Loosening.Is.CAP:
+        return _stopped(request, series)
+    told = {"warnings": overriding.warnings(request.workspace.pk, values), "days": admin_backtest.DAYS}
+    if not came:
+        return told
+    return told | admin_tallies.shown(Tally.of_json(came["tally"]), Question.of_json(came["question"]))
+
+
+def _seen(request: Any, held: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page said that something was proposed from; nothing is kept of it but what was attached."""
+    kind, series, values = held["kind"], held["series"], held["values"]
+    words = thresholds.loosened(relaxing.MODELS[kind], request.workspace.pk, series, values)
+    return {**_evidence(request, kind, series, values, held["backtest"]), "loosens": words}
+
+
 def _ask(request: HttpRequest, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
     whole = {**site.each_context(request), "title": _("Propose to another admin"), **context}
     return render(request, "admin/approvals/loosening/ask.html", whole, status=status)
@@ -95,8 +112,9 @@ class LooseningAdmin(WorkspaceAdmin):
         except relaxing.NotAllowed as error:
             raise PermissionDenied(str(error)) from error
         except relaxing.RelaxingError as error:
-            again = {"attached": request.POST["attached"], "why": why, "problem": say(str(error))}
-            return _ask(request, again, status=422 if isinstance(error, relaxing.BadInput) else 409)
+            again = {**_seen(request, held), "attached": request.POST["attached"], "why": why}
+            status = 422 if isinstance(error, relaxing.BadInput) else 409
+            return _ask(request, {**again, "problem": say(str(error))}, status=status)
         messages.success(request, _("Proposed. It counts once another admin agrees."))
         return HttpResponseRedirect(self._at(row))
 
@@ -141,19 +159,14 @@ class LooseningAdmin(WorkspaceAdmin):
             raise PermissionDenied(str(error)) from error
 
     def _page(self, request: Any, obj: Any, status: int = 200, **more: Any) -> HttpResponse:
-        came = obj.backtest
-        asked = Question.of_json(came["question"]) if came else None
-        result = admin_tallies.shown(Tally.of_json(came["tally"]), asked) if asked else {}
-        if obj.kind == Loosening.Is.CAP:
-            result = _stopped(request, obj.series)
+        result = _evidence(request, obj.kind, obj.series, obj.values, obj.backtest)
         mine = obj.proposed_by_id == request.user.pk
         admin_ = Role.ADMIN in request.roles
         title = _("Loosen %(row)s") % {"row": obj.series} if obj.series else _("Loosen by a new row")
         context = {
             **self.admin_site.each_context(request), **result, "title": title,
             "row": obj, "opts": self.opts, "changes": changes(obj), "is_open": obj.state == Loosening.State.OPEN,
-            "warnings": overriding.warnings(obj.workspace_id, obj.values) if obj.kind == Loosening.Is.THRESHOLD else [],
-            "current": relaxing.current(obj), "mine": mine, "may_decide": admin_, "days": admin_backtest.DAYS, **more,
+            "current": relaxing.current(obj), "mine": mine, "may_decide": admin_, **more,
         }  # fmt: skip
         return render(request, "admin/approvals/loosening/change.html", context, status=status)
 

@@ -53,6 +53,9 @@ def test_both_admins_see_it(cast: Cast) -> None:
     asked = anton.post(at(cast, f"dailycap/{cap.pk}/change/"), LOOSER)
     assert "What the cap stopped in the last 90 days" in asked.content.decode()
     assert "90.20 EUR" in asked.content.decode()
+    again = anton.post(at(cast, "loosening/propose/"), {"attached": asked.context["attached"], "why": ""})
+    for said in ("90.20 EUR", "from 0 to 9"):
+        assert said in again.content.decode(), said
     kept = anton.post(at(cast, "loosening/propose/"), {"attached": asked.context["attached"], "why": "So"})
     assert kept.status_code == 302
     assert "90.20 EUR" in browser(cast, "ada").get(kept["Location"]).content.decode()

@@ -10,6 +10,7 @@ from approvals.models import Loosening, Threshold
 from audit.models import Entry, Unattributed
 from portal import stepup, workspace
 from tests.api.calls import browser
+from tests.approvals.steps import contact, propose
 from tests.cast import Cast, gather
 from tests.presence import Codes, confirm, passed
 
@@ -230,6 +231,34 @@ def test_what_was_attached_is_not_anybody_else_s(cast: Cast) -> None:
     assert browser(cast, "ada").post(at(cast, "loosening/propose/"), given).status_code == 403
     assert anton.post(at(cast, "loosening/propose/"), {"attached": "forged", "why": "So"}).status_code == 403
     assert anton.post(at(cast, "loosening/propose/"), given | {"why": ""}).status_code == 422
+
+
+def test_what_is_refused_still_shows_what_loosens_and_its_backtest(cast: Cast) -> None:
+    anton, row = browser(cast, "anton"), in_force(cast)
+    target = contact(cast, {"first_name": "cleo"})
+    propose(cast, target, "contact.update", target, {"changes": {"first_name": "Cleo"}}, agent="contacts")
+    page = anton.post(at(cast, f"threshold/{row.pk}/change/"), LOOSER)
+    done = anton.post(at(cast, "threshold/backtest/"), {"token": page.context["token"]})
+    given = {"attached": done.context["attached"], "why": " "}
+    again = anton.post(at(cast, "loosening/propose/"), given)
+    assert again.status_code == 422
+    for said in ("say why", "People from one to automatic", "of the last 90 days", "who sees this backtest"):
+        assert said in again.content.decode(), said
+    proposed(cast, "ada")
+    waits = anton.post(at(cast, "loosening/propose/"), given | {"why": "So"})
+    assert waits.status_code == 409
+    assert "People from one to automatic" in waits.content.decode()
+
+
+def test_what_loosens_nothing_any_more_is_not_offered_again(cast: Cast) -> None:
+    anton, row = browser(cast, "anton"), in_force(cast)
+    page = anton.post(at(cast, f"threshold/{row.pk}/change/"), LOOSER)
+    done = anton.post(at(cast, "threshold/backtest/"), {"token": page.context["token"]})
+    agree(cast, proposed(cast, tier="low", confidence_floor_pct=0), "ada")
+    late = anton.post(at(cast, "loosening/propose/"), {"attached": done.context["attached"], "why": "So"})
+    assert late.status_code == 409
+    assert "Nothing is loosened by this any more" in late.content.decode()
+    assert "This loosens something" not in late.content.decode()
 
 
 def test_who_only_reads_is_asked_for_no_reason(cast: Cast) -> None:
