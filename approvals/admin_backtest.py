@@ -94,9 +94,11 @@ def cases(request: Any) -> HttpResponse:
     found, more = backtesting.cases(question, cell, behind=behind)
     onward = asked.copy()
     onward["behind"] = more
+    titles = admin_tallies.titles(request.workspace.pk)
     context = {
-        **site.each_context(request), "title": _("Cases behind a figure"), "lines": list(_lines(request, found)),
-        "cell": admin_tallies.told(cell), "more": f"?{onward.urlencode()}" if more else "", "since": question.since,
+        **site.each_context(request), "title": _("Cases behind a figure"),
+        "lines": list(_lines(request, found, titles)), "cell": admin_tallies.told(cell, titles),
+        "more": f"?{onward.urlencode()}" if more else "", "since": question.since,
     }  # fmt: skip
     return render(request, "admin/approvals/threshold/cases.html", context)
 
@@ -161,7 +163,7 @@ def _answer(request: HttpRequest, context: Mapping[str, Any]) -> HttpResponse:
     return render(request, PAGE, {**site.each_context(request), **more, **context})
 
 
-def _lines(request: Any, found: Iterable[Past]) -> Iterable[dict[str, Any]]:
+def _lines(request: Any, found: Iterable[Past], titles: Mapping[str, str]) -> Iterable[dict[str, Any]]:
     """Each write with its summary, and what became of it."""
     many = list(found)
     ids = [(one.item.partition(":")[0], int(one.item.partition(":")[2])) for one in many]
@@ -176,6 +178,6 @@ def _lines(request: Any, found: Iterable[Past]) -> Iterable[dict[str, Any]]:
         yield {
             "kind": kind, "pk": pk, "summary": words.get((kind, pk), ""), "by": write.agent or _("a person"),
             "amount": "" if write.amount_minor is None else money.shown(write.amount_minor, write.currency),
-            "confidence": write.confidence_pct, "queue": one.team.replace("_", " "),
+            "confidence": write.confidence_pct, "queue": admin_tallies.queue(one.team, titles),
             "outcome": admin_tallies.outcome(one.outcome),
         }  # fmt: skip

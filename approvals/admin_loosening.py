@@ -15,9 +15,11 @@ from django.utils.translation import gettext_noop as noop
 from django.views.decorators.http import require_POST
 
 from approvals import admin_backtest, admin_tallies, cap_history, overriding, relaxing, thresholds
+from approvals.actions import ACTIONS
 from approvals.backtest import Tally
 from approvals.backtesting import Question
 from approvals.models import Loosening
+from approvals.models.limits import SCOPES
 from portal import money, stepup, stepup_views
 from portal.admin_site import WorkspaceAdmin, site
 from portal.figures import figure
@@ -25,6 +27,11 @@ from portal.models import Role
 from portal.retold import say
 
 WORDS = {
+    "action": noop("Action"),
+    "agent": noop("Agent"),
+    "currency": noop("Currency"),
+    "scope": noop("Scope"),
+    "writes": noop("Writes"),
     "people": noop("People"),
     "tier": noop("Tier"),
     "second_role": noop("One of the two"),
@@ -38,7 +45,8 @@ WORDS = {
     "retired": noop("Ended"),
 }
 PEOPLE = {"automatic": noop("automatic"), "one": noop("one"), "two": noop("two"), "never": noop("never")}
-CODES = frozenset({"people", "tier", "second_role", "proposer_kind", "scope"})
+CODES = frozenset({"people", "tier", "second_role", "proposer_kind"})
+SCOPE = {name: str(words) for name, words in SCOPES}
 MONEY = ("above_minor", "up_to_minor", "amount_minor")
 
 
@@ -195,4 +203,9 @@ def _told(name: str, value: Any, currency: str) -> str:
         return figure(money.shown(int(value), currency))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    match name:
+        case "action":
+            return say(ACTIONS[value].title) if value in ACTIONS else str(value)
+        case "scope":
+            return say(SCOPE.get(value, value))
     return _(value) if name in CODES else str(value)

@@ -1,7 +1,7 @@
 """A backtest's tally in words, each figure with the way to the cases behind it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
-from approvals.backtest import BANDS, WAYS, Cell, Tally
+from approvals.backtest import BANDS, PEOPLE, WAYS, Cell, Tally
 from approvals.backtesting import Question
 from portal import money
 from portal.figures import figure
+from portal.models import Queue
 
 SALT = "countersign.backtest.cases"
 WORDS = {
@@ -35,6 +36,7 @@ OUTCOMES = {
     "denied": noop("denied"), "stale": noop("stale"), "rejected": noop("rejected"), "expired": noop("expired"),
     "withdrawn": noop("withdrawn"), "failed": noop("failed"), "unknown": noop("unknown"), "edited": noop("edited"),
     "undone": noop("undone"), "open": noop("open"), "resolved": noop("resolved"),
+    "person": noop("given to a person"),
 }  # fmt: skip
 
 
@@ -78,7 +80,7 @@ class Place:
 
 def shown(tally: Tally, asked: Question) -> dict[str, Any]:
     """What the page says of a whole tally."""
-    sign = signing.dumps(asked.as_json(), salt=SALT, compress=True)
+    sign, known = signing.dumps(asked.as_json(), salt=SALT, compress=True), titles(asked.workspace)
 
     def href(cell: Cell) -> str:
         given = {name: getattr(cell, name) for name in cell.__slots__ if getattr(cell, name)}
@@ -89,7 +91,7 @@ def shown(tally: Tally, asked: Question) -> dict[str, Any]:
         "ways": [Way(_(WORDS[way]), tally.now(way), tally.then(way)) for way in WAYS],
         "moves": [_move(tally, Cell(now, then), href) for now, then in _moved(tally)],
         "places": [
-            _place(Cell(now, then, kind, name), count, href)
+            _place(Cell(now, then, kind, name), count, href, known)
             for (kind, name, now, then), count in sorted(tally.groups.items())
         ],
         "unseen": tally.regretted(alone=True),
@@ -112,11 +114,16 @@ def question(workspace: int, sign: str) -> Question:
     return asked
 
 
-def told(cell: Cell) -> str:
+def titles(workspace: int) -> dict[str, str]:
+    """What the queues of a workspace are called."""
+    return dict(Queue.objects.filter(workspace=workspace).values_list("name", "title"))
+
+
+def told(cell: Cell, titles: Mapping[str, str]) -> str:
     """A cell in words."""
     words = {"now": _(WORDS[cell.now]), "then": _(WORDS[cell.then])}
     if cell.kind in GROUPS:
-        said = _(SAID_GROUPS[cell.kind]) % {**words, "name": called(cell.kind, cell.name)}
+        said = _(SAID_GROUPS[cell.kind]) % {**words, "name": called(cell.kind, cell.name, titles)}
     else:
         said = _("From “%(now)s” to “%(then)s”") % words
     if not cell.outcome:
@@ -129,11 +136,19 @@ def outcome(name: str) -> str:
     return _(OUTCOMES[name]) if name in OUTCOMES else name
 
 
-def called(kind: str, name: str) -> str:
+def called(kind: str, name: str, titles: Mapping[str, str]) -> str:
     """A place as people call it."""
-    if kind == "amount":
-        return _band(name)
-    return name.replace("_", " ") or _("in no queue")
+    match kind:
+        case "amount":
+            return _band(name)
+        case "agent":
+            return _("people") if name == PEOPLE else name.replace("_", " ")
+    return queue(name, titles) or _("in no queue")
+
+
+def queue(name: str, titles: Mapping[str, str]) -> str:
+    """A queue by its title; one that is there no more by its name."""
+    return titles.get(name, name.replace("_", " "))
 
 
 def _moved(tally: Tally) -> Iterable[tuple[str, str]]:
@@ -141,9 +156,9 @@ def _moved(tally: Tally) -> Iterable[tuple[str, str]]:
     return sorted((key for key in tally.moves if key[0] != key[1]), key=lambda key: (order[key[1]], order[key[0]]))
 
 
-def _place(cell: Cell, count: int, href: Any) -> Place:
+def _place(cell: Cell, count: int, href: Any, titles: Mapping[str, str]) -> Place:
     words = _(WORDS[cell.now]), _(WORDS[cell.then])
-    return Place(_(GROUPS[cell.kind]), called(cell.kind, cell.name), *words, count, href(cell))
+    return Place(_(GROUPS[cell.kind]), called(cell.kind, cell.name, titles), *words, count, href(cell))
 
 
 def _move(tally: Tally, cell: Cell, href: Any) -> Move:

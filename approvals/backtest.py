@@ -17,6 +17,8 @@ REGRETS = ("rejected", "edited", "undone")
 """What people did to a proposal that nobody, or fewer people, would have seen."""
 FEWER = {(now, then) for place, now in enumerate(WAYS) for then in WAYS[:place]}
 """Moves (now, then) to where fewer people see a write."""
+PEOPLE = "people"
+"""Where what people proposed is counted, among the agents."""
 BANDS = (2_500, 10_000, 25_000, 50_000, 100_000)
 """Upper edges, in minor units, of the amounts that are told apart."""
 
@@ -37,7 +39,7 @@ class Past:
     @property
     def places(self) -> tuple[tuple[str, str], ...]:
         """Where it is counted: by agent, band of amounts, queue."""
-        return ("agent", self.write.agent or "people"), ("amount", band(self.write)), ("queue", self.team)
+        return ("agent", self.write.agent or PEOPLE), ("amount", band(self.write)), ("queue", self.team)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 from django.utils.translation import pgettext
 
+from approvals import wording
 from approvals.models import Attempt, Proposal
 from approvals.state import State
 from portal import retold
@@ -41,7 +42,7 @@ def lines(proposal: Proposal) -> tuple[Line, ...]:
         return ()
     if proposal.state == State.PENDING and proposal.revision == 1:
         return ()
-    return tuple(_line(attempt) for attempt in proposal.attempts.order_by("-pk")[:SHOWN])
+    return tuple(line(attempt) for attempt in proposal.attempts.order_by("-pk")[:SHOWN])
 
 
 def money(follow: str) -> str:
@@ -49,11 +50,12 @@ def money(follow: str) -> str:
     return _(MONEY[follow]) if follow in MONEY else follow
 
 
-def _line(attempt: Attempt) -> Line:
+def line(attempt: Attempt) -> Line:
+    """One of them."""
     words = pgettext("state", "Done") if attempt.state == "done" else _(WORDS[attempt.state])
     if attempt.follow:
         words = _("%(outcome)s: the money %(where)s") % {"outcome": words, "where": money(attempt.follow)}
-    system = _("%(part)s system (%(name)s)") % {"part": attempt.part, "name": attempt.system}
+    system = _("%(part)s system (%(name)s)") % {"part": wording.part(attempt.part), "name": attempt.system}
     return Line(
         attempt.number, words, system, attempt.sent_at, attempt.outside_id, str(attempt.key),
         retold.say(str(attempt.answer.get("because", ""))),

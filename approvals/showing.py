@@ -90,8 +90,14 @@ def _proposed(old: Change | None, change: Change, books: Books) -> tuple[Piece, 
     was = change.before if old is None else old.after
     if was == change.after and (was is ABSENT) == (change.after is ABSENT):
         return None
-    text = _text(was)
-    return marks.spell(books.queues.get(text, text) if change.field == "queue" else text)
+    return marks.spell(_named(change.field, _text(was), books))
+
+
+def _named(field: str, text: str, books: Books) -> str:
+    """A value as people know it: a queue by its title, what a ticket or an order is by its word."""
+    if field == "queue":
+        return books.queues.get(text, text)
+    return wording.status(text) if field == "status" else text
 
 
 def unchanged(changes: Sequence[Change], record: Mapping[str, Any], books: Books) -> tuple[tuple[str, str], ...]:
@@ -99,23 +105,18 @@ def unchanged(changes: Sequence[Change], record: Mapping[str, Any], books: Books
     there = {change.field for change in changes}
     names = sorted((name for name in record if name not in there), key=lambda name: (wording.place(name), name))
     values = {name: _text(record[name]) for name in names}
-    titles = books.queues
-    return tuple(
-        (wording.field(name), titles.get(text, text) if name == "queue" else text)
-        for name, text in values.items() if text
-    )  # fmt: skip
+    return tuple((wording.field(name), _named(name, text, books)) for name, text in values.items() if text)
 
 
 def _row(change: Change, books: Books, now: Mapping[str, Any] | None, fits: Mapping[str, Fit]) -> FieldRow:
-    titles = books.queues if change.field == "queue" else {}
-    before, after = (titles.get(text, text) for text in (_text(change.before), _text(change.after)))
+    before, after = (_named(change.field, _text(side), books) for side in (change.before, change.after))
     if change.field in RECORDED:
         before, after, change = figures.amounts(before), figures.amounts(after), _told(change)
     left, right = _lines(change) if _is_list(change) else marks.compare(before, after)
     there = None if now is None else _text(now.get(change.field, ABSENT))
     if there is not None and change.field in RECORDED:
         there = figures.amounts(there)
-    present = None if there is None else marks.spell(titles.get(there, there))
+    present = None if there is None else marks.spell(_named(change.field, there, books))
     return FieldRow(
         wording.field(change.field),
         left,

@@ -170,6 +170,12 @@ STATUSES = {
     "exchange requested": noop("exchange requested"),
 }  # fmt: skip
 
+# What outside systems serve, as it stands alone.
+PARTS = {"payments": noop("Payments"), "helpdesk": noop("Helpdesk"), "contacts": noop("Contacts")}
+
+# Processes whose pulse is watched.
+WORKERS = {"agents": noop("Agents"), "apply": noop("Apply")}
+
 # Values of entries of the log that are no field of a record.
 ENTRY = {
     "about": noop("About"), "above_minor": noop("Above minor"), "active": noop("Active"), "agent": noop("Agent"),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
 from approvals.event_titles import EVENTS
-from approvals.vocabulary import ENTRY, FIELDS, FLAGS, REASONS, STATUSES
+from approvals.vocabulary import ENTRY, FIELDS, FLAGS, PARTS, REASONS, STATUSES, WORKERS
 from portal import figures, money
 
 # Languages that write their nouns with a capital letter wherever they stand.
@@ -88,6 +88,16 @@ def state(name: str) -> str:
 def status(name: str) -> str:
     """What a ticket or an order is; one that our books do not know as it is."""
     return _(STATUSES[name]) if name in STATUSES else name
+
+
+def part(name: str) -> str:
+    """What an outside system serves, as it stands within a sentence."""
+    return within(_(PARTS[name])) if name in PARTS else name
+
+
+def worker(name: str) -> str:
+    """A process by its queue."""
+    return _(WORKERS[name]) if name in WORKERS else name.capitalize()
 
 
 def tier(name: str) -> str:

@@ -4,6 +4,8 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
+from approvals import wording
+
 register = template.Library()
 
 STATES = {
@@ -23,6 +25,18 @@ WHY_NOT = {
 def state_within(state: str) -> str:
     """One state of a proposal or a hand-off; an unknown one as it is."""
     return _(STATES[state]) if state in STATES else state
+
+
+@register.filter
+def part_within(part: str) -> str:
+    """What an outside system serves."""
+    return wording.part(part)
+
+
+@register.filter
+def worker(name: str) -> str:
+    """A process whose pulse is watched."""
+    return wording.worker(name)
 
 
 @register.filter
