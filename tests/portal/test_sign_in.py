@@ -4,6 +4,8 @@ import secrets
 from typing import Any
 
 import pytest
+from allauth.account import app_settings
+from allauth.core.internal.ratelimit import Rate, get_rates
 from django.conf import settings
 from django.test import Client
 from django.urls import resolve
@@ -27,6 +29,11 @@ def address() -> str:
 
 def sign_in(client: Client, email: str, password: str = PASSWORD, **extra: Any) -> Any:
     return client.post(LOGIN, {"login": email, "password": password, **extra})
+
+
+def limits(action: str) -> list[Rate]:
+    """How often something may be asked for."""
+    return list(get_rates(app="allauth.account", action=action))
 
 
 def signed_in(client: Client) -> bool:
@@ -103,6 +110,34 @@ def test_spraying_from_one_address_is_stopped_and_other_addresses_are_not(cast: 
     assert not signed_in(stopped)
     sign_in(other, cast.people["rosa"].email)
     assert signed_in(other)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("Too many tries within a minute", "Wait a minute, then try again.")),
+        ("de", ("Zu viele Versuche in einer Minute", "Warten Sie eine Minute und versuchen Sie es dann noch einmal.")),
+    ],
+)  # fmt: skip
+def test_who_tries_too_often_is_told_how_long_to_wait_in_their_language(
+    cast: Cast, settings: Any, language: str, said: tuple[str, ...]
+) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "login": "1/m/ip"}
+    client = Client(REMOTE_ADDR=address(), HTTP_ACCEPT_LANGUAGE=language)
+    sign_in(client, "nobody@example.com", "wrong")
+    stopped = sign_in(client, cast.people["rosa"].email)
+    assert stopped.status_code == 429
+    page = stopped.content.decode()
+    assert f'<html lang="{language}' in page
+    for words in said:
+        assert words in page
+
+
+def test_no_limit_that_ends_in_that_page_lasts_longer_than_it_says() -> None:
+    others = {"login_failed", "confirm_email"}  # the form's own words; a page that is closed
+    rates = [one for name in app_settings.RATE_LIMITS if name not in others for one in limits(name)]
+    assert {rate.duration for rate in rates if rate.duration > 60} == set()
+    assert any(rate.duration == 60 for rate in rates)
 
 
 @pytest.mark.parametrize("header", ["HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP"])
