@@ -42,10 +42,14 @@ WORDS = ("note", "text", "evidence", "overwrite_reason", "outcome", "why")  # fi
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a post was refused, for the person, and what they had written."""
+    """Why a post was refused, for the person, and what they had written.
+
+    `unsaved` is the name of a view that was not kept, and whether it was to be everybody's.
+    """
 
     text: str
     kept: QueryDict
+    unsaved: tuple[str, bool] | None = None
 
     @property
     def written(self) -> str:

@@ -16,6 +16,15 @@ READERS = frozenset({Role.MANAGER, Role.ADMIN})
 @require_GET
 def page(request: WorkspaceRequest) -> HttpResponse:
     """Everything of the round."""
+    return show(request)
+
+
+def show(request: WorkspaceRequest, *, problem: str = "", status: int = 200) -> HttpResponse:
+    """The same, with why something came to nothing.
+
+    Raises:
+        PermissionDenied: neither manager nor admin.
+    """
     _require(request)
     ws = request.workspace.pk
     context = {
@@ -24,8 +33,9 @@ def page(request: WorkspaceRequest) -> HttpResponse:
         "notes_for": True,
         "load": overseeing.load(ws, request.now),
         "manages": bool(roles.deciding(request.roles)) and Role.MANAGER in request.roles,
+        "problem": problem,
     }
-    return respond(request, "approvals/escalations.html", {}, context)
+    return respond(request, "approvals/escalations.html", {}, context, status=status)
 
 
 def _require(request: WorkspaceRequest) -> None:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from approvals import claims, outbox, overseeing, queries
 from approvals.models import Handoff, Outbox, Proposal
-from approvals.views import claiming, desk
+from approvals.views import claiming, desk, escalating
 from portal.htmx import WorkspaceRequest, respond
 from portal.models import Role
 from portal.retold import say
@@ -29,7 +29,7 @@ def assign(request: WorkspaceRequest) -> HttpResponse:
     _require(request)
     to, item, ws = request.POST.get("to", ""), request.POST.get("item", ""), request.workspace.pk
     if not (to.isdecimal() and len(to) < 19):
-        return _show(request, problem=_("Choose who gets it."), status=422)
+        return _not_given(request, item, _("Choose who gets it."), status=422)
     try:
         with transaction.atomic():
             if int(to) == request.user.pk:
@@ -39,7 +39,7 @@ def assign(request: WorkspaceRequest) -> HttpResponse:
     except claims.NoSuchItem as missing:
         raise Http404 from missing
     except claims.ClaimError as error:
-        return _show(request, problem=say(str(error)), status=409)
+        return _not_given(request, item, say(str(error)), status=409)
     if request.POST.get("back") == "item":
         return redirect(desk.address(item))
     return redirect("escalations" if request.POST.get("back") == "escalations" else "manage")
@@ -48,6 +48,10 @@ def assign(request: WorkspaceRequest) -> HttpResponse:
 @require_GET
 def give(request: WorkspaceRequest, item: str) -> HttpResponse:
     """Who could have an item in hand, and how much each has."""
+    return _give(request, item)
+
+
+def _give(request: WorkspaceRequest, item: str, *, problem: str = "", status: int = 200) -> HttpResponse:
     if Role.MANAGER not in request.roles:
         raise PermissionDenied(_("Only a manager gives items into others' hands."))
     ws, known = request.workspace.pk, claiming.known(request, item)
@@ -59,8 +63,9 @@ def give(request: WorkspaceRequest, item: str) -> HttpResponse:
     context = {
         "item": known, "kind": kind, "key": key, "headline": headline, "load": overseeing.load(ws, request.now),
         "holder": claims.holders(workspace=ws, items=[known], now=request.now).get(known),
+        "problem": problem,
     }  # fmt: skip
-    return respond(request, "approvals/give.html", {}, context)
+    return respond(request, "approvals/give.html", {}, context, status=status)
 
 
 @require_POST
@@ -76,6 +81,16 @@ def revive(request: WorkspaceRequest, pk: int) -> HttpResponse:
 def _require(request: WorkspaceRequest) -> None:
     if not READERS & request.roles:
         raise PermissionDenied(_("Only managers and admins oversee the work of others."))
+
+
+def _not_given(request: WorkspaceRequest, item: str, problem: str, *, status: int) -> HttpResponse:
+    """The page that the form stood on, and why it came to nothing."""
+    match request.POST.get("back"):
+        case "item" if Role.MANAGER in request.roles:
+            return _give(request, item, problem=problem, status=status)
+        case "escalations":
+            return escalating.show(request, problem=problem, status=status)
+    return _show(request, problem=problem, status=status)
 
 
 def _show(request: WorkspaceRequest, *, problem: str = "", status: int = 200) -> HttpResponse:

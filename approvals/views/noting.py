@@ -52,6 +52,12 @@ def _require(request: WorkspaceRequest) -> None:
         raise PermissionDenied(_("Only who works here leaves and settles notes."))
 
 
+def _comes_from(request: WorkspaceRequest) -> str:
+    """The page that a refused form stood on, so that the next try leads back there."""
+    back = request.POST.get("back", "")
+    return back if back in ("case", "escalations") else ""
+
+
 def _back(request: WorkspaceRequest, case: int | None) -> HttpResponse:
     """To the page that the form stood on."""
     match request.POST.get("back"):
@@ -69,6 +75,6 @@ def _show(
     about = Case.objects.filter(workspace_id=ws, pk=case).first() if case is not None else None
     context = {
         "notes": shifts.open_notes(ws), "notes_for": bool(WRITERS & request.roles), "about": about,
-        "problem": problem, "text": text,
+        "problem": problem, "text": text, "comes_from": _comes_from(request),
     }  # fmt: skip
     return respond(request, "approvals/notes.html", {}, context, status=status)

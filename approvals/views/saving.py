@@ -13,17 +13,16 @@ from portal.retold import fault
 @require_POST
 def save(request: WorkspaceRequest) -> HttpResponse:
     """What the address asks for, under a name."""
-    query = request.GET.urlencode()[:400]
+    query, name, shared = request.GET.urlencode()[:400], request.POST.get("name", ""), "shared" in request.POST
     try:
         saving.save(
-            workspace=request.workspace.pk, person=request.user.pk, name=request.POST.get("name", ""), query=query,
-            shared="shared" in request.POST, now=request.now,
+            workspace=request.workspace.pk, person=request.user.pk, name=name, query=query, shared=shared,
+            now=request.now,
         )  # fmt: skip
     except saving.SavingError as error:
         text = fault(str(error)).partition(": ")[2]
-        return desk.show(
-            request, item="", status=422, problem=desk.Problem(f"{text[:1].upper()}{text[1:]}.", request.POST)
-        )
+        problem = desk.Problem(f"{text[:1].upper()}{text[1:]}.", request.POST, unsaved=(name[:400], shared))
+        return desk.show(request, item="", status=422, problem=problem)
     return redirect(desk.address("", query))
 
 

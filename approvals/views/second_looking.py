@@ -69,4 +69,5 @@ def _show(request: WorkspaceRequest, pk: int, *, problem: str = "", status: int 
 
 
 def _refuse(request: WorkspaceRequest, why: str) -> HttpResponse:
-    return respond(request, "approvals/second_look.html", {}, {"problem": why}, status=403)
+    context = {"problem": why, "written": request.POST.get("note", "")}
+    return respond(request, "approvals/second_look.html", {}, context, status=403)

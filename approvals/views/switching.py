@@ -74,13 +74,15 @@ def _set(request: WorkspaceRequest, act: Callable[..., Switch]) -> HttpResponse:
         raise PermissionDenied(say(str(error))) from error
     except switches.SwitchError as error:
         status = 422 if isinstance(error, switches.BadInput) else 409
-        return _show(request, problem=_words(fault(str(error))), status=status)
+        kept = "restoring" if act is switches.restore else "kept"
+        return _show(request, problem=_words(fault(str(error))), status=status, **{kept: request.POST})
     return redirect("switches")
 
 
 def _show(
-    request: WorkspaceRequest, *, problem: str = "", recalled: recalling.Recalled | None = None, status: int = 200
-) -> HttpResponse:
+    request: WorkspaceRequest, *, problem: str = "", recalled: recalling.Recalled | None = None, status: int = 200,
+    **written: Any,
+) -> HttpResponse:  # fmt: skip
     ws = request.workspace.pk
     thrown = standing.of(request).notices
     context = {
@@ -91,7 +93,7 @@ def _show(
         "may_recall": Role.MANAGER in request.roles,
         "problem": problem,
         "recalled": recalled,
-        "kept": request.POST,
+        **written,
     }
     return respond(request, "approvals/switches.html", {}, context, status=status)
 
