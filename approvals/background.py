@@ -93,7 +93,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that happened. `about` is `proposal:12` or another subject; `at`, `until` are UTC; `batch` it was done in."""
+    """One thing that happened. `about` is `proposal:12` or another subject; times are UTC; `batch` it was done in."""
 
     at: datetime
     who: str

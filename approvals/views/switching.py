@@ -74,8 +74,10 @@ def _set(request: WorkspaceRequest, act: Callable[..., Switch]) -> HttpResponse:
         raise PermissionDenied(say(str(error))) from error
     except switches.SwitchError as error:
         status = 422 if isinstance(error, switches.BadInput) else 409
-        kept = "restoring" if act is switches.restore else "kept"
-        return _show(request, problem=_words(fault(str(error))), status=status, **{kept: request.POST})
+        written, problem = request.POST, _words(fault(str(error)))
+        if act is switches.restore:
+            return _show(request, problem=problem, status=status, restoring=written)
+        return _show(request, problem=problem, status=status, kept=written)
     return redirect("switches")
 
 
