@@ -258,7 +258,7 @@ def test_a_reviewer_tells_the_next_shift_on_the_page_of_the_case(cast: Cast) -> 
     with workspace.within(cast.ws):
         note = ShiftNote.objects.get(case=row.case_id)
     assert ravi.post(f"/notes/{note.pk}/settle/", {"back": "case"})["Location"].endswith(where)
-    assert "They call back" not in text(rosa.get(where))
+    assert "They call back" not in section(text(rosa.get(where)), "notes")
 
 
 def test_a_note_on_a_case_that_cannot_be_kept_is_still_about_it(cast: Cast) -> None:
