@@ -71,14 +71,15 @@ def read(*, workspace: int, batch: str, person: int) -> Batch:
     votes = votes_of(workspace, batch)
     keys = [vote.proposal_id for vote in votes]
     begun = set(Submission.objects.filter(workspace_id=workspace, undoes__in=keys).values_list("undoes", flat=True))
-    parts = tuple(sorted((_part(vote, begun) for vote in votes), key=lambda part: part.proposal.pk))
+    parts = tuple(sorted((_part(vote, begun, person) for vote in votes), key=lambda part: part.proposal.pk))
     may = may_undo(votes, person, roles.of(person, workspace))
     left = sum(part.loose for part in parts) if may else 0
     return Batch(batch, votes[0].person, votes[0].created_at, parts, left)
 
 
-def _part(vote: Decision, begun: Collection[int | None]) -> Part:
+def _part(vote: Decision, begun: Collection[int | None], person: int) -> Part:
     row = vote.proposal
     stands = (row.revision, row.round) == (vote.revision, vote.round)
-    loose = row.state == State.APPROVED or (row.state == State.APPLIED and row.pk not in begun)
+    waits = row.state == State.PENDING and vote.person_id == person
+    loose = waits or row.state == State.APPROVED or (row.state == State.APPLIED and row.pk not in begun)
     return Part(row, stands, stands and loose)

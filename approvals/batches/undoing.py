@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
-from approvals import decisions, proposals, reversal, state
+from approvals import decisions, proposals, reversal, state, votes
 from approvals.batches import reading
 from approvals.batches.deciding import Line, NotAllowed
 from approvals.models import Decision, Proposal
@@ -34,13 +34,13 @@ def undo(*, workspace: int, batch: str, person: int) -> Undone:
         NoSuchBatch. NotAllowed: neither who decided it nor a manager.
     """
     with inside.within(workspace, person):
-        votes = reading.votes_of(workspace, batch)
-        if not reading.may_undo(votes, person, roles.of(person, workspace)):
+        given = reading.votes_of(workspace, batch)
+        if not reading.may_undo(given, person, roles.of(person, workspace)):
             raise NotAllowed(_("Only who decided the batch, or a manager, takes it back."))
     stopped: list[Line] = []
     started: list[Line] = []
     kept: list[Line] = []
-    for vote in votes:
+    for vote in given:
         try:
             done = _take_back(vote, workspace, person)
         except (decisions.DecisionError, proposals.ProposalError, reversal.UndoError, state.IllegalMove) as error:
@@ -64,7 +64,7 @@ def _take_back(vote: Decision, workspace: int, person: int) -> bool:
         row = proposals.locked(workspace=workspace, proposal=vote.proposal_id)
         if (row.revision, row.round) != (vote.revision, vote.round):
             raise decisions.Gone(_("It was stopped or edited since; what stands there now is not of this batch."))
-        if row.state == State.APPROVED:
+        if row.state == State.APPROVED or (row.state == State.PENDING and votes.gave(row, person)):
             seen = decisions.Seen(row.revision, row.digest)
             decisions.stop(workspace=workspace, proposal=row.pk, seen=seen, person=person, now=now)
             return True

@@ -215,7 +215,9 @@ def test_59_no_dictionary_finds_an_address_among_the_commitments(cast: Cast) -> 
         left = {c for text in Entry.objects.values_list("canonical", flat=True)
                 for c in json.loads(text)["commitments"].values()}  # fmt: skip
     assert left >= commitments
-    hits = [a for a in addresses for salt in list(salts)[:8] if canonical.commit("from_email", a, salt) in left]
+    # The right address with every salt that is left, and the others with some of them.
+    tried = [*((person.email, salt) for salt in salts), *((a, salt) for a in addresses for salt in list(salts)[:8])]
+    hits = [a for a, salt in tried if canonical.commit("from_email", a, salt) in left]
     assert hits == []
     tables = " ".join(erasing.dumped(cast.ws).values())
     digests = [canonical.sha256_hex(a) for a in addresses]

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from approvals import batches, claims, decisions, revising, switches, thresholds
+from approvals import batches, claims, decisions, revising, switches, thresholds, votes
 from approvals.models import Decision, Proposal, Submission
 from audit.models import Entry
 from portal import models, workspace
@@ -328,8 +328,10 @@ def test_a_member_that_needs_two_people_counts_one_vote_and_holds_longer_once_bo
     assert done.decided_at is not None
     assert done.hold_until - done.decided_at == timedelta(minutes=5)
     undone = undo(cast, answer)
-    assert ids(undone.stopped) == {rows[0].pk}
-    assert ids(undone.kept) == {rows[1].pk}
+    assert (ids(undone.stopped), undone.kept) == ({row.pk for row in rows}, ())  # the vote that still waited too
+    assert states(cast, rows) == ["pending", "pending"]
+    with workspace.within(cast.ws):
+        assert not any(votes.approvals_of(row) for row in Proposal.objects.all())
 
 
 def test_the_same_batch_posted_twice_counts_once(cast: Cast) -> None:
