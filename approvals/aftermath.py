@@ -30,7 +30,8 @@ def of(proposal: Proposal, now: datetime, *, person: int, held: AbstractSet[str]
     reversible = actions.named(proposal.action).reversibility == "reversible"
     match State(proposal.state):
         case State.PENDING:
-            return Aftermath(proposal, _waiting(proposal), "unvote" if votes.gave(proposal, person) else "")
+            back = votes.gave(proposal, person) and instructions.open_on(proposal) is None
+            return Aftermath(proposal, _waiting(proposal), "unvote" if back else "")
         case State.APPROVED if proposal.hold_until and proposal.hold_until > now:
             return Aftermath(proposal, _("Approved. It is carried out in"), "stop", proposal.hold_until)
         case State.APPROVED | State.APPLYING:

@@ -1,6 +1,6 @@
 """What was escalated and why, what it costs today, and how much of it tomorrow will find. Reads only.
 
-The number of statements is fixed, and none looks at more than `LOOKED_AT` rows, however much there is.
+The number of statements is fixed, and none counts more than `LOOKED_AT` rows of a kind, however much there is.
 """
 
 from collections.abc import Mapping
@@ -24,19 +24,20 @@ WENT = (
     Event.HANDOFF_RESOLVED,
 )  # fmt: skip
 OUT = (State.APPLYING, State.APPLIED, State.UNKNOWN)
-# Each case is read by its key, so that no more of them than items are looked at.
-_OPEN = """
-SELECT count(x.paused) FILTER (WHERE NOT x.paused), count(x.paused) FILTER (WHERE x.paused)
-FROM unnest(%(low)s::bigint[], %(high)s::bigint[]) WITH ORDINALITY AS b (low, high, n) LEFT JOIN LATERAL (
-    (SELECT (SELECT c.waiting_since FROM approvals_case c WHERE c.id = p.case_id) IS NOT NULL AS paused
-     FROM approvals_proposal p WHERE p.workspace_id = %(ws)s AND p.state = 'pending'
-     AND p.urgency >= b.low AND p.urgency < b.high LIMIT %(most)s)
-    UNION ALL
-    (SELECT (SELECT c.waiting_since FROM approvals_case c WHERE c.id = h.case_id) IS NOT NULL
-     FROM approvals_handoff h WHERE h.workspace_id = %(ws)s AND h.state = 'open'
-     AND h.urgency >= b.low AND h.urgency < b.high LIMIT %(most)s)
-) x ON true GROUP BY b.n ORDER BY b.n
-"""
+# Each case is read by its key, so that no more of them than items are looked at. What runs is counted past what waits;
+# what waits among as many as are looked at, since few may wait behind very many that run.
+_OF = """(SELECT {what} FROM approvals_{kind} i WHERE i.workspace_id = %(ws)s AND i.state = '{state}'
+    AND i.urgency >= b.low AND i.urgency < b.high {more} LIMIT %(most)s)"""
+_WAITS = "(SELECT c.waiting_since FROM approvals_case c WHERE c.id = i.case_id)"
+_KINDS = (("proposal", "pending"), ("handoff", "open"))
+_RUN, _WAIT = (
+    " UNION ALL ".join(
+        _OF.format(kind=kind, state=state, what=f"{_WAITS} AS since", more=more) for kind, state in _KINDS
+    )
+    for more in (f"AND {_WAITS} IS NULL", "")
+)
+_OPEN = f"""SELECT (SELECT count(*) FROM ({_RUN}) r), (SELECT count(w.since) FROM ({_WAIT}) w)
+    FROM unnest(%(low)s::bigint[], %(high)s::bigint[]) WITH ORDINALITY AS b (low, high, n) ORDER BY b.n"""  # nosec B608
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Money:
 class Backlog:
     """Open items by when they are due, `paused` while the customer is to write, and a day's coming and going.
 
-    Each count stops at `LOOKED_AT`.
+    Of each kind and span of time at most `LOOKED_AT` are counted.
     """
 
     overdue: int

@@ -62,12 +62,14 @@ def _basis(row: Proposal, revision: Revision, *, now: datetime) -> str:
 
 def _customer_wrote(row: Proposal, look: staleness.Look) -> bool:
     """Whether it was the customer who went on with the conversation, and not one of our own replies."""
+    reads, reader = row.basis["reads"], BooksReader(row.workspace_id)
     for source in look.drifted:
         kind, _, key = source.partition(":")
-        if kind == staleness.TALK:
-            ticket = BooksReader(row.workspace_id).ticket(key)
-            return ticket is None or ticket.messages[-1].sender == "customer"
-    return True
+        ticket = reader.ticket(key) if kind == staleness.TALK else None
+        since = ticket.messages[reads[source] :] if ticket else ()
+        if kind == staleness.WROTE or any(message.sender == "customer" for message in since):
+            return True
+    return False
 
 
 def _stricter(row: Proposal, revision: Revision, *, now: datetime) -> str:

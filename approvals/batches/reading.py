@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from approvals import actions
 from approvals.batches.deciding import BatchError
 from approvals.models import Decision, Proposal, Submission
 from approvals.state import Kind, State
@@ -81,5 +82,6 @@ def _part(vote: Decision, begun: Collection[int | None], person: int) -> Part:
     row = vote.proposal
     stands = (row.revision, row.round) == (vote.revision, vote.round)
     waits = row.state == State.PENDING and vote.person_id == person
-    loose = waits or row.state == State.APPROVED or (row.state == State.APPLIED and row.pk not in begun)
+    undoable = actions.named(row.action).reversibility == "reversible" and row.pk not in begun
+    loose = waits or row.state == State.APPROVED or (row.state == State.APPLIED and undoable)
     return Part(row, stands, stands and loose)

@@ -64,7 +64,8 @@ def _take_back(vote: Decision, workspace: int, person: int) -> bool:
         row = proposals.locked(workspace=workspace, proposal=vote.proposal_id)
         if (row.revision, row.round) != (vote.revision, vote.round):
             raise decisions.Gone(_("It was stopped or edited since; what stands there now is not of this batch."))
-        if row.state == State.APPROVED or (row.state == State.PENDING and votes.gave(row, person)):
+        mine = vote.person_id == person and votes.gave(row, person)
+        if row.state == State.APPROVED or (row.state == State.PENDING and mine):
             seen = decisions.Seen(row.revision, row.digest)
             decisions.stop(workspace=workspace, proposal=row.pk, seen=seen, person=person, now=now)
             return True

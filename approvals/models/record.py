@@ -72,6 +72,9 @@ class Decision(WorkspaceRow):
             ),
             models.CheckConstraint(condition=Q(kind__in=list(Kind)), name="decision_kind_known"),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["workspace", "batch"], name="decision_of_batch", condition=~Q(batch=""))
+        ]
 
     def __str__(self) -> str:
         return _("%(kind)s by %(proposer)s") % {"kind": self.kind, "proposer": self.person_id}

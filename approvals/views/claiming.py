@@ -13,7 +13,8 @@ from approvals.views import deciding, desk
 from portal.htmx import WorkspaceRequest
 
 NOTHING_LEFT = noop(
-    "Nothing is free that you may take: the rest is yours, in other hands, or of other teams and languages."
+    "Nothing is free that you may take: the rest is yours, in other hands, waits for its customer,"
+    " or is of other teams and languages."
 )
 
 

@@ -9,6 +9,7 @@ from approvals.models import Proposal
 from tests.approvals import steps
 from tests.approvals.desk import Desk, sit_down, text
 from tests.approvals.test_batch_pages import members, post
+from tests.approvals.test_batches import release
 from tests.cast import Cast, gather
 
 
@@ -116,3 +117,17 @@ def test_a_member_leads_to_its_batch(cast: Cast, rows: list[Proposal]) -> None:
     where = approved(rosa)["Location"]
     assert f'href="{where}"' in text(rosa.get(f"/proposals/{rows[0].pk}/"))
     assert f'href="{where}"' in text(rosa.get(f"/cases/{rows[0].case_id}/"))
+
+
+def test_what_went_out_is_not_offered_to_be_undone(cast: Cast) -> None:
+    rosa, made = sit_down(cast, "rosa"), []
+    for n in range(2):
+        order, case = steps.order(cast, customer=f"cu-{n}"), steps.ticket(cast, customer=f"cu-{n}")
+        args = steps.refund_args(order, customer=f"cu-{n}")
+        made.append(steps.propose(cast, case, "refund.create", f"order:{order}", args, agent="refunds"))
+    where = approved(rosa)["Location"]
+    assert "Undo all 2" in text(rosa.client.get(where))
+    for row in made:
+        release(cast, row)
+    assert {steps.apply(cast, row).state for row in made} == {"applied"}
+    assert "batches/undo/" not in text(rosa.client.get(where))

@@ -366,7 +366,7 @@ def test_one_call_stops_what_is_on_hold_and_undoes_what_was_carried_out(cast: Ca
     answer = decide(cast, seen(rows))
     carried_out, touched_since = rows[0], rows[1]
     for row in (carried_out, touched_since):
-        _release(cast, row)
+        release(cast, row)
         assert steps.apply(cast, row).state == "applied"
     _change_under(cast, touched_since)
     undone = undo(cast, answer)
@@ -388,7 +388,7 @@ def test_one_call_stops_what_is_on_hold_and_undoes_what_was_carried_out(cast: Ca
     assert (again.stopped, again.started, len(again.kept)) == ((), (), 4)
 
 
-def _release(cast: Cast, row: Proposal) -> None:
+def release(cast: Cast, row: Proposal) -> None:
     """As if the hold were over: only its owner can turn the clock, past the trigger."""
     with signed_in("owner"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE approvals_proposal DISABLE TRIGGER checked")

@@ -12,6 +12,7 @@ from audit.models import Entry
 from portal import models, workspace
 from tests.approvals import steps
 from tests.approvals.desk import sit_down, text
+from tests.approvals.test_batches import release
 from tests.approvals.test_second_wall import high
 from tests.cast import Cast, gather
 
@@ -44,12 +45,12 @@ def write(cast: Cast, row: Proposal, body: str = "Stop, I found it!") -> None:
         )
 
 
-def answer(cast: Cast, row: Proposal) -> None:
+def answer(cast: Cast, row: Proposal, seq: int = 2) -> None:
     """One of our own messages."""
     with workspace.within(cast.ws):
         log.attribute("test")
         ticket = models.Ticket.objects.get(ticket_id=Case.objects.get(pk=row.case_id).subject.partition(":")[2])
-        models.Message.objects.create(workspace=cast.workspace, ticket=ticket, seq=2, sender="staff", body="We look.")
+        models.Message.objects.create(workspace=cast.workspace, ticket=ticket, seq=seq, sender="staff", body="We look.")
 
 
 def test_a_refund_is_found_stale_once_the_customer_wrote(cast: Cast) -> None:
@@ -65,6 +66,16 @@ def test_one_that_is_held_goes_back_to_people(cast: Cast) -> None:
     row = refund(cast)
     assert steps.approve(cast, row, "rosa").state == "approved"
     write(cast, row)
+    assert steps.apply(cast, row).state == "stale"
+
+
+def test_a_reply_of_ours_after_it_does_not_hide_what_they_wrote(cast: Cast) -> None:
+    target = steps.ticket(cast)
+    row = steps.propose(cast, target, "ticket.reply", target, {"body": "It is on its way.", "clauses": []})
+    assert steps.approve(cast, row, "ravi").state == "approved"
+    write(cast, row)
+    answer(cast, row, seq=3)
+    release(cast, row)
     assert steps.apply(cast, row).state == "stale"
 
 

@@ -152,6 +152,16 @@ def test_the_backlog_says_when_it_is_due_and_what_a_day_brings(cast: Cast) -> No
     assert backlog.expected == backlog.overdue + backlog.today + backlog.tomorrow + backlog.later + 2
 
 
+def test_what_waits_for_its_customer_hides_nothing_that_is_overdue(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(escalations, "LOOKED_AT", 1)
+    paused, over = propose(cast), propose(cast)
+    for row, minutes in ((paused, -9), (over, -5)):
+        due_in(cast, row, timedelta(minutes=minutes))
+    with workspace.within(cast.ws) as now:
+        Case.objects.filter(pk=paused.case_id).update(waiting_since=now)
+    assert (found(cast).backlog.overdue, found(cast).backlog.paused) == (1, 1)
+
+
 def test_what_waits_for_its_customer_is_not_overdue_in_the_backlog(cast: Cast) -> None:
     over, paused, handed = propose(cast), propose(cast), propose_handoff(cast)
     for row in (over, paused, handed):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from approvals import decisions, thresholds
+from approvals import aftermath, decisions, thresholds
 from approvals.models import Decision, Proposal
 from audit.models import Entry
 from portal import workspace
@@ -103,3 +103,14 @@ def test_the_toast_offers_the_way_back_and_the_page_says_who_took_it(cast: Cast)
 def test_somebody_else_who_opens_the_address_is_offered_no_way_back(cast: Cast, voted: Proposal) -> None:
     said = toast(text(sit_down(cast, "ravi").get(f"/proposals/{voted.pk}/?done={voted.pk}")))
     assert "/stop/" not in said
+
+
+def test_after_a_send_back_the_way_back_is_not_that_of_the_vote(cast: Cast, voted: Proposal) -> None:
+    rosa = sit_down(cast, "rosa")
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        held = frozenset({"reviewer"})
+        assert aftermath.of(voted, now, person=cast.id("rosa"), held=held).way_back == "unvote"
+    rosa.decide(voted, "send-back", text="Rather P3.")
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        told = aftermath.of(steps.fresh(cast, voted), now, person=cast.id("rosa"), held=held)
+    assert (told.way_back, "Sent back" in told.text) == ("", True)
