@@ -87,7 +87,7 @@ def test_a_refund_is_looked_at_by_a_second_model(cast: Cast, server: ModelServer
     with workspace.within(cast.ws):
         found = Counter(Handoff.objects.filter(submission__run=f"run:{run}").values_list("reason", flat=True))
     assert found["verification_failed"] == (word == "wrong")
-    assert states(cast, run) == ([] if word == "wrong" else ["pending"])
+    assert set(states(cast, run)) == (set() if word == "wrong" else {"pending"})
     assert [call.model for call in calls(cast.ws, run)] == [VERIFIER]
 
 
