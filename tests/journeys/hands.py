@@ -81,7 +81,8 @@ class Keyboard(Hands):
         raise AssertionError(f"no arrow comes to {value!r}")
 
     def sign_in(self, email: str, password: str) -> None:
-        self.write(email)  # the focus is there already
+        expect(self.page.locator("input[name=login]")).to_be_focused()  # by itself
+        self.write(email)
         self.to("password")
         self.write(password)
         self.press("Enter")
