@@ -38,7 +38,7 @@ BEGIN
             WHERE d.proposal_id = proposal AND d.kind = 'approve' AND d.revision = p.revision AND d.round = p.round));
 END $$;
 
--- Claim-next as one statement, its plans kept by the session and along the queue's index: a plan that sorts would read
+-- Claim-next as one call, its plans kept by the session and along the queue's index: a plan that sorts would read
 -- the whole queue. The person's lock comes before the count, so that two claims at once do not both count two.
 -- Nobody waits for the disk: a lease that a crash forgets leaves the item free, which is all that an end of it does.
 -- Both are set where the variables are declared, which costs no statement.
@@ -54,6 +54,9 @@ DECLARE
     relaxed text := set_config('synchronous_commit', 'off', true);
     teams text[];
     languages text[];
+    candidate record;
+    past_urgency bigint := -1;
+    past_id bigint := 0;
 BEGIN
     SELECT array_agg(s.value) FILTER (WHERE s.kind = 'team'), array_agg(s.value) FILTER (WHERE s.kind = 'language'),
         most <= (SELECT count(*) FROM approvals_claim c
@@ -61,8 +64,7 @@ BEGIN
         INTO teams, languages, full_hands FROM portal_skill s WHERE s.workspace_id = ws AND s.person_id = me;
     IF full_hands THEN RETURN; END IF;
     LOOP
-        UPDATE approvals_claim taken SET person_id = me, token = new_token, until = ends WHERE taken.id = (
-            SELECT c.id FROM approvals_claim c
+        SELECT c.id, c.item, c.urgency INTO candidate FROM approvals_claim c
             WHERE c.workspace_id = ws AND c.person_id IS NULL AND c.proposer <> actor AND c.proposer <> ''
             AND (teams IS NULL OR c.team = '' OR c.team = ANY (teams))
             AND (languages IS NULL OR c.language = '' OR c.language = ANY (languages))
@@ -70,15 +72,26 @@ BEGIN
             AND (c.escalated = '' OR 'manager' = ANY (my_roles)) -- it waits for a manager
             AND (c.anyones OR c.item NOT LIKE 'proposal:%'
                  OR approvals_may_take(ws, substr(c.item, 10)::bigint, me, my_roles))
-            AND (CASE WHEN c.item LIKE 'proposal:%'  -- while the case waits for its customer, nothing of it is due
-                 THEN (SELECT k.waiting_since FROM approvals_case k WHERE k.id = (
-                       SELECT p.case_id FROM approvals_proposal p WHERE p.id = substr(c.item, 10)::bigint))
-                 ELSE (SELECT k.waiting_since FROM approvals_case k WHERE k.id = (
-                       SELECT h.case_id FROM approvals_handoff h WHERE h.id = substr(c.item, 9)::bigint))
-                 END) IS NULL
-            ORDER BY c.urgency, c.id LIMIT 1 FOR UPDATE SKIP LOCKED)
-        RETURNING taken.item INTO item;
-        -- nothing else is free: what somebody left lying
-        EXIT WHEN item IS NOT NULL OR approvals_free_claims(ws, at) = 0;
+            AND (c.urgency, c.id) > (past_urgency, past_id)
+            ORDER BY c.urgency, c.id LIMIT 1 FOR UPDATE SKIP LOCKED;
+        IF NOT FOUND THEN
+            EXIT WHEN approvals_free_claims(ws, at) = 0; -- nothing else is free: what somebody left lying
+            past_urgency := -1; past_id := 0;
+            CONTINUE;
+        END IF;
+        -- While its case waits for its customer, nothing of it is due. Asked of the one that is locked alone: the
+        -- others looked at here are somebody else's by now.
+        IF (CASE WHEN candidate.item LIKE 'proposal:%'
+            THEN (SELECT k.waiting_since FROM approvals_case k WHERE k.id = (
+                  SELECT p.case_id FROM approvals_proposal p WHERE p.id = substr(candidate.item, 10)::bigint))
+            ELSE (SELECT k.waiting_since FROM approvals_case k WHERE k.id = (
+                  SELECT h.case_id FROM approvals_handoff h WHERE h.id = substr(candidate.item, 9)::bigint))
+            END) IS NOT NULL THEN
+            past_urgency := candidate.urgency; past_id := candidate.id;
+            CONTINUE;
+        END IF;
+        UPDATE approvals_claim SET person_id = me, token = new_token, until = ends WHERE id = candidate.id;
+        item := candidate.item;
+        EXIT;
     END LOOP;
 END $$;
