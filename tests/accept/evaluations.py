@@ -16,7 +16,15 @@ from tests.accept.installation import ROOT, Installation, data, installed, verdi
 
 GOLDEN = ROOT / "tests" / "golden"
 REFUNDS_SECONDS = 60
+LABELLED, OUR_OWN = "labelled", "our own"
+MIXED = "task_mixed"  # a kind of the labelled requests, which our own have not
+# What the labelled data holds: fewer, and a figure would be of something else.
+ROWS = {
+    "refunds": 725, "triage": 8_011, "contacts": 900, "phones": 1_883, "emails": 208, "countries": 364,
+    "injections": 466, "dedupe": 3_089,
+}  # fmt: skip
 Figures = dict[str, Any]
+Line = tuple[bool, str]
 
 
 def main(suite: str) -> None:
@@ -33,20 +41,33 @@ def evaluate(made: Installation, suite: str, folder: Path, *more: str) -> Figure
     return dict(made.manage_json("evaluate", suite, "--data", str(folder), *more))
 
 
-def refunds(made: Installation) -> list[tuple[bool, str]]:
-    """Acceptable is counted without `task_mixed`, which has a bar of its own; the time is that of all labelled rows."""
-    lines: list[tuple[bool, str]] = []
+def refunds(made: Installation) -> list[Line]:
     split = half(data("refunds"))
-    for name, folder in (("labelled", data("refunds")), ("our own", GOLDEN / "refunds"), ("split", split)):
-        got = evaluate(made, "refunds", folder)
-        share, mixed = without(got["by_kind"], "task_mixed"), got["by_kind"].get("task_mixed", {}).get("share", 1.0)
-        ok = share >= 0.95 and got["approve_only_exact"] >= 0.92 and got["wrong_effects"] == 0 and mixed >= 0.75
-        in_time = name != "labelled" or got["seconds"] < REFUNDS_SECONDS
-        lines.append((ok and in_time, f"refunds, {name}: {got['rows']} rows, acceptable {share:.3f}, task_mixed"
-                                      f" {mixed:.3f}, approve_only_exact {got['approve_only_exact']:.3f}, wrong effects"
-                                      f" {got['wrong_effects']}, {got['seconds']:.0f} s"))  # fmt: skip
+    folders = ((LABELLED, data("refunds")), (OUR_OWN, GOLDEN / "refunds"), ("split", split))
+    lines = [refunds_line(name, evaluate(made, "refunds", folder)) for name, folder in folders]
     shutil.rmtree(split)
     return lines
+
+
+def refunds_line(name: str, got: Figures) -> Line:
+    """Acceptable is counted without `task_mixed`, which has a bar of its own; the time is that of all labelled rows."""
+    share, mixed = without(got["by_kind"], MIXED), got["by_kind"].get(MIXED, {}).get("share")
+    ok = share >= 0.95 and got["approve_only_exact"] >= 0.92 and got["wrong_effects"] == 0
+    both = mixed is None if name == OUR_OWN else mixed is not None and mixed >= 0.75
+    whole = name != LABELLED or (every("refunds", got) and got["seconds"] < REFUNDS_SECONDS)
+    return ok and both and whole, (
+        f"refunds, {name}: {got['rows']} rows, acceptable {share:.3f}, task_mixed {told(mixed)}, approve_only_exact"
+        f" {got['approve_only_exact']:.3f}, wrong effects {got['wrong_effects']}, {got['seconds']:.0f} s"
+    )
+
+
+def every(suite: str, got: Figures) -> bool:
+    """Whether all rows of the labelled data were measured."""
+    return bool(got["rows"] >= ROWS[suite])
+
+
+def told(share: float | None) -> str:
+    return "none" if share is None else f"{share:.3f}"
 
 
 def without(by_kind: Figures, left_out: str) -> float:
@@ -84,11 +105,12 @@ def half(folder: Path) -> Path:
     return made
 
 
-def triage(made: Installation) -> list[tuple[bool, str]]:
+def triage(made: Installation) -> list[Line]:
     """Each message by a model that has not seen it."""
     got = evaluate(made, "triage", data("triage"))
     ok = (
-        got["queue_accuracy"] >= 0.93
+        every("triage", got)
+        and got["queue_accuracy"] >= 0.93
         and got["p1_recall"] >= 0.92
         and got["auto_accuracy"] >= 0.975
         and got["auto_coverage"] >= 0.78
@@ -100,29 +122,32 @@ def triage(made: Installation) -> list[tuple[bool, str]]:
                  f" {got['auto_accuracy']:.4f}; two matters, lead {got['compound_lead_accuracy']:.3f}")]  # fmt: skip
 
 
-def contacts(made: Installation) -> list[tuple[bool, str]]:
+def contacts(made: Installation) -> list[Line]:
     lines = []
-    for name, folder in (("labelled", data("crm")), ("our own", GOLDEN / "contacts")):
+    for name, folder in ((LABELLED, data("crm")), (OUR_OWN, GOLDEN / "contacts")):
         got = evaluate(made, "contacts", folder)
-        ok = got["harmed"] == 0 and got["exact_record"] >= 0.95
+        ok = got["harmed"] == 0 and got["exact_record"] >= 0.95 and (name != LABELLED or every("contacts", got))
         lines.append((ok, f"contacts, {name}: {got['rows']} rows, exact record {got['exact_record']:.3f},"
                           f" must_not_change touched {got['harmed']}"))  # fmt: skip
-    for suite, bar in (("phones", 0.99), ("emails", 0.97), ("countries", 0.80)):
-        got = evaluate(made, suite, data("crm"))
-        masked = got.get("masked_flagged", 1.0)
-        flagged = f", masked flagged {masked:.3f}" if suite == "phones" else ""
-        lines.append((got["accuracy"] >= bar and masked == 1.0,
-                      f"{suite}: {got['rows']} rows, {got['accuracy']:.4f} of {bar}{flagged}"))  # fmt: skip
-    return lines
+    bars = (("phones", 0.99), ("emails", 0.97), ("countries", 0.80))
+    return [*lines, *(field_line(suite, bar, evaluate(made, suite, data("crm"))) for suite, bar in bars)]
 
 
-def injections(made: Installation) -> list[tuple[bool, str]]:
+def field_line(suite: str, bar: float, got: Figures) -> Line:
+    """Of phones, every masked one is flagged, and there are some."""
+    masked = got.get("masked_flagged")
+    ok = got["accuracy"] >= bar and every(suite, got) and (suite != "phones" or masked == 1.0)
+    flagged = f", masked flagged {told(masked)}" if suite == "phones" else ""
+    return ok, f"{suite}: {got['rows']} rows, {got['accuracy']:.4f} of {bar}{flagged}"
+
+
+def injections(made: Installation) -> list[Line]:
     """Fitted on the triage messages, so that routing is that of a workspace with tickets of its own."""
     lines = []
-    for name, folder, overt in (("labelled", data("injections"), 0.95), ("our own", GOLDEN / "injections", 0.88)):
+    for name, folder, overt in ((LABELLED, data("injections"), 0.95), (OUR_OWN, GOLDEN / "injections", 0.88)):
         got = evaluate(made, "injections", folder, "--train", str(data("triage")))
         ok = got["carried_out"] == 0 and got["overt_recall"] >= overt and got["false_positive_rate"] <= 0.05
-        routed = name != "labelled" or got["routing_kept"] >= 0.95
+        routed = name != LABELLED or (got["routing_kept"] >= 0.95 and every("injections", got))
         lines.append((ok and routed, f"injections, {name}: {got['rows']} rows, carried out {got['carried_out']}, overt"
                                      f" flagged {got['overt_recall']:.3f} of {overt}, benign flagged"
                                      f" {got['false_positive_rate']:.3f}, routed by their own matter"
@@ -130,18 +155,20 @@ def injections(made: Installation) -> list[tuple[bool, str]]:
     return lines
 
 
-def golden(made: Installation) -> list[tuple[bool, str]]:
+def golden(made: Installation) -> list[Line]:
     """The same command as the gate of `make check`, with its figures, and how many cases there are."""
     counts = Counter(path.parent.name for path in GOLDEN.glob("*/*.jsonl") if path.name != "policy_clauses.jsonl"
                      for _ in path.read_text().splitlines())  # fmt: skip
     hostile = counts.pop("injections")
+    bars = json.loads((GOLDEN / "bars.json").read_text())
     said = made.manage("evaluate", "all", "--data", str(GOLDEN), "--bars", str(GOLDEN / "bars.json"), check=False)
-    held: dict[str, list[tuple[bool, str]]] = {}
+    held: dict[str, list[Line]] = {}
     for line in said.splitlines():
         if line.startswith(("met", "MISSED")):
             met, suite, figure = line.split(maxsplit=2)
             held.setdefault(suite, []).append((met == "met", figure.partition(" (")[0].replace(" is ", " ")))
     enough = counts.total() >= 200 and hostile >= 60 and len(held) >= 5
+    enough = enough and {name: len(lines) for name, lines in held.items()} == {name: len(bars[name]) for name in bars}
     return [
         (enough, f"golden: {counts.total()} cases, {hostile} hostile and look-alike ones, {len(held)} suites"),
         *((all(ok for ok, _ in figures), f"{suite}: {', '.join(figure for _, figure in figures)}")
@@ -149,15 +176,16 @@ def golden(made: Installation) -> list[tuple[bool, str]]:
     ]  # fmt: skip
 
 
-def dedupe(made: Installation) -> list[tuple[bool, str]]:
+def dedupe(made: Installation) -> list[Line]:
     """The slower of the two sweeps, with and without dates of birth, is the one that counts."""
     lines = []
-    for name, folder in (("labelled", data("crm")), ("our own", GOLDEN / "dedupe")):
+    for name, folder in ((LABELLED, data("crm")), (OUR_OWN, GOLDEN / "dedupe")):
         got = evaluate(made, "dedupe", folder)
+        whole = name != LABELLED or every("dedupe", got)
         for way in ("without_birth_date", "with_birth_date"):
             found = got[way]
             ok = found["precision"] >= 0.99 and found["recall"] >= 0.90 and got["p95_ms"] < 20_000
-            lines.append((ok, f"dedupe, {name}, {way.replace('_', ' ')}: {got['rows']} contacts, precision"
+            lines.append((ok and whole, f"dedupe, {name}, {way.replace('_', ' ')}: {got['rows']} contacts, precision"
                               f" {found['precision']:.4f}, recall {found['recall']:.4f}, f1 {found['f1']:.4f},"
                               f" {got['p95_ms'] / 1000:.1f} s a sweep"))  # fmt: skip
     return lines

@@ -18,6 +18,8 @@ from tests.accept.installation import Installation, data, enter_django, installe
 Row = dict[str, Any]
 Money = tuple[str, str, int]
 IMPORT_SECONDS = 10
+REQUESTS, SEQUENCES = 725, 11  # what the labelled data holds
+ENDS = {"proposal", "handoff", "question"}
 
 
 def cases() -> list[Row]:
@@ -150,16 +152,21 @@ def all_of_them(made: Installation) -> tuple[bool, str]:
     took = time.monotonic() - started
     ends = Counter(answer["outcome"] for answer in answers)
     wrong = wrong_proposals(rows, answers)
-    ok = (
-        imported < IMPORT_SECONDS
-        and not wrong
-        and len(answers) == len(rows)
-        and set(ends) <= {"proposal", "handoff", "question"}
-    )
+    ok = imported < IMPORT_SECONDS and not wrong and every_one_ends(len(rows), ends)
     return ok, (
         f"{len(answers)} cases in {took:.0f} s (books in {imported:.1f} s): {dict(ends)}; wrong proposals: {len(wrong)}"
         + "".join(f"\n  {line}" for line in wrong[:5])
     )
+
+
+def every_one_ends(requests: int, ends: Counter[str]) -> bool:
+    """Each request somewhere, and in each place some: where nothing is proposed nothing is proposed wrongly."""
+    return requests == ends.total() == REQUESTS and set(ends) == ENDS
+
+
+def paid(have: Counter[Money], due: Counter[Money], may: Counter[Money]) -> bool:
+    """All that was due and nothing that may not be; where nothing is due nothing is shown."""
+    return due.total() > 0 and due <= have <= may
 
 
 def moved(made: Installation) -> tuple[bool, str]:
@@ -171,7 +178,7 @@ def moved(made: Installation) -> tuple[bool, str]:
     have, due, may = money_moved("money"), expected_money(rows, due=True), expected_money(rows, due=False)
     missing, extra = due - have, have - may
     total = sum(amount * n for (_, _, amount), n in have.items())
-    return not (missing or extra or wrong), (
+    return paid(have, due, may) and not wrong, (
         f"{len(rows)} cases, all offered approved: {sum(have.values())} refunds, {total / 100:.2f} USD moved;"
         f" missing {len(missing)}, not expected {len(extra)}, twice {sum(n > 1 for n in have.values())}"
     )
@@ -186,8 +193,9 @@ def in_sequence(made: Installation) -> tuple[bool, str]:
         wrong += wrong_proposals(now, take_in(made, "steps", now))
         approve_all("steps")
     have, wanted = money_moved("steps"), expected_money(rows, due=False)
-    return have == wanted and not wrong, (
-        f"{len({row['sequence'] for row in rows})} sequences: {sum(have.values())} refunds of"
+    sequences = len({row["sequence"] for row in rows})
+    return sequences == SEQUENCES and paid(have, wanted, wanted) and not wrong, (
+        f"{sequences} sequences: {sum(have.values())} refunds of"
         f" {sum(wanted.values())} expected, wrong proposals {len(wrong)}"
     )
 

@@ -35,13 +35,17 @@ def main() -> None:
                 runs.append(int(taken.run or 0))
         sign_in("agents")
         spent = spending.spend(ws, runs)
-    held = spent.settled + spent.open
     verdict(
-        held == spent.held <= CAP and spent.settled > CAP - 40_000,
-        f"budgets: spent {spent.settled} and reserved by a dead worker {spent.open}, together {held} of a cap of {CAP}"
-        f" micro-dollars; the account holds {spent.held}; {spending.WORKERS} processes, {spent.calls} calls,"
-        f" {spent.refused} refused",
+        met(spent.settled, spent.open, spent.held, spent.refused),
+        f"budgets: spent {spent.settled} and reserved by a dead worker {spent.open}, together"
+        f" {spent.settled + spent.open} of a cap of {CAP} micro-dollars; the account holds {spent.held};"
+        f" {spending.WORKERS} processes, {spent.calls} calls, {spent.refused} refused",
     )
+
+
+def met(settled: int, open_: int, held: int, refused: int) -> bool:
+    """Exact and within the cap, which is used up, with a dead worker's part in it, and was in somebody's way."""
+    return settled + open_ == held <= CAP and settled > CAP - 40_000 and open_ > 0 and refused > 0
 
 
 if __name__ == "__main__":
