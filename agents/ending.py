@@ -32,7 +32,8 @@ class Done:
     """A run that was worked, and what came of it; `model_version` and `language` (ISO 639-1) where they are known.
 
     `retrieved` are the clauses that were read, by id with their version; `costs` micro-dollars by step, `notes` words.
-    `stopped` says that nobody worked it: a person had stopped the sweep that began it.
+    `stopped` says that nobody worked it: a person had stopped the sweep that began it. `read_to` is the number of the
+    last message of its ticket as the agent read it.
     """
 
     run: Run
@@ -46,6 +47,7 @@ class Done:
     costs: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     stopped: bool = False
+    read_to: int | None = None
 
 
 def end_all(workspace: int, worked: Sequence[Done], *, now: datetime) -> list[int]:
@@ -90,7 +92,7 @@ def papers_of(done: Done) -> Iterator[Submission]:
             run=f"run:{run.pk}", key=instructions.key_of(run.instruction.pk) if run.instruction else key,
             revises_id=run.instruction.proposal_id if run.instruction else None, payload=to_jsonable_python(value),
             depends_on=list(depends_on), trace_id=run.trace_id, proposer_version=run.agent_version,
-            language=done.language,
+            language=done.language, read_to=done.read_to,
         )  # fmt: skip
 
 

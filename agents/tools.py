@@ -22,7 +22,7 @@ from agents.triage import language
 from agents.triage.classifier import Model
 from agents.triage.duplicates import Other
 from agents.types import Draft, Rejected
-from approvals import policy
+from approvals import policy, staleness
 from approvals.models import Proposal
 from approvals.state import OPEN
 from portal.retold import kept
@@ -109,9 +109,9 @@ class Tools:
     """The tools of one run of `agent`, inside a transaction of its workspace. `digest` names values on the trace.
 
     `model_version` is the model used, `language` that of the ticket read last (ISO 639-1), "" where it is not obvious.
-    `read` are the records that tools gave, as evidence names them, `retrieved` the clauses, by id with their version.
-    What the agent itself proposed in `but_case`
-    is not there for it: it is being made again. `rejected` is what people rejected of it in this case.
+    `read_to` is the number of its last message; `read` are the records that tools gave, as evidence names them,
+    `retrieved` the clauses, by id with their version. What the agent itself proposed in `but_case` is not there for it:
+    it is being made again. `rejected` is what people rejected of it in this case.
     """
 
     def __init__(
@@ -134,13 +134,14 @@ class Tools:
         self.retrieved: dict[str, int] = {}
         self.model_version = ""
         self.language = ""
+        self.read_to: int | None = None
 
     def ticket(self, ticket_id: str) -> Ticket | None:
         """A ticket with its messages."""
         found = self._call("ticket", self._reader.ticket, ticket_id)
         if found is not None:
             said = "\n".join(message.body for message in found.messages if message.sender == "customer")
-            self.language = language.obvious(said[:READ_FOR_LANGUAGE])
+            self.language, self.read_to = language.obvious(said[:READ_FOR_LANGUAGE]), staleness.last(found)
         return found
 
     def contact(self, contact_id: str) -> Contact | None:

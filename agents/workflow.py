@@ -255,7 +255,7 @@ def work_on(
         outcome = cited.check(outcome, tools.read, tools.retrieved)
     return Done(
         run, outcome, trace, _versions(tools, asker), tools.language, calls=tools.calls, retrieved=tools.retrieved,
-        costs=asker.took() if asker else {}, notes=asker.notes if asker else {},
+        costs=asker.took() if asker else {}, notes=asker.notes if asker else {}, read_to=tools.read_to,
     )  # fmt: skip
 
 

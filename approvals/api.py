@@ -20,6 +20,8 @@ from portal.api import pages
 from portal.api.problems import Refused, unfit
 from portal.api.views import View
 
+UNREAD = "The customer wrote meanwhile. GET the proposal, read the conversation, then send this with its `wrote`."
+
 
 class ListCases(View):
     """Cases, newest first."""
@@ -156,12 +158,15 @@ class Withdraw(Decide):
 
 
 class Edit(Decide):
-    """New arguments are a new revision; votes are gone."""
+    """New arguments are a new revision; votes are gone. `wrote` refuses it once the customer wrote after that."""
 
     form = forms.EditForm
 
     def decide(self, body: Any, **what: Any) -> Proposal:
-        return revising.edit(**what, args=body.args)
+        try:
+            return revising.edit(**what, args=body.args, wrote=body.wrote)
+        except revising.Wrote as error:
+            raise Refused(409, UNREAD, "wrote") from error
 
 
 class Redo(Decide):

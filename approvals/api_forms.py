@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from approvals import diff
+from approvals import diff, revising
 from approvals.decisions import Seen
 from approvals.models import Case, Decision, Dependency, Handoff, Proposal, Revision
 from approvals.state import State
@@ -86,6 +86,9 @@ class ProposalWhole(ProposalShown):
     verdict: dict[str, Any]
     votes: list[Vote]
     depends_on: list[int]
+    wrote: int = Field(
+        description="The `seq` of the customer's last message on the case's ticket, 0 without one; for an edit."
+    )
 
 
 class HandoffShown(Answer):
@@ -159,6 +162,10 @@ class EditForm(SeenForm):
     """With the action's arguments, whole."""
 
     args: dict[str, Any] = Field(max_length=100)
+    wrote: int | None = Field(
+        None, ge=0, lt=2**31,
+        description="As the proposal showed it before the conversation was read: 409 once the customer wrote after it.",
+    )  # fmt: skip
 
 
 def show_whole(row: Proposal) -> ProposalWhole:
@@ -177,6 +184,7 @@ def show_whole(row: Proposal) -> ProposalWhole:
         diff=shown, basis=row.basis, verdict=revision.verdict,
         votes=[Vote.model_validate(vote) for vote in votes],
         depends_on=list(waits_for.values_list("on_id", flat=True)),
+        wrote=revising.wrote_last(row.workspace_id, row.case.subject),
     )  # fmt: skip
 
 

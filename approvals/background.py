@@ -10,7 +10,8 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
-from approvals import anchors, calls, marks, queries, remarks, sentences, showing, wording
+from approvals import anchors, calls, marks, queries, remarks, sentences, showing, staleness, wording
+from approvals.actions import ACTIONS
 from approvals.marks import Piece, Warning
 from approvals.models import Case, Handoff, Proposal, Revision
 from approvals.showing import Books
@@ -53,6 +54,11 @@ class Facts:
         """The contact that it is about, `contact:c-1`, "" where nobody is known."""
         key = self.contact.contact_id if self.contact else self.customer.contact_id if self.customer else ""
         return f"contact:{key}" if key else ""
+
+    @property
+    def wrote(self) -> int:
+        """The number of the customer's last message."""
+        return staleness.newest(self.ticket)
 
     @property
     def erased(self) -> bool:
@@ -258,7 +264,10 @@ def _found(name: str, value: Any, currency: str, known: Facts) -> Iterable[tuple
     if name == "actions":
         return [(_("Worked out"), _plan(plan, known)) for plan in value]
     if name == "drafts":
-        return [(_("Drafted"), _("%(action)s on %(target)s") % draft) for draft in value]
+        return [
+            (_("Drafted"), _("%(action)s on %(target)s") % {**draft, "action": _title(draft["action"])})
+            for draft in value
+        ]
     if name == "queues":
         return [
             (
@@ -269,10 +278,15 @@ def _found(name: str, value: Any, currency: str, known: Facts) -> Iterable[tuple
     return [(wording.field(name), _told(value) if not isinstance(value, dict) else json.dumps(value))]
 
 
+def _title(text: str) -> str:
+    """An action by its title, whatever else in the reader's language."""
+    return retold.say(ACTIONS[text].title if text in ACTIONS else text)
+
+
 def _told(value: Any) -> str:
     """As text; of lists, and of what an agent's code says, each in the reader's language."""
     parts = value if isinstance(value, list) else [value]
-    return "\n".join(retold.say(wording.plain(part)) for part in parts)
+    return "\n".join(_title(wording.plain(part)) for part in parts)
 
 
 def _plan(plan: Mapping[str, Any], known: Facts) -> str:

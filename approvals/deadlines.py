@@ -26,6 +26,15 @@ def urgency(hours: Hours, now: datetime, length: timedelta) -> int:
     return int(hours.after(now, length).timestamp())
 
 
+def again(hours: Hours, now: datetime, length: timedelta, created: datetime, waiting: datetime | None) -> int:
+    """The due time of what has its whole time again.
+
+    The clocks of its case may stand since `waiting`: what it waits is added once they go on, counted from there or from
+    when it was `created`; so its time begins there.
+    """
+    return urgency(hours, max(waiting, created) if waiting else now, length)
+
+
 def moment(seconds: int) -> datetime:
     """The due time (UTC) behind an urgency."""
     return datetime.fromtimestamp(seconds, UTC)

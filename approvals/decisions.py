@@ -222,7 +222,8 @@ def reopens_until(row: Proposal, person: int) -> datetime | None:
 
 def _due_again(row: Proposal, *, now: datetime) -> int:
     """What was decided and is not any more has its whole time again: it must not expire for having been decided."""
-    return deadlines.urgency(hours.of(row.workspace_id), now, deadlines.DUE[row.tier])
+    waits = row.case.waiting_since
+    return deadlines.again(hours.of(row.workspace_id), now, deadlines.DUE[row.tier], row.created_at, waits)
 
 
 def withdraw(*, workspace: int, proposal: int, seen: Seen, person: int, now: datetime) -> Proposal:

@@ -30,7 +30,8 @@ class ActionForm(forms.Form):
     """One input per property of the schema; a property that is a map gets one per known key.
 
     `initial_args` are arguments of the action, `fixed` names fields that may be seen and not changed,
-    `present` the record's values per key of a map.
+    `present` the record's values per key of a map, `standing` fields that begin with the record's value. What begins so
+    carries along what was shown: left as it was, it asks for nothing, whatever somebody else wrote meanwhile.
     """
 
     def __init__(
@@ -41,11 +42,12 @@ class ActionForm(forms.Form):
         initial_args: Mapping[str, Any],
         fixed: frozenset[str] = frozenset(),
         present: Mapping[str, str] | None = None,
+        standing: frozenset[str] = frozenset(),
         data: QueryDict | None = None,
     ) -> None:
         super().__init__(data=data)
         self._schema, self._choices, self._given = schema.model_json_schema(), choices, initial_args
-        self._present = present or {}
+        self._present, self._standing = present or {}, standing
         self._kinds: dict[str, str] = {}
         for name, found in self._schema["properties"].items():
             if found.get("kept"):  # a person decides on it as it is
@@ -54,6 +56,8 @@ class ActionForm(forms.Form):
                 self._add(name, _bare(found), optional=name not in self._schema.get("required", ()))
         for name in fixed & self.fields.keys():
             self.fields[name].disabled = True
+        for name in standing & self.fields.keys():
+            self.fields[name].show_hidden_initial = True
 
     def _add(self, name: str, found: Mapping[str, Any], *, optional: bool) -> None:
         value = self._given.get(name)
@@ -102,15 +106,22 @@ class ActionForm(forms.Form):
         return forms.CharField(initial=", ".join(value), required=False, max_length=2_000, help_text=hint)
 
     def _add_map(self, name: str, value: Mapping[str, str | None]) -> None:
-        for key in {**self._present, **value}:
+        for key in {**self._present, **value, **dict.fromkeys(self._carried(f"{name}."))}:
             start = value[key] if key in value else self._present.get(key)
             self.fields[f"{name}.{key}"] = forms.CharField(
-                initial=start or "", required=False, max_length=2_000, label=wording.field(key), strip=False
-            )
+                initial=start or "", required=False, max_length=2_000, label=wording.field(key), strip=False,
+                show_hidden_initial=key not in value,
+            )  # fmt: skip
+
+    def _carried(self, start: str) -> list[str]:
+        """What was shown of a map and is posted, though the record may have lost it meanwhile."""
+        names = [name for name in self.data if name.startswith(start) and self.add_initial_prefix(name) in self.data]
+        return [name.removeprefix(start)[:60] for name in names]
 
     def clean(self) -> dict[str, Any]:
         """Refuse what the schema does not have."""
-        extra = sorted(set(self.data) - set(self.fields) - ENVELOPE)
+        shown = {self.add_initial_prefix(name) for name in self.fields}
+        extra = sorted(set(self.data) - set(self.fields) - shown - ENVELOPE)
         if extra:
             raise forms.ValidationError(_("There is no field %(name)s in this form.") % {"name": repr(extra[0][:60])})
         return self.cleaned_data
@@ -131,13 +142,20 @@ class ActionForm(forms.Form):
                 found[name] = value
         return found
 
+    def _left(self, name: str) -> bool:
+        """Whether it is the record's value as it was shown, or came to be there since."""
+        carried = self.fields[name].show_hidden_initial and self.add_initial_prefix(name) in self.data
+        return name not in self.changed_data if carried else name not in self.data
+
     def _value(self, name: str, kind: str) -> Any:
         raw = self.cleaned_data[name]
+        if name in self._standing and self._left(name):
+            return None
         match kind:
             case "pieces":
                 return [value.rpartition("/")[0] for value in raw]
             case "list":
-                values = [part.strip() for part in raw.replace("\n", ",").split(",") if part.strip()]
+                values = self._onto(name, _parts(raw))
                 return values if values or self._given.get(name) else None
             case "money":
                 typed = figures.typed(raw.strip())
@@ -146,10 +164,20 @@ class ActionForm(forms.Form):
             return ""
         return raw.replace("\r\n", "\n") or None
 
+    def _onto(self, name: str, typed: list[str]) -> list[str]:
+        """What was put to a record's list and taken from it, on the list as it is now."""
+        shown = self.data.get(self.add_initial_prefix(name))
+        if name not in self._standing or shown is None:
+            return typed
+        was, now = _parts(shown), self._given.get(name) or []
+        kept = [part for part in now if part in typed or part not in was]
+        return [*kept, *(part for part in typed if part not in was and part not in now)]
+
     def _map(self, name: str) -> dict[str, str | None]:
-        """Keys whose value is another than the record's; emptied is taken away."""
+        """Keys whose value is another than the record's and was not left; emptied is taken away."""
         start = len(name) + 1
-        posted = {key[start:]: value for key, value in self.cleaned_data.items() if key.startswith(f"{name}.")}
+        given = {key: value for key, value in self.cleaned_data.items() if key.startswith(f"{name}.")}
+        posted = {key[start:]: value for key, value in given.items() if not self._left(key)}
         return {key: value or None for key, value in posted.items() if value != self._present.get(key, "")}
 
     def refuse(self, message: str) -> None:
@@ -166,3 +194,7 @@ class ActionForm(forms.Form):
 def _bare(found: Mapping[str, Any]) -> Mapping[str, Any]:
     """The property itself where it may also be null."""
     return next((one for one in found.get("anyOf", ()) if one.get("type") != "null"), found)
+
+
+def _parts(raw: str) -> list[str]:
+    return [part.strip() for part in raw.replace("\n", ",").split(",") if part.strip()]

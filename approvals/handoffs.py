@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from approvals import abouts, calling, deadlines, payloads, placing
+from approvals import abouts, calling, deadlines, payloads, placing, proposals, reversal
 from approvals.models import Handoff, Proposal, Submission
 from audit import log
 from audit.events import Event
@@ -160,21 +160,44 @@ def reopen(*, workspace: int, handoff: int, person: Person, now: datetime) -> Ha
 
     Raises:
         Handoff.DoesNotExist: not in this workspace.
-        StillOpen: it is not resolved.
+        StillOpen: it is not resolved, or another recovery case of the same is open.
         NotYours: too late, or never theirs to reopen.
     """
+    twin = _twin(workspace, handoff)
     row = Handoff.objects.select_for_update().get(workspace_id=workspace, pk=handoff)
     if row.state != "resolved":
         raise StillOpen(_("It is open now."))
     if reason := why_closed(row, person.pk, roles.of(person.pk, workspace), now=now):
         raise NotYours(reason)
+    if twin:
+        raise StillOpen(reversal.already(twin))
+    urgency = _due_again(row, now=now)
     log.record(
         workspace=workspace, subject=f"handoff:{row.pk}", version=row.version + 1, event=Event.HANDOFF_REOPENED,
         actor=f"person:{person.pk}", now=now, case=f"case:{row.case_id}", about=abouts.of_case(row.case),
+        body={"due": deadlines.moment(urgency).isoformat()},
     )  # fmt: skip
-    row.state, row.version, row.outcome, row.resolved_by = "open", row.version + 1, "", None
-    row.save(update_fields=["state", "version", "outcome", "resolved_by"])
+    row.state, row.version, row.outcome, row.resolved_by, row.urgency = "open", row.version + 1, "", None, urgency
+    row.save(update_fields=["state", "version", "outcome", "resolved_by", "urgency"])
     return row
+
+
+def _twin(workspace: int, handoff: int) -> Handoff | Submission | None:
+    """The recovery case that is open beside this one: of a proposal there is one. Locks as opening one does, first."""
+    about = Proposal.objects.filter(workspace_id=workspace, undo_submissions__handoff=handoff).first()
+    if about is None:
+        return None
+    there = reversal.open_case(proposals.locked(workspace=workspace, proposal=about.pk))
+    return None if isinstance(there, Handoff) and there.pk == handoff else there
+
+
+def _due_again(row: Handoff, *, now: datetime) -> int:
+    """Its whole time again, as what was decided has; what was due when it came is so still."""
+    if deadlines.moment(row.urgency) <= row.created_at:
+        return row.urgency
+    return deadlines.again(
+        hours.of(row.workspace_id), now, deadlines.HANDOFF_DUE, row.created_at, row.case.waiting_since
+    )
 
 
 def why_closed(row: Handoff, person: int, held: Collection[str], *, now: datetime) -> str:

@@ -4,7 +4,7 @@ The same door as everybody's: a submission, which the gate turns into a proposal
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -33,13 +33,17 @@ LEFT_OPEN = kept("fill in %(gaps)s, or take it out")
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a form starts from: choices, first values, fixed fields, the record's own values."""
+    """What a form starts from: choices, first values, fixed fields, the record's own values of a map.
+
+    `standing` names the fields whose first values are the record's.
+    """
 
     target: str
     choices: Choices = field(default_factory=dict)
     initial: Mapping[str, Any] = field(default_factory=dict)
     fixed: frozenset[str] = frozenset()
     present: Mapping[str, str] = field(default_factory=dict)
+    standing: frozenset[str] = frozenset()
 
 
 def actions_for(case: Case, contact: str) -> list[tuple[str, str]]:
@@ -79,7 +83,8 @@ def offer_from(*, workspace: int, action: str, target: str, plan: Mapping[str, A
     fresh = offer(workspace=workspace, action=action, target=target)
     if not plan or not _fits(action, plan):
         return fresh
-    return offer(workspace=workspace, action=action, target=target, args={**fresh.initial, **plan})
+    planned = offer(workspace=workspace, action=action, target=target, args={**fresh.initial, **plan})
+    return replace(planned, standing=fresh.standing - plan.keys())
 
 
 def _fits(action: str, plan: Mapping[str, Any]) -> bool:
@@ -93,7 +98,7 @@ def _fits(action: str, plan: Mapping[str, Any]) -> bool:
 def _ticket(workspace: int, target: str, reader: Reader, args: Mapping[str, Any] | None) -> Offer:
     ticket = reader.ticket(target.partition(":")[2])
     queues = list(Queue.objects.filter(workspace_id=workspace).order_by("title").values_list("name", "title"))
-    initial = dict(args or {})
+    initial, standing = dict(args or {}), frozenset[str]()
     if ticket is not None and args is None:
         initial = {
             "queue": ticket.queue,
@@ -101,7 +106,8 @@ def _ticket(workspace: int, target: str, reader: Reader, args: Mapping[str, Any]
             "status": ticket.status,
             "tags": list(ticket.tags),
         }
-    return Offer(target, choices={"queue": queues}, initial=initial)
+        standing = frozenset(initial)
+    return Offer(target, choices={"queue": queues}, initial=initial, standing=standing)
 
 
 def _merge(target: str, reader: Reader, args: Mapping[str, Any]) -> Offer:
@@ -197,10 +203,12 @@ def hand_in(
     person: int,
     key: str,
     asks: bool = False,
+    read_to: int | None = None,
 ) -> Submission:
     """A person's own submission; the same `key` again is the same submission.
 
-    `asks` says that the case waits for the customer's answer once this reply is sent.
+    `asks` says that the case waits for the customer's answer once this reply is sent; `read_to` is the number of the
+    last message they had before them.
     """
     return proposals.submit(
         workspace=workspace,
@@ -208,6 +216,7 @@ def hand_in(
         kind=Submission.Is.ACTION,
         proposer=f"person:{person}",
         key=f"hand:{key}",
+        read_to=read_to,
         payload={
             "action": action,
             "target": target,

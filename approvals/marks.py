@@ -19,6 +19,7 @@ from portal import unseen
 Mark = Literal["same", "gone", "new"]
 
 _WORD = re.compile(r"\S+\s*|\s+")
+_INK = {" ": "␣", "\t": "⇥", "\n": "↵", "\r": "␍"}
 _LETTERS = re.compile(r"[^\W\d_]+")
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Lines in sight around a change, and how many fewer are not worth a fold.
@@ -28,7 +29,10 @@ _ALIKE = ("LATIN", "CYRILLIC", "GREEK")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of text. `code` and `label` name characters that would not be seen: `U+200B zero width space`."""
+    """A stretch of text. `code` and `label` name characters that would not be seen: `U+200B zero width space`.
+
+    Spaces that are the change have a `label` alone, which shows them.
+    """
 
     mark: Mark
     text: str
@@ -61,15 +65,25 @@ def compare(before: str, after: str) -> tuple[tuple[Piece, ...], tuple[Piece, ..
     left: list[Piece] = []
     right: list[Piece] = []
     for op, i1, i2, j1, j2 in SequenceMatcher(a=old, b=new).get_opcodes():
-        left += _spell_words("".join(old[i1:i2]), "same" if op == "equal" else "gone")
-        right += _spell_words("".join(new[j1:j2]), "same" if op == "equal" else "new")
+        gone, came = "".join(old[i1:i2]), "".join(new[j1:j2])
+        left += spell(gone) if op == "equal" else _spell_words(gone, "gone", came)
+        right += spell(came) if op == "equal" else _spell_words(came, "new", gone)
     return tuple(left), tuple(right)
 
 
-def _spell_words(text: str, mark: Mark) -> tuple[Piece, ...]:
-    """The space behind the last marked word is nobody's change."""
-    words = text.rstrip() or text
-    return spell(words, mark) + spell(text[len(words) :])
+def _spell_words(text: str, mark: Mark, other: str) -> tuple[Piece, ...]:
+    """The space behind the last marked word is nobody's change, but where it alone differs from the other side's."""
+    words = text.rstrip()
+    space = text[len(words) :]
+    if words != other.rstrip():
+        return spell(words or text, mark) + spell(space if words else "")
+    if not space or unseen.hidden(space):
+        return spell(words) + spell(space, mark)
+    return (*spell(words), Piece(mark, space, label=_inked(space)))
+
+
+def _inked(space: str) -> str:
+    return "".join(_INK.get(char) or f"[U+{ord(char):04X}]" for char in space)
 
 
 def spell(text: str, mark: Mark = "same") -> tuple[Piece, ...]:

@@ -60,7 +60,7 @@ def begin(
     proposal = Proposal(
         pk=sitting.next_id(), workspace_id=submission.workspace_id, submission=submission, case_id=submission.case_id,
         action=asked.action.name, target=asked.target, state=after, digest=diff.digest(content, nonce),
-        basis=staleness.basis(preview.diff, submission.case.subject, sitting.reader),
+        basis=staleness.basis(preview.diff, submission.case.subject, sitting.reader, submission.read_to),
         tier=verdict.tier, people=verdict.people, proposer=submission.proposer,
         customer=preview.customer, amount_minor=preview.amount_minor, currency=preview.currency,
         confidence_pct=asked.confidence_pct, summary=preview.summary, flags=list(asked.flags),
@@ -76,6 +76,7 @@ def begin(
         nonce=nonce, digest=proposal.digest, verdict=verdict.as_json(), people=verdict.people,
         second_role=verdict.second_role, made_by=submission.proposer, created_at=now,
         taint=[one.as_json() for one in asked.taints],
+        read_to=submission.read_to,
     )  # fmt: skip
     entry = proposals.draft_move(
         proposal, event, {"version": 1, "state": str(after), "revision": 1}, actor=submission.proposer, now=now,

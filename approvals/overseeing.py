@@ -198,7 +198,7 @@ def _marks(workspace: int) -> list[tuple[str, int, datetime]]:
 
 def wanted(workspace: int) -> list[Line]:
     """To what a person called a manager, and why; most urgent first, one more than is shown."""
-    rows = Claim.objects.filter(workspace_id=workspace).exclude(escalated="").order_by("urgency")[: MOST + 1]
+    rows = Claim.objects.filter(workspace_id=workspace).exclude(escalated="").order_by("urgency", "pk")[: MOST + 1]
     lines = _lines(workspace, [row.item for row in rows])
     return [
         replace(lines[row.item], note=_("“%(name)s”") % {"name": row.escalated}, alarm=True, matter=row.matter)
@@ -271,7 +271,7 @@ def _is_silent(row: Pulse, now: datetime) -> bool:
 
 
 def load(workspace: int, now: datetime) -> tuple[Load, ...]:
-    """Who decides here, busiest first; of each the newest thousand decisions are looked at, at most."""
+    """Who decides here, busiest first: each one's last words on proposals, of their newest thousand at most."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT p.id, p.name, m.roles, (SELECT count(*) FROM approvals_claim c WHERE c.workspace_id = %(ws)s"
@@ -281,8 +281,10 @@ def load(workspace: int, now: datetime) -> tuple[Load, ...]:
             " JOIN portal_person p ON p.id = m.person_id AND p.is_active"
             " CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE created_at > %(day)s) AS day, count(*) AS week,"
             " count(*) FILTER (WHERE kind = 'approve') AS approved, count(*) FILTER (WHERE kind = 'reject') AS rejected"
-            " FROM (SELECT kind, created_at FROM approvals_decision WHERE workspace_id = %(ws)s AND person_id = p.id"
-            " ORDER BY id DESC LIMIT 1000) newest WHERE created_at > %(week)s) d"
+            " FROM (SELECT DISTINCT ON (proposal_id) kind, created_at FROM (SELECT id, proposal_id, kind, created_at"
+            " FROM approvals_decision WHERE workspace_id = %(ws)s AND person_id = p.id ORDER BY id DESC LIMIT 1000)"
+            " newest WHERE created_at > %(week)s ORDER BY proposal_id, id DESC) last"
+            " WHERE kind NOT IN ('stop', 'unvote', 'reopen')) d"
             " ORDER BY d.week DESC, p.name",
             {"ws": workspace, "now": now, "day": now - timedelta(days=1), "week": now - WEEK},
         )

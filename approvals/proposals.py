@@ -73,11 +73,13 @@ def submit(
     trace_id: str = "",
     proposer_version: str = "",
     language: str = "",
+    read_to: int | None = None,
 ) -> Submission:
     """Hand something in at the door. The same (proposer, run, key) again is the same submission.
 
     `payload` is a Draft, Handoff or Question (see `agents.types`) as JSON; `depends_on` names keys of
-    submissions of the same run; `language` is the customer's (ISO 639-1), where it is known.
+    submissions of the same run; `language` is the customer's (ISO 639-1), where it is known; `read_to` the number of
+    the last message of its ticket that was read.
     A trigger makes it due; the gate is nudged after commit.
 
     Raises:
@@ -89,7 +91,7 @@ def submit(
         defaults={
             "case_id": case, "kind": kind, "payload": dict(payload), "depends_on": list(depends_on),
             "undoes_id": undoes, "revises_id": revises, "seen_content": seen_content, "trace_id": trace_id,
-            "proposer_version": proposer_version, "language": language,
+            "proposer_version": proposer_version, "language": language, "read_to": read_to,
         },
     )  # fmt: skip
     if not made and submission.payload != json.loads(json.dumps(dict(payload))):

@@ -101,7 +101,7 @@ def _revise(row: Proposal, asked: Instruction, submission: Submission, *, now: d
     new = revising.New(draft.args, preview, content, verdict, flags=draft.flags, taints=taints)
     revising.add(
         row, Event.PROPOSAL_REVISED, new, actor=submission.proposer, now=now, confidence_pct=draft.confidence_pct,
-        body={"run": submission.run, "instruction": asked.pk},
+        read_to=submission.read_to, body={"run": submission.run, "instruction": asked.pk},
     )  # fmt: skip
     return DONE % {"what": preview.summary}
 

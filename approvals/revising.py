@@ -147,22 +147,30 @@ def would_overwrite(row: Proposal) -> tuple[str, ...]:
     return overwritten(row, before, preview.diff.changes)
 
 
-def add(row: Proposal, event: Event, new: New, *, actor: str, now: datetime, **more: Any) -> Proposal:
-    """The revision, its entry with whose votes are gone, and the row. `more` are further columns that change."""
+def add(
+    row: Proposal, event: Event, new: New, *, actor: str, now: datetime, read_to: int | None = None, **more: Any
+) -> Proposal:
+    """The revision, its entry with whose votes are gone, and the row. `more` are further columns that change.
+
+    `read_to` is how far its maker had read the conversation, see `staleness.basis`.
+    """
     gone, nonce, preview = votes.givers(row), secrets.token_bytes(32), new.preview
     hours = working.of(row.workspace_id)
     if row.state == State.FAILED:  # it was decided once: who decides again has the whole time again
-        more["urgency"] = deadlines.urgency(hours, now, deadlines.DUE[new.verdict.tier])
+        more["urgency"] = deadlines.again(
+            hours, now, deadlines.DUE[new.verdict.tier], row.created_at, row.case.waiting_since
+        )
     made = Revision.objects.create(
         workspace_id=row.workspace_id, proposal=row, number=row.revision + 1, args=dict(new.args),
         content=new.content.decode(), nonce=nonce, digest=diff.digest(new.content, nonce),
         verdict=new.verdict.as_json(), people=new.verdict.people, second_role=new.verdict.second_role,
         made_by=actor, alone=new.alone, created_at=now, taint=[one.as_json() for one in new.taints],
+        read_to=read_to,
     )  # fmt: skip
     dependencies.renew(row)
     return proposals.transition(
         row, event, actor=actor, now=now, digest=made.digest, basis_version=1,
-        basis=staleness.basis(preview.diff, row.case.subject, BooksReader(row.workspace_id)),
+        basis=staleness.basis(preview.diff, row.case.subject, BooksReader(row.workspace_id), read_to),
         content_key=proposals.content_key(named(row.action), new.args), people=made.people, tier=new.verdict.tier,
         summary=preview.summary, amount_minor=preview.amount_minor, currency=preview.currency, flags=list(new.flags),
         fresh_until=hours.after(now, timedelta(minutes=new.verdict.fresh_minutes)),

@@ -4,7 +4,7 @@ A target that is deleted, or is another workspace's by now, is gone: whatever wa
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -90,10 +90,19 @@ def _is_talk(source: str) -> bool:
     return source.partition(":")[0] in (TALK, WROTE)
 
 
-def basis(told: diff.Diff, subject: str, reader: Reader) -> dict[str, Any]:
-    """Versions that a dry run rests on; on a ticket also how far its customer had written, whatever it would do."""
+def basis(told: diff.Diff, subject: str, reader: Reader, read_to: int | None = None) -> dict[str, Any]:
+    """Versions that a dry run rests on; on a ticket also how far its customer had written, whatever it would do.
+
+    Of the conversation only what its proposer had read counts, up to the message `read_to`; all of it where None.
+    """
     rests, (kind, _colon, key) = told.basis(), subject.partition(":")
-    if kind == "ticket" and f"{TALK}:{key}" not in rests["reads"] and (ticket := reader.ticket(key)):
+    if kind != "ticket" or (ticket := reader.ticket(key)) is None:
+        return rests
+    if read_to is not None:
+        ticket = replace(ticket, messages=tuple(one for one in ticket.messages if one.seq <= read_to))
+    if (talk := f"{TALK}:{key}") in rests["reads"]:
+        rests["reads"][talk] = len(ticket.messages)
+    else:
         rests["reads"][f"{WROTE}:{key}"] = newest(ticket)
     return rests
 
@@ -101,6 +110,11 @@ def basis(told: diff.Diff, subject: str, reader: Reader) -> dict[str, Any]:
 def newest(ticket: Ticket | None) -> int:
     """The number of the customer's last message; 0 where there is none."""
     return max((one.seq for one in ticket.messages if one.sender == "customer"), default=0) if ticket else 0
+
+
+def last(ticket: Ticket | None) -> int | None:
+    """The number of the last message of all: how far who reads it now has read; None without a ticket."""
+    return max((one.seq for one in ticket.messages), default=0) if ticket else None
 
 
 def look(proposal: Proposal, revision: Revision) -> Look:

@@ -15,18 +15,21 @@ from portal.worktime import Hours
 
 WROTE = (noop("customer wrote"), noop("The customer wrote after this came in; open it to read what."))
 _WROTE_AFTER = """
-    SELECT p.id, max(m.seq) FROM approvals_{kind} p JOIN approvals_case c ON c.id = p.case_id
+    SELECT p.id, max(m.seq) FROM approvals_{kind} p JOIN approvals_case c ON c.id = p.case_id LEFT JOIN {made}
     JOIN portal_ticket t ON t.workspace_id = p.workspace_id AND t.ticket_id = substr(c.subject, 8)
     JOIN portal_message m ON m.workspace_id = p.workspace_id AND m.ticket_id = t.id
     WHERE p.workspace_id = %s AND p.id = ANY (%s) AND starts_with(c.subject, 'ticket:')
-    AND m.sender = 'customer' AND m.seq > 1 AND m.created_at > {made} GROUP BY p.id
+    AND m.sender = 'customer' AND m.seq > 1 AND (m.created_at > {at} OR m.seq > n.read_to) GROUP BY p.id
 """
-_REVISED = """CASE p.revision WHEN 1 THEN p.created_at ELSE coalesce((SELECT r.created_at FROM approvals_revision r
-    WHERE r.proposal_id = p.id AND r.number = p.revision), p.created_at) END"""
 _WROTE = {
-    "proposal": _WROTE_AFTER.format(kind="proposal", made=_REVISED),
-    "handoff": _WROTE_AFTER.format(kind="handoff", made="p.created_at"),
-}
+    "proposal": _WROTE_AFTER.format(
+        kind="proposal", at="coalesce(n.created_at, p.created_at)",
+        made="approvals_revision n ON n.proposal_id = p.id AND n.number = p.revision",
+    ),
+    "handoff": _WROTE_AFTER.format(
+        kind="handoff", at="p.created_at", made="approvals_submission n ON n.id = p.submission_id"
+    ),
+}  # fmt: skip
 OPEN = (State.PENDING, State.STALE, "open")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _lazy
 
 from portal.models import Membership, Person, Role
 
@@ -47,6 +48,11 @@ class RoleBackend(BaseBackend):
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     """People are invited by an admin; nobody signs up by themselves."""
+
+    error_messages = {  # noqa: RUF012  # as allauth has it
+        **DefaultAccountAdapter.error_messages,
+        "too_many_login_attempts": _lazy("Too many failed attempts to sign in. Wait five minutes, then try again."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never."""

@@ -310,10 +310,10 @@
   }
 
   // A session that ended answers with the sign-in page: go there instead of showing it inside the desk.
-  function onAnswer(event) {
-    if (!event.detail.xhr.responseURL.includes("/accounts/login/")) return;
-    event.detail.shouldSwap = false;
-    if (event.detail.target.id !== "standing") location.reload(); // the banner asks by itself: what is being written stays
+  function onAnswer({ detail }) {
+    if (!detail.xhr.responseURL.includes("/accounts/login/")) return;
+    detail.shouldSwap = false; // what asks by itself, for the banner or more of the list, leaves what is being written
+    if (detail.target.id !== "standing" && (detail.target.id !== "more" || detail.requestConfig.triggeringEvent.isTrusted)) location.reload();
   }
 
   function onSwapped({ detail: { target, xhr } }) {

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
+from approvals import wording
 from approvals.actions.base import (
     ALREADY_SO,
     NOT_THERE,
@@ -72,7 +73,7 @@ class ContactUpdate(Action):
             raise NothingToDo(ALREADY_SO % {"target": target})
         locked = bool(set(args.changes) & set(contact.locked_fields))
         name = contact.fields.get("full_name") or contact.contact_id
-        fields = ", ".join(change.field for change in changes)
+        fields = ", ".join(wording.kept_field(change.field) for change in changes)
         return Preview(
             Diff(self.name, target, changes, target_version=contact.version),
             (CORRECT % {"fields": fields, "name": name})[:300],

@@ -23,11 +23,15 @@ class NoSuchBatch(BatchError):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One member. `stands`: it is still what was approved; `loose`: it can be stopped, or its undo started."""
+    """One member. `stands`: it is still what was approved; `loose`: it can be stopped, or its undo started.
+
+    `waits`: for the approval of somebody else.
+    """
 
     proposal: Proposal
     stands: bool
     loose: bool
+    waits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,16 @@ class Batch:
     at: datetime
     parts: tuple[Part, ...]
     left: int
+
+    @property
+    def some_wait(self) -> bool:
+        """Whether some of what who looks may take back is not approved before somebody else agrees."""
+        return any(part.waits and part.loose for part in self.parts)
+
+    @property
+    def all_wait(self) -> bool:
+        """Whether that is so of all that still stands."""
+        return all(part.waits for part in self.parts if part.stands)
 
 
 def votes_of(workspace: int, batch: str) -> list[Decision]:
@@ -81,7 +95,8 @@ def read(*, workspace: int, batch: str, person: int) -> Batch:
 def _part(vote: Decision, begun: Collection[int | None], person: int) -> Part:
     row = vote.proposal
     stands = (row.revision, row.round) == (vote.revision, vote.round)
-    waits = row.state == State.PENDING and vote.person_id == person
+    waits = stands and row.state == State.PENDING
     undoable = actions.named(row.action).reversibility == "reversible" and row.pk not in begun
-    loose = waits or row.state == State.APPROVED or (row.state == State.APPLIED and undoable)
-    return Part(row, stands, stands and loose)
+    mine = waits and vote.person_id == person
+    loose = mine or row.state == State.APPROVED or (row.state == State.APPLIED and undoable)
+    return Part(row, stands, stands and loose, waits)

@@ -48,14 +48,12 @@ def undo(*, workspace: int, batch: str, person: int) -> Undone:
         except DatabaseError:
             kept.append(Line(vote.proposal_id, _("The database refused it; look at it by itself.")))
         else:
-            (stopped if done else started).append(
-                Line(vote.proposal_id, _("Stopped.") if done else _("Its undo is on its way."))
-            )
+            (stopped if done else started).append(Line(vote.proposal_id, done or _("Its undo is on its way.")))
     return Undone(tuple(stopped), tuple(started), tuple(kept))
 
 
-def _take_back(vote: Decision, workspace: int, person: int) -> bool:
-    """True where it was stopped, False where its undo was started.
+def _take_back(vote: Decision, workspace: int, person: int) -> str:
+    """What of it was stopped, in words; "" where its undo was started.
 
     Raises:
         decisions.Gone: neither can be. reversal.UndoError.
@@ -66,15 +64,15 @@ def _take_back(vote: Decision, workspace: int, person: int) -> bool:
             raise decisions.Gone(_("It was stopped or edited since; what stands there now is not of this batch."))
         mine = vote.person_id == person and votes.gave(row, person)
         if row.state == State.APPROVED or (row.state == State.PENDING and mine):
-            seen = decisions.Seen(row.revision, row.digest)
+            seen, waited = decisions.Seen(row.revision, row.digest), row.state == State.PENDING
             decisions.stop(workspace=workspace, proposal=row.pk, seen=seen, person=person, now=now)
-            return True
+            return _("The approval is taken back.") if waited else _("Stopped.")
         if row.state == State.PENDING:
             raise decisions.Gone(_("It still waits for somebody else; reject it where it must not happen."))
         if row.state != State.APPLIED:
             raise decisions.Gone(_("It is %(state)s now.") % {"state": say(row.state)})
         _undo(row, vote, person)
-    return False
+    return ""
 
 
 def _undo(row: Proposal, vote: Decision, person: int) -> None:

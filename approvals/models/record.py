@@ -18,7 +18,8 @@ class Revision(WorkspaceRow):
     """The exact bytes of one revision, insert-only: `content` is what the digest covers, with `nonce`.
 
     `alone` says that its editor may approve it (one person suffices, tier stayed, nothing grew). `taint` names the
-    values that follow from the customer's words (`approvals.taint`).
+    values that follow from the customer's words (`approvals.taint`). `read_to` is the number of the last message that
+    its maker had read, where what was handed in says it.
     """
 
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="revisions", db_constraint=False)
@@ -33,6 +34,7 @@ class Revision(WorkspaceRow):
     made_by = models.CharField(max_length=120)
     alone = models.BooleanField(default=False)
     taint = models.JSONField(default=list, db_default=[])
+    read_to = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -37,7 +37,8 @@ class Submission(WorkspaceRow):
 
     `payload` is a Draft, a Handoff or a Question as JSON; `seen_content` the SHA-256 of the content a person
     had on screen when starting an undo. `revises` is the proposal that was sent back and comes again;
-    `proposer_version` that of an agent; `language` the customer's, as ISO 639-1, where it is known.
+    `proposer_version` that of an agent; `language` the customer's, as ISO 639-1, where it is known. `read_to` is the
+    number of the last message of its ticket that its proposer had before them, where that is known.
     """
 
     class Is(models.TextChoices):
@@ -76,6 +77,7 @@ class Submission(WorkspaceRow):
     seen_content = models.CharField(_lazy("seen content"), max_length=64, blank=True)
     proposer_version = models.CharField(_lazy("proposer version"), max_length=40, blank=True, default="", db_default="")
     language = models.CharField(_lazy("language"), max_length=8, blank=True, default="", db_default="")
+    read_to = models.PositiveIntegerField(_lazy("read to"), null=True, blank=True)
     trace_id = models.CharField(_lazy("trace id"), max_length=32, blank=True)
     created_at = models.DateTimeField(_lazy("created at"), db_default=Now())
     status = models.CharField(_lazy("status"), max_length=8, choices=Status, default=Status.NEW)

@@ -4,7 +4,7 @@ It goes through the gate like everybody's and can itself be undone. Nothing is e
 was changed since, and what went out of the house is not pretended to come back: a recovery case is opened instead.
 """
 
-from approvals.reversal.cases import open_case, open_recovery, sent, way_back
+from approvals.reversal.cases import already, open_case, open_recovery, sent, way_back
 from approvals.reversal.finding import BadSearch, Found, Rate, find, undo_rate
 from approvals.reversal.previews import (
     PARTIAL,
@@ -35,6 +35,7 @@ __all__ = [
     "Undo",
     "UndoError",
     "Unrecorded",
+    "already",
     "find",
     "no_undo",
     "offered",

@@ -67,6 +67,11 @@ def open_case(proposal: Proposal) -> Handoff | Submission | None:
     return Handoff.objects.filter(submission__in=asked, state="open").order_by("-pk").first()
 
 
+def already(there: Handoff | Submission) -> str:
+    """Why there is no second one beside it."""
+    return OPEN_ALREADY % {"number": there.pk} if isinstance(there, Handoff) else OPENS_NOW
+
+
 def open_recovery(*, proposal: Proposal, person: int, key: str) -> Submission:
     """Hand in a recovery case: what was sent, to whom, how much, and by which receipt and attempts.
 
@@ -84,7 +89,7 @@ def open_recovery(*, proposal: Proposal, person: int, key: str) -> Submission:
         previews.require_carried_out(row)
         raise UndoError(CAN_BE_UNDONE)
     if there := open_case(row):
-        raise AlreadyOpen(OPEN_ALREADY % {"number": there.pk} if isinstance(there, Handoff) else OPENS_NOW)
+        raise AlreadyOpen(already(there))
     summary = RECOVER % {"summary": row.summary, "stands": stands}
     return proposals.submit(
         workspace=row.workspace_id, case=row.case_id, kind=Submission.Is.HANDOFF, proposer=f"person:{person}",

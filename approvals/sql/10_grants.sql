@@ -20,7 +20,7 @@ GRANT INSERT (workspace_id, proposal_id, revision, round, digest, person_id, rol
     step_up_id, created_at)
     ON approvals_decision TO @web@, @apply@;
 GRANT INSERT ON approvals_handoff TO @apply@;
-GRANT UPDATE (state, version, outcome, resolved_by_id) ON approvals_handoff TO @web@;
+GRANT UPDATE (state, version, outcome, resolved_by_id, urgency) ON approvals_handoff TO @web@;
 GRANT UPDATE (urgency, version) ON approvals_handoff TO @apply@;
 GRANT UPDATE (waiting_since) ON approvals_case TO @web@, @apply@;
 GRANT INSERT, UPDATE, DELETE ON approvals_claim TO @web@;

@@ -27,3 +27,16 @@ INSERT INTO approvals_timer (workspace_id, item)
     SELECT workspace_id, 'proposal:' || id FROM approvals_proposal WHERE state IN ('pending', 'stale') UNION ALL
     SELECT workspace_id, 'handoff:' || id FROM approvals_handoff WHERE state = 'open'
     ON CONFLICT (workspace_id, item) DO NOTHING;
+
+-- A person who reopens a hand-off gives it its time again; what is open is put off by nobody.
+CREATE OR REPLACE FUNCTION approvals_check_due() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF current_user = @'web'@ AND NOT (OLD.state = 'resolved' AND NEW.state = 'open') THEN
+        RAISE EXCEPTION 'hand-off %: only what is reopened is due anew', NEW.id USING ERRCODE = 'CS004';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER due_anew AFTER UPDATE OF urgency ON approvals_handoff FOR EACH ROW
+    WHEN (OLD.urgency <> NEW.urgency) EXECUTE FUNCTION approvals_check_due();
+ALTER TABLE approvals_handoff ENABLE ALWAYS TRIGGER due_anew;

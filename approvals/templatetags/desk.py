@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from approvals import anchors, marks, passages, queries, showing, wording
@@ -71,5 +72,8 @@ def _markup(piece: marks.Piece) -> SafeString:
     inner = format_html("{}", piece.text)
     if piece.code:
         inner = seen.mark(Stretch(piece.text, piece.code, piece.label))
+    elif piece.label:
+        lines = "\n" * piece.text.count("\n")  # what follows stays on its line
+        inner = format_html('<span class="space" title="{}">{}</span>{}', _("space that changed"), piece.label, lines)
     tag = _TAGS.get(piece.mark)
     return format_html("<{}>{}</{}>", tag, inner, tag) if tag else inner

@@ -27,13 +27,8 @@ def edit(request: WorkspaceRequest, pk: int) -> HttpResponse:
     """The arguments as a form; saving is a new revision without votes."""
     deciding.require_deciding(request)
     row = get_object_or_404(Proposal.objects.select_related("case"), workspace=request.workspace, pk=pk)
-    offer = manual.offer(
-        workspace=request.workspace.pk, action=row.action, target=row.target, args=votes.current(row).args
-    )
-    facts = background.facts(request.workspace.pk, row.case, row.target, row.customer)
-    phrases = phrasing.on(request, row.case, row.action, facts)
-    form = _form(request, row.action, offer, phrases.data)
-    status, wrote = 200, _wrote(request, facts)
+    facts, phrases, form = _editing(request, row)
+    status, wrote, missed = 200, _wrote(request, facts.wrote), 0
     if phrases.inserting:
         status = _inserted(form, phrases)
     elif request.method == "POST":
@@ -45,19 +40,36 @@ def edit(request: WorkspaceRequest, pk: int) -> HttpResponse:
                 return deciding.back_to(request, f"proposal:{pk}", done=done)
             except (*deciding.REFUSALS, ActionError, money.MoneyError) as error:
                 status = 422 if isinstance(error, ActionError | money.MoneyError) else deciding.status_of(error)
-                wrote = staleness.newest(facts.ticket) if isinstance(error, revising.Wrote) else wrote
+                if isinstance(error, revising.Wrote):  # perhaps after the records were read above
+                    facts, phrases, form = _editing(request, row)
+                    missed, wrote = _missed(facts, wrote), facts.wrote
                 form.refuse(fault(str(error)))
     # A refused page keeps what it was made from: saving it again must not pass for having seen the new one.
     seen = request.POST if request.method == "POST" else row
     context = {"form": form, "proposal": row, "seen": seen, "title": say(ACTIONS[row.action].title)}
-    context |= {"facts": facts, "phrases": phrases, "wrote": wrote, "item": f"proposal:{pk}"}
+    context |= {"facts": facts, "phrases": phrases, "wrote": wrote, "missed": missed, "item": f"proposal:{pk}"}
     return respond(request, "approvals/edit.html", {}, context, status=status)
 
 
-def _wrote(request: WorkspaceRequest, facts: background.Facts) -> int:
-    """The number of the customer's last message beside the form: as it was posted, else as it is now."""
+def _editing(request: WorkspaceRequest, row: Proposal) -> tuple[background.Facts, phrasing.Phrases, ActionForm]:
+    """The records as they are now, and the form over them: with what was posted, else what is proposed."""
+    ws = request.workspace.pk
+    offer = manual.offer(workspace=ws, action=row.action, target=row.target, args=votes.current(row).args)
+    facts = background.facts(ws, row.case, row.target, row.customer)
+    phrases = phrasing.on(request, row.case, row.action, facts)
+    return facts, phrases, _form(request, row.action, offer, phrases.data)
+
+
+def _wrote(request: WorkspaceRequest, now: int) -> int:
+    """The number of the last message beside the form: as it was posted, else as it is now."""
     said = request.POST.get("wrote", "")
-    return int(said) if said.isdecimal() and len(said) < 9 else staleness.newest(facts.ticket)
+    return int(said) if said.isdecimal() and len(said) < 9 else now
+
+
+def _missed(facts: background.Facts, wrote: int) -> int:
+    """The number of the first message that the customer wrote after the one beside the form; 0 where none is."""
+    messages = facts.ticket.messages if facts.ticket else ()
+    return min((one.seq for one in messages if one.sender == "customer" and one.seq > wrote), default=0)
 
 
 @require_http_methods(["GET", "POST"])
@@ -80,20 +92,22 @@ def new_action(request: WorkspaceRequest, pk: int, action: str) -> HttpResponse:
     start = next((plan for plan in plans if plan.get("order_id", target[6:]) == target[6:]), None)
     start = {"body": phrases.start} if phrases.start else start
     offer = manual.offer_from(workspace=request.workspace.pk, action=action, target=target, plan=start)
-    form, status, wrote = _form(request, action, offer, phrases.data), 200, _wrote(request, facts)
+    last = staleness.last(facts.ticket) or 0  # of all, ours too: a reply that crosses another is found stale
+    form, status, wrote = _form(request, action, offer, phrases.data), 200, _wrote(request, last)
+    missed = 0
     if phrases.inserting:
         status = _inserted(form, phrases)
     elif request.method == "POST":
-        if (last := staleness.newest(facts.ticket)) > wrote:
+        if facts.wrote > wrote:
             form.refuse(say(revising.UNREAD))
-            wrote = last
-        elif (made := _start(request, case, action, target, form)) is not None:
+            missed, wrote = _missed(facts, wrote), last
+        elif (made := _start(request, case, action, target, form, wrote)) is not None:
             return redirect("submission", pk=made.pk)
         status = 422
     key = request.POST.get("key") or secrets.token_hex(8)
     asks = _asks(request, handoff, phrases)
     context |= {"form": form, "target": target, "key": key, "facts": facts, "asks": asks, "phrases": phrases}
-    context["wrote"] = wrote
+    context |= {"wrote": wrote, "missed": missed}
     return respond(request, "approvals/new_action.html", {}, context, status=status)
 
 
@@ -184,6 +198,7 @@ def _form(request: WorkspaceRequest, action: str, offer: manual.Offer, put: Quer
         initial_args=offer.initial,
         fixed=offer.fixed,
         present=offer.present,
+        standing=offer.standing,
         data=data,
     )
 
@@ -200,7 +215,9 @@ def _args(request: WorkspaceRequest, form: ActionForm, action: str, target: str)
     return manual.complete(workspace=request.workspace.pk, action=action, target=target, args=form.args())
 
 
-def _start(request: WorkspaceRequest, case: Case, action: str, target: str, form: ActionForm) -> Submission | None:
+def _start(
+    request: WorkspaceRequest, case: Case, action: str, target: str, form: ActionForm, read_to: int
+) -> Submission | None:
     """Hand it in, or put what is off beside its field."""
     if not form.is_valid():
         return None
@@ -223,6 +240,7 @@ def _start(request: WorkspaceRequest, case: Case, action: str, target: str, form
             person=request.user.pk,
             key=key,
             asks=action == "ticket.reply" and "asks" in request.POST,
+            read_to=read_to if case.subject.startswith("ticket:") else None,
         )
     except proposals.ProposalError as error:
         form.refuse(fault(str(error)))

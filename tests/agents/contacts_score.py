@@ -49,7 +49,7 @@ def score_contacts(path: Path) -> dict[str, float]:
         "contacts": len(rows),
         "exact_record": exact / len(rows),
         "exact_with_idle_changes": strict / len(rows),
-        "field_recall": found / wanted if wanted else 1.0,
+        "field_recall": found / wanted,
         "flags_by_field": flagged / len(rows),
         "harmed": harmed,
     }
@@ -66,7 +66,7 @@ def score_phones(path: Path) -> dict[str, float]:
         masked_right += row["style"] == "masked" and done.action == "flag"
         if not fits:
             _show(row, done)
-    return {"phones": right / len(rows), "masked_flagged": masked_right / masked if masked else 1.0}
+    return {"phones": right / len(rows), "masked_flagged": masked_right / masked}
 
 
 def score_emails(path: Path) -> dict[str, float]:

@@ -55,6 +55,19 @@ def test_a_run_ends_in_submissions_steps_and_one_entry(desk):
     assert (entry.event, entry.trace_id) == ("run.finished", run.trace_id)
 
 
+def test_what_is_handed_in_says_how_far_the_conversation_was_read(desk):
+    from approvals import conversations
+    from portal.workspace import within
+
+    taken = desk.take_in("triage", id="T-1", text=TEXT)
+    with within(desk.workspace) as now:
+        conversations.receive(
+            workspace=desk.workspace, ticket="T-1", external_id="m-2", text="And my keys.", actor="x", now=now
+        )
+    assert advance(desk, taken.run)
+    assert {paper.read_to for paper in submissions(desk)} == {2}
+
+
 def test_a_run_that_has_ended_is_not_worked_again(desk):
     from agents.models import Step
 

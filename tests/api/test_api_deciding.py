@@ -10,6 +10,7 @@ from portal import staff, workspace
 from portal.models import Role
 from tests.api.calls import Caller
 from tests.approvals import steps
+from tests.approvals.test_customer_wrote import write
 from tests.cast import Cast
 
 
@@ -93,6 +94,35 @@ def test_refusals(cast: Cast, caller: Callable[..., Caller], proposal: Proposal)
         assert not Decision.objects.exists()
     assert rosa.post(f"{path}/approve/", seen(proposal)).status_code == 200
     assert rosa.post(f"{path}/approve/", seen(proposal)).status_code == 409
+
+
+def test_an_edit_that_says_how_far_it_read_is_refused_once_the_customer_wrote(
+    cast: Cast, caller: Callable[..., Caller], proposal: Proposal
+) -> None:
+    rosa, path = caller("rosa", ("cases:read", "decide")), f"proposals/{proposal.pk}/"
+    assert rosa.get(path).json()["wrote"] == 1
+    write(cast, proposal)
+    body = seen(proposal, args={"queue": "fees_billing"}, wrote=1)
+    refused = rosa.post(f"{path}edit/", body)
+    assert (refused.status_code, refused.json()["field"]) == (409, "wrote")
+    assert "The customer wrote" in refused.json()["detail"]
+    assert "GET" in refused.json()["detail"], "it names the way out"
+    assert steps.fresh(cast, proposal).revision == 1
+    now = rosa.get(path).json()["wrote"]
+    answer = rosa.post(f"{path}edit/", {**body, "wrote": now})
+    assert (now, answer.status_code, answer.json().get("revision")) == (2, 200, 2)
+
+
+def test_an_edit_that_does_not_say_how_far_it_read_is_taken_as_before(
+    cast: Cast, caller: Callable[..., Caller], proposal: Proposal
+) -> None:
+    rosa, path = caller("rosa", ("decide",)), f"proposals/{proposal.pk}/edit/"
+    write(cast, proposal)
+    body = seen(proposal, args={"queue": "fees_billing"})
+    for off in ("1", -1, True, 2**31):
+        refused = rosa.post(path, {**body, "wrote": off})
+        assert (refused.status_code, refused.json()["field"]) == (422, "wrote"), off
+    assert rosa.post(path, body).json()["revision"] == 2
 
 
 def test_a_token_decides_no_longer_than_its_person_may(

@@ -96,14 +96,14 @@ def contact(cast: Cast, fields: dict[str, str], locked: tuple[str, ...] = ()) ->
 def submit_as_agent(
     cast: Cast, case: str, action: str, target: str, args: dict[str, Any], *, agent: str = "triage",
     confidence: float = 0.9, flags: tuple[str, ...] = (), key: str = "", run: Run | None = None,
-    depends_on: tuple[str, ...] = (), evidence: Any = None, verified: str = "",
+    depends_on: tuple[str, ...] = (), evidence: Any = None, verified: str = "", read_to: int | None = None,
 ) -> Submission:  # fmt: skip
     """An agent's submission, written under its own database role for a run that is under way."""
     run = run or begin_run(cast, case, agent)
     with signed_in("agents"), workspace.within(cast.ws):
         return proposals.submit(
             workspace=cast.ws, case=run.case_id, kind="action", proposer=f"agent:{agent}", run=f"run:{run.pk}",
-            key=key or secrets.token_hex(4), depends_on=depends_on,
+            key=key or secrets.token_hex(4), depends_on=depends_on, read_to=read_to,
             payload={
                 "action": action, "target": target, "args": args, "confidence": confidence,
                 "justification": f"Because of {target.partition(':')[2]}.", "flags": list(flags),

@@ -103,6 +103,7 @@ def test_what_people_rejected_and_would_now_pass_is_named(cast: Cast) -> None:
     alone = backtest.Cell("one", "alone")
     assert _items(cast, question, replace(alone, outcome="rejected")) == [f"proposal:{refused.pk}"]
     assert _items(cast, question, alone) == [f"proposal:{refused.pk}", f"proposal:{kept.pk}"]
+    assert len(_items(cast, question, replace(alone, kind="agent", name="contacts"))) == 2
     assert _items(cast, question, replace(alone, kind="agent", name="refunds")) == []
     assert unsure.state == "pending"
 
@@ -264,3 +265,11 @@ def test_each_figure_leads_to_its_cases_for_whoever_may_read(cast: Cast) -> None
     for wrong in ("now=x&then=one", "now=one&then=alone&q=forged", "now=one&then=alone&behind=case:1"):
         page = f"/w/{cast.workspace.slug}/admin/approvals/threshold/cases/?{wrong}"
         assert browser(cast, "ada").get(page).status_code == 400, wrong
+
+
+def test_one_write_is_told_in_the_singular(cast: Cast) -> None:
+    _proposed(cast, "Ann")
+    with workspace.within(cast.ws):
+        row = next(row for row in thresholds.in_force(cast.ws) if row.series == "contact-update")
+    answer = _post(cast, "ada", {**FORM, "row": str(row.pk)})
+    assert "1 write of the last 90 days; 1 would have gone another way" in answer.content.decode()

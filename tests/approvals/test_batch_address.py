@@ -5,7 +5,9 @@ import re
 import pytest
 from django.http import HttpResponse
 
+from approvals import thresholds
 from approvals.models import Proposal
+from portal import workspace
 from tests.approvals import steps
 from tests.approvals.desk import Desk, sit_down, text
 from tests.approvals.test_batch_pages import members, post
@@ -97,6 +99,7 @@ def test_what_was_taken_back_in_part_offers_the_rest_and_then_nothing(cast: Cast
     assert "Undo 2 of them" in page
     assert "stopped or edited since" in page
     rosa.post("/batches/undo/", {"batch": where.split("/")[-2]})
+    assert "batches/undo/" in page
     page = text(rosa.client.get(where))
     assert "3 approved together" in page
     assert "batches/undo/" not in page
@@ -110,6 +113,33 @@ def test_what_is_approved_again_after_it_was_taken_back_is_counted_once(cast: Ca
     assert approved(rosa)["Location"] == where
     assert "Undo all 3" in text(rosa.client.get(where))
     assert "3 stopped, 0 being undone</h1>" in text(rosa.post("/batches/undo/", {"batch": batch}))
+
+
+def test_what_waits_for_a_second_person_is_not_told_to_be_held(cast: Cast) -> None:
+    waits, held = "It waits for the approval of somebody else.", "held for five minutes"
+    rosa, ravi = sit_down(cast, "rosa"), sit_down(cast, "ravi")
+    with workspace.within(cast.ws) as now:
+        thresholds.set_threshold(
+            workspace=cast.ws, series="ticket-update", actor="system:test", now=now, action="ticket.update",
+            tier="low", people="two",
+        )  # fmt: skip
+    made = []
+    for _ in range(2):
+        target = steps.ticket(cast)
+        made.append(steps.propose(cast, target, "ticket.update", target, {"priority": "P2"}))
+    where = approved(rosa)["Location"]
+    page = text(rosa.client.get(where))
+    assert page.count(waits) == 2
+    assert "undoing takes the approval back" in page
+    assert held not in page
+    assert text(ravi.client.get(where)).count(waits) == 2
+    steps.approve(cast, made[0], "ravi")
+    page = text(rosa.client.get(where))
+    assert (page.count(waits), held in page, "undoing takes the approval back" in page) == (1, True, True)
+    hers = text(sit_down(cast, "mara").client.get(where))
+    assert ("Undo 1 of them" in hers, "undoing takes the approval back" in hers) == (True, False)
+    back = text(rosa.post("/batches/undo/", {"batch": where.split("/")[-2]}))
+    assert (back.count("Stopped."), back.count("The approval is taken back.")) == (1, 1)
 
 
 def test_a_member_leads_to_its_batch(cast: Cast, rows: list[Proposal]) -> None:

@@ -52,6 +52,7 @@ def test_marks_of_others_or_of_none_open_nothing(cast: Cast, rows: list[Proposal
     rosa, ravi = sit_down(cast, "rosa"), sit_down(cast, "ravi")
     chosen = members(text(rosa.get("/batches/")))
     looks = re.findall(r'name="look" value="([^"]+)"', post(ravi, chosen, []))
+    assert len(looks) == 2
     assert "Approve all 3" in post(rosa, chosen, [*looks, "nonsense"])
     assert [steps.fresh(cast, row).state for row in rows] == ["pending"] * 3
 

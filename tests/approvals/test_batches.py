@@ -114,7 +114,9 @@ def test_a_flag_a_deceptive_text_high_tier_and_what_one_may_not_decide_are_in_no
         steps.propose(
             cast, target, "contact.update", target, {"changes": {"full_name": "P\u0430ul Pay"}}, agent="contacts"
         )
-    assert all(group.template.action == "ticket.update" for group in groups(cast))
+    assert [(group.template.action, group.template.tier) for group in groups(cast)] == [
+        ("ticket.update", low.template.tier), ("ticket.update", medium.template.tier),
+    ]  # fmt: skip
 
 
 def test_a_group_stops_at_25_and_at_the_limit_of_one_decision(cast: Cast) -> None:

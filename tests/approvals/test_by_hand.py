@@ -1,8 +1,11 @@
 """Do it myself: on the contact of a ticket's customer, and on a record that never came in; through the same door."""
 
+import re
+from html import unescape
+
 import pytest
 
-from approvals import by_hand
+from approvals import by_hand, votes
 from approvals.models import Case, Proposal, Submission
 from audit import log
 from audit.models import Entry, Unattributed
@@ -10,6 +13,7 @@ from portal import models, workspace
 from tests.approvals import steps
 from tests.approvals.desk import Desk, sit_down, text
 from tests.cast import Cast, gather
+from tests.conftest import signed_in
 
 
 @pytest.fixture
@@ -66,6 +70,86 @@ def test_from_a_tickets_case_its_customers_contact_can_be_changed_by_hand(cast: 
     )  # fmt: skip
     assert "cleo customer" in text(sit_down(cast, "ravi").get(f"/proposals/{row.pk}/"))
     assert sit_down(cast, "ravi").decide(row, "approve").status_code == 302
+
+
+def shown(page: str) -> dict[str, str]:
+    """The record's values that a form carries along as it showed them."""
+    found = re.findall(r'<input type="hidden" name="(initial-[^"]+)" value="([^"]*)"', page)
+    return {name: unescape(value) for name, value in found}
+
+
+def args_of(cast: Cast, row: Proposal) -> dict[str, object]:
+    with workspace.within(cast.ws):
+        return votes.current(row).args
+
+
+def set_contact(cast: Cast, version: int, **fields: str) -> None:
+    with signed_in("apply"), workspace.within(cast.ws):
+        log.attribute("test")
+        models.Contact.objects.filter(contact_id="c-7").update(fields=fields, version=version)
+
+
+def test_a_form_sets_back_nothing_that_somebody_changed_while_it_was_open(cast: Cast, rosa: Desk) -> None:
+    steps.order(cast)
+    contact(cast, of="cu-1")
+    where = f"/cases/{case_of(cast, steps.ticket(cast, customer='cu-1')).pk}/new/contact.update/"
+    page = text(rosa.get(where))
+    set_contact(cast, 2, full_name="cleo customer", city="Nice", phone="+33 1")
+    sent = {"key": "k1", "changes.full_name": "Cleo Customer", "changes.city": "Lyon", **shown(page)}
+    assert rosa.post(where, sent).status_code == 302
+    row = gated(cast)
+    assert args_of(cast, row) == {"changes": {"full_name": "Cleo Customer"}}
+
+    edit = f"/proposals/{row.pk}/edit/"
+    page = text(rosa.get(edit))
+    set_contact(cast, 3, full_name="cleo customer", city="Lille", email="cleo@example.com")  # and the phone is gone
+    sent = {"changes.full_name": "Cleo B. Customer", "changes.city": "Nice", "changes.phone": "+33 1", **shown(page)}
+    assert rosa.post(edit, {**sent, "revision": row.revision, "digest": row.digest}).status_code == 302
+    assert args_of(cast, steps.fresh(cast, row)) == {"changes": {"full_name": "Cleo B. Customer"}}
+
+
+def test_what_was_typed_into_a_field_that_went_meanwhile_is_proposed(cast: Cast, rosa: Desk) -> None:
+    steps.order(cast)
+    contact(cast, of="cu-1")
+    where = f"/cases/{case_of(cast, steps.ticket(cast, customer='cu-1')).pk}/new/contact.update/"
+    page = text(rosa.get(where))
+    set_contact(cast, 2, full_name="cleo customer")
+    sent = {"key": "k1", "changes.full_name": "cleo customer", "changes.city": "Nice", **shown(page)}
+    assert rosa.post(where, sent).status_code == 302
+    assert args_of(cast, gated(cast)) == {"changes": {"city": "Nice"}}
+
+
+def test_an_edit_beside_another_of_a_further_field_says_that_it_was_edited(cast: Cast, rosa: Desk) -> None:
+    steps.order(cast)
+    known = contact(cast, of="cu-1")
+    ticket = steps.ticket(cast, customer="cu-1")
+    row = steps.propose(cast, ticket, "contact.update", known, {"changes": {"full_name": "Cleo"}}, agent="contacts")
+    edit, ravi = f"/proposals/{row.pk}/edit/", sit_down(cast, "ravi")
+    carried = shown(text(rosa.get(edit)))
+    sent = {"revision": row.revision, "digest": row.digest, **carried}
+    other = {"changes.full_name": "Cleo", "changes.city": "Paris"}
+    assert ravi.post(edit, {**sent, **other}).status_code == 302
+    refused = rosa.post(edit, {**sent, "changes.full_name": "Cleo C.", "changes.city": "Lyon"})
+    assert (refused.status_code, "There is no field" in text(refused)) == (409, False)
+    assert "Cleo C." in text(refused)
+
+
+def test_fields_of_a_ticket_that_were_left_as_they_were_shown_are_not_set(cast: Cast, rosa: Desk) -> None:
+    ticket = steps.ticket(cast)
+    where = f"/cases/{case_of(cast, ticket).pk}/new/ticket.update/"
+    with signed_in("apply"), workspace.within(cast.ws):
+        log.attribute("test")
+        models.Ticket.objects.filter(ticket_id=ticket[7:]).update(tags=["cord", "plug"], version=2)
+    page = text(rosa.get(where))
+    with signed_in("apply"), workspace.within(cast.ws):
+        log.attribute("test")
+        tags = ["cord", "plug", "lid"]
+        models.Ticket.objects.filter(ticket_id=ticket[7:]).update(priority="P1", tags=tags, version=3)
+    was = shown(page)
+    sent = {name.removeprefix("initial-"): value for name, value in was.items()}
+    assert (sent["status"], sent["tags"]) == ("open", "cord, plug")
+    assert rosa.post(where, {**sent, **was, "key": "k1", "tags": "kettle, cord"}).status_code == 302
+    assert args_of(cast, gated(cast)) == {"tags": ["cord", "lid", "kettle"]}
 
 
 def test_a_ticket_of_nobody_known_offers_no_contact(cast: Cast, rosa: Desk) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from approvals import aftermath, decisions, thresholds
+from approvals import aftermath, decisions, overseeing, thresholds
 from approvals.models import Decision, Proposal
 from audit.models import Entry
 from portal import workspace
@@ -114,3 +114,22 @@ def test_after_a_send_back_the_way_back_is_not_that_of_the_vote(cast: Cast, vote
     with workspace.within(cast.ws, cast.id("rosa")) as now:
         told = aftermath.of(steps.fresh(cast, voted), now, person=cast.id("rosa"), held=held)
     assert (told.way_back, "Sent back" in told.text) == ("", True)
+
+
+def test_the_load_of_each_person_counts_what_stands_of_a_proposal(cast: Cast, voted: Proposal) -> None:
+    assert _decided(cast) == (1, 1)
+    row = stop(cast, voted, "rosa")
+    assert _decided(cast) == (0, 0)
+    row = steps.approve(cast, row, "rosa")
+    assert _decided(cast) == (1, 1)
+    steps.approve(cast, row, "ravi")
+    stop(cast, steps.fresh(cast, row), "mara")
+    assert _decided(cast) == (1, 1)
+    assert _decided(cast, "mara")[0] == 0
+
+
+def _decided(cast: Cast, name: str = "rosa") -> tuple[int, int]:
+    """Within a day, and how many of the week were a yes."""
+    with workspace.within(cast.ws) as now:
+        one = next(one for one in overseeing.load(cast.ws, now) if one.person == cast.id(name))
+    return one.day, one.approved

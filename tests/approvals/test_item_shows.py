@@ -9,7 +9,8 @@ from django.conf import settings
 
 from approvals import anchors, decisions, grounds, marks, passages, rerun, revising, showing, votes
 from approvals.diff import ABSENT, Change
-from approvals.models import Proposal, Revision
+from approvals.models import Handoff, Proposal, Revision
+from approvals.templatetags.desk import marked as desk_marks
 from portal import workspace
 from portal.systems.records import Message, Ticket
 from tests.approvals import steps
@@ -97,6 +98,42 @@ def test_what_an_edit_left_out_again_is_a_row_that_says_what_stood_there() -> No
     assert rows["queue"].earlier is None
     assert [showing.joined(rows[name].earlier or ()) for name in ("priority", "status", "tags")] == ["P1", "open", "x"]
     assert showing.joined(rows["priority"].after) == "P3"
+
+
+def test_a_hand_off_names_the_action_that_was_found_by_its_title(cast: Cast) -> None:
+    target = steps.ticket(cast)
+    paper = steps.submit_as_agent(cast, target, "ticket.update", target, {"priority": "P9"})
+    steps.pass_gate(cast, paper)
+    with workspace.within(cast.ws):
+        handed = Handoff.objects.get(submission=paper)
+    shown = text(sit_down(cast, "rosa").get(f"/handoffs/{handed.pk}/"))
+    assert ("<dt>Action</dt><dd" in shown, ">Update a ticket</dd>" in shown) == (True, True)
+
+
+# --- spaces ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shows"),
+    [
+        ("20359 ", "20359", ("20359[-␣]", "20359")),
+        ("  Greta", "Greta", ("[-␣␣]Greta", "Greta")),
+        ("a  b c", "a b c", ("a[-␣␣]b c", "a[+␣]b c")),
+        ("one two", "one\ntwo", ("one[-␣]two", "one[+↵]two")),
+        ("a\u00a0b", "a b", ("a[-[U+00A0]]b", "a[+␣]b")),
+        ("ab\u2028", "ab", ("ab[-U+2028]", "ab")),
+        ("old word here", "new word here", ("[-old] word here", "[+new] word here")),
+    ],
+)
+def test_a_change_of_spaces_alone_is_seen(before: str, after: str, shows: tuple[str, str]) -> None:
+    sides = marks.compare(before, after)
+    assert tuple("".join(piece.text for piece in side) for side in sides) == (before, after)
+    said = {"same": "{}", "gone": "[-{}]", "new": "[+{}]"}
+    for side, shown in zip(sides, shows, strict=True):
+        assert "".join(said[one.mark].format(one.label or one.text) for one in side) == shown
+    assert desk_marks(marks.compare("20359 ", "20359")[0]) == (
+        '20359<del><span class="space" title="space that changed">␣</span></del>'
+    )
 
 
 # --- what is folded ----------------------------------------------------------------------------------------------

@@ -302,14 +302,16 @@ def test_others_see_no_link_and_may_nothing_here(cast: Cast, name: str) -> None:
 
 def test_rows_of_another_workspace_are_neither_shown_nor_revived(cast: Cast) -> None:
     other = gather()
-    theirs = propose(other)
-    due_in(other, theirs, timedelta(minutes=-1))
+    ours, theirs = propose(cast), propose(other)
+    for place, row in ((cast, ours), (other, theirs)):
+        due_in(place, row, timedelta(minutes=-1))
     with workspace.within(other.ws) as now:
         work = Outbox.objects.create(
             workspace=other.workspace, task="approvals.tasks.apply", queue="apply", object_id=theirs.pk, dead_at=now
         )
     desk = sit_down(cast, "mara")
-    assert f"/proposals/{theirs.pk}/" not in text(desk.get("/manage/"))
+    page = text(desk.get("/manage/"))
+    assert [f"/proposals/{row.pk}/" in page for row in (ours, theirs)] == [True, False]
     assert desk.post(f"/manage/dead/{work.pk}/revive/").status_code == 404
     assert desk.post("/manage/assign/", {"item": f"proposal:{theirs.pk}", "to": cast.id("ravi")}).status_code == 404
 

@@ -14,6 +14,7 @@ from portal import workspace
 from tests import furnished
 from tests.approvals import steps
 from tests.approvals.desk import sit_down, text
+from tests.approvals.reading import words
 from tests.cast import Cast, gather
 from tests.conftest import signed_in
 
@@ -38,7 +39,7 @@ def test_each_drill_can_be_right_and_off_and_is_the_same_again(name: str) -> Non
     for seed in range(40):
         sound, off = (catalogue.make(name, seed, planted=planted) for planted in (False, True))
         assert (sound.wrong, bool(off.wrong)) == ("", True)
-        assert (sound.changes, sound.effects) != (off.changes, off.effects) or sound.order != off.order
+        assert (sound.changes, sound.effects) != (off.changes, off.effects)
         assert catalogue.make(name, seed, planted=True) == off
 
 
@@ -86,12 +87,17 @@ def test_the_page_shows_every_drill_through_the_parts_of_a_real_case(live: None)
             for name in catalogue.DRILLS
         ]
     for row in rows:
-        page = text(rosa.get(f"/practice/{row.pk}/"))
-        assert "What changes" in page or "Message to the customer" in page, row.drill
+        page, shown = text(rosa.get(f"/practice/{row.pk}/")), showing.of(row)
         assert "Evidence" in page
-        assert ">Before<" in page or "What changes" not in page
-        new = [piece.text for line in showing.of(row).rows for piece in line.after if piece.text.isalnum()]
-        assert all(word in page for word in new)
+        table, says = words(page.partition("What changes")[2].partition("</table>")[0]), words(page)
+        after = [words(piece.text) for line in shown.rows for piece in line.after if piece.text.strip()]
+        sent = [words(piece.text) for effect in shown.effects for piece in effect.text if piece.text.strip()]
+        told = [fact for effect in shown.effects for fact in (effect.title, *(value for _, value in effect.facts))]
+        assert len(after) >= len(shown.rows), row.drill
+        assert after or sent, row.drill
+        assert ("What changes" in page, ">Before<" in page) == (bool(after), bool(after)), row.drill
+        assert [one for one in after if one not in table] == [], row.drill
+        assert [one for one in (*sent, *told) if one not in says] == [], row.drill
 
 
 def test_how_one_does_is_ones_own_and_the_team_is_told_of_from_three_on(live: None) -> None:

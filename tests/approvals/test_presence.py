@@ -118,6 +118,7 @@ def test_after_five_minutes_the_page_says_so(cast: Cast) -> None:
         code = codes.at(now)
     for answer in (desk.get(f"/step-up/{made.pk}/"), desk.post(f"/step-up/{made.pk}/", {"code": code})):
         assert (answer.status_code, "five minutes" in text(answer)) == (409, True)
+        assert "You were about to" in text(answer)
     assert desk.post(where, {"code": code}).status_code == 302
 
 

@@ -53,6 +53,8 @@ def agree(cast: Cast, row: Loosening, name: str) -> Any:
 
 def test_one_proposes_it_with_its_backtest_and_another_agrees(cast: Cast) -> None:
     anton, ada, row = browser(cast, "anton"), browser(cast, "ada"), in_force(cast)
+    target = contact(cast, {"first_name": "cleo"})
+    propose(cast, target, "contact.update", target, {"changes": {"first_name": "Cleo"}}, agent="contacts")
     page = anton.post(at(cast, f"threshold/{row.pk}/change/"), LOOSER)
     done = anton.post(at(cast, "threshold/backtest/"), {"token": page.context["token"]})
     assert "People from one to automatic" in done.content.decode()
@@ -63,9 +65,10 @@ def test_one_proposes_it_with_its_backtest_and_another_agrees(cast: Cast) -> Non
     assert in_force(cast).version == 1
     with workspace.within(cast.ws):
         waiting = Loosening.objects.get()
-    assert waiting.backtest["tally"]["moves"] == []
-    assert "They are always right" in ada.get(kept["Location"]).content.decode()
-    assert "Agree" not in anton.get(kept["Location"]).content.decode()
+    assert waiting.backtest["tally"]["moves"] == [["one", "alone", 1]]
+    hers, his = (one.get(kept["Location"]).content.decode() for one in (ada, anton))
+    assert "They are always right" in hers
+    assert ("Agree: it counts at once" in hers, "Agree: it counts at once" in his) == (True, False)
     decide = at(cast, f"loosening/{waiting.pk}/decide/")
     assert anton.post(decide, {"verdict": "agree"}).status_code == 403
     asked = ada.post(decide, {"verdict": "agree"})

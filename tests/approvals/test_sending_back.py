@@ -57,8 +57,9 @@ def begin(cast: Cast, row: Proposal, asked: Instruction) -> Run:
 
 
 def hand_in(
-    cast: Cast, row: Proposal, asked: Instruction, args: dict[str, Any] | None, *, run: Run | None = None, **more: Any
-) -> Submission:
+    cast: Cast, row: Proposal, asked: Instruction, args: dict[str, Any] | None, *, run: Run | None = None,
+    read_to: int | None = None, **more: Any,
+) -> Submission:  # fmt: skip
     """What the agent comes to: a draft, or words where there are no arguments."""
     run = run or begin(cast, row, asked)
     draft = {
@@ -69,7 +70,7 @@ def hand_in(
     with signed_in("agents"), workspace.within(cast.ws):
         return proposals.submit(
             workspace=cast.ws, case=row.case_id, kind="action" if args else "handoff", proposer=row.proposer,
-            run=f"run:{run.pk}", key=instructions.key_of(asked.pk), revises=row.pk,
+            run=f"run:{run.pk}", key=instructions.key_of(asked.pk), revises=row.pk, read_to=read_to,
             payload={**(draft if args else words), **more},
         )  # fmt: skip
 

@@ -11,9 +11,11 @@ from approvals.models import Decision, Proposal
 from audit.models import Entry
 from portal import models, workspace
 from tests.approvals import steps
+from tests.approvals.test_time_pages import handed
 from tests.cast import Cast
 from tests.journeys.conftest import Desk
-from tests.journeys.stories import hold_refunds, opened, refund, state_of, until
+from tests.journeys.stories import WIDE, hold_refunds, opened, refund, state_of, until
+from tests.journeys.walking import ARRIVED
 from tests.presence import Codes
 
 pytestmark = pytest.mark.journey
@@ -185,3 +187,20 @@ def test_an_outsider_is_told_nothing(desk: Desk) -> None:
     page = desk.open_page()
     page.goto(desk.base)
     expect(page.locator("input[name=login]")).to_be_visible()
+
+
+def test_what_was_done_is_told_above_the_bar_of_decisions(desk: Desk) -> None:
+    row, page = handed(desk.cast), desk.sign_in("rosa", viewport=WIDE)
+    page.goto(f"{desk.base}handoffs/{row.pk}/")
+    page.fill("[name=outcome]", "Called them.")
+    page.click("footer.decide button:text-is('Resolve')")
+    expect(page.locator(".toast").first).to_contain_text("Resolved")
+    page.goto(f"{desk.base}handoffs/{row.pk}/")
+    page.click("footer.decide button:text-is('Reopen')")
+    expect(page.locator(".toast").first).to_contain_text("Reopened")
+    expect(page.locator("[name=outcome]")).to_be_visible()
+    page.evaluate(ARRIVED)
+    toast, bar = page.locator(".toast").first.bounding_box(), page.locator("footer.decide").bounding_box()
+    assert toast is not None
+    assert bar is not None
+    assert toast["y"] + toast["height"] <= bar["y"]

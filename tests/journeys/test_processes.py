@@ -20,6 +20,7 @@ from tests.journeys.stories import until
 
 pytestmark = pytest.mark.journey
 TEXT = "Please return the kettle from {order}. I want the money back on card-cu-1 because it leaks."
+GONE = 10**12  # no row has this number
 
 
 @pytest.fixture
@@ -59,11 +60,21 @@ def test_lost_messages_are_made_up_for_within_five_seconds(cast: Cast, monkeypat
     assert took <= 5
 
 
-def test_a_message_for_a_row_that_was_rolled_back_does_nothing(cast: Cast) -> None:
-    outbox.send("approvals.tasks.apply", "apply", cast.ws, 10**12)
-    outbox.send("approvals.tasks.gate", "apply", cast.ws, 10**12)
+def test_a_message_for_a_row_that_was_rolled_back_does_nothing(cast: Cast, processes: Processes) -> None:
+    said = processes.logs / "worker-apply.log"
+    begun = said.stat().st_size
+    with workspace.within(cast.ws):
+        before = set(Entry.objects.values_list("pk", flat=True))
+    for task in ("approvals.tasks.apply", "approvals.tasks.gate"):
+        outbox.send(task, "apply", cast.ws, GONE)
     run = take_in(cast)
-    until(lambda: states(cast, run) == ["pending"], 40)
+    until(lambda: states(cast, run) == ["pending"], 40)  # behind them in the same queue
+    with workspace.within(cast.ws):
+        entries = Entry.objects.exclude(pk__in=before).values_list("event", "subject")
+        about = [event for event, subject in entries if str(GONE) in subject]
+        assert (about, Proposal.objects.count(), Receipt.objects.count()) == ([], 1, 0)
+        assert not Outbox.objects.filter(object_id=GONE).exists()
+    assert b"Traceback" not in said.read_bytes()[begun:]
 
 
 APPLY_FAILPOINTS = ["apply.before_write", "apply.after_write", "apply.before_commit", "apply.after_commit"]

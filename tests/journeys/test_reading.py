@@ -9,8 +9,9 @@ from approvals.models import Case
 from portal import models, workspace
 from tests.approvals import steps
 from tests.approvals.test_citations import DAYS, cite, hand_in
+from tests.approvals.test_customer_wrote import write
 from tests.journeys.conftest import Desk
-from tests.journeys.stories import WIDE, opened, shows, waiting
+from tests.journeys.stories import WIDE, opened, reply, shows, waiting
 
 pytestmark = pytest.mark.journey
 # The bar asks every quarter of a minute; nobody waits for that here.
@@ -77,3 +78,19 @@ def test_what_the_customer_writes_shows_on_the_open_item_and_is_read_beside_the_
     chip.click()
     expect(page.locator("#conversation")).to_contain_text("It works again!")
     expect(page.locator("footer.decide details[open] textarea[name=note]")).to_have_value("Half a sen")
+
+
+def test_what_is_read_beside_an_open_edit_is_not_asked_for_again_when_it_is_saved(desk: Desk) -> None:
+    cast = desk.cast
+    row = reply(cast, "It is on its way.")
+    page = desk.sign_in("rosa", viewport=WIDE)
+    page.goto(f"{desk.base}proposals/{row.pk}/edit/")
+    page.fill("textarea[name=body]", "It comes tomorrow.")
+    write(cast, row)
+    page.evaluate(ASK_OTHERS)
+    page.click("#wrote a")
+    expect(page.locator("#conversation")).to_contain_text("Stop, I found it!")
+    expect(page.locator("textarea[name=body]")).to_have_value("It comes tomorrow.")
+    page.click("button:has-text('Save as revision 2')")
+    expect(page.locator(".toast").first).to_be_visible()
+    assert steps.fresh(cast, row).revision == 2

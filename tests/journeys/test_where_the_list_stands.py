@@ -1,7 +1,7 @@
 """The list stays where it was scrolled to, and goes on below its first page: no decision throws back to its top."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from approvals.models import Proposal
 from tests.journeys.conftest import Desk
@@ -76,3 +76,19 @@ def test_the_list_goes_on_below_its_first_page(desk: Desk) -> None:
     loaded_ahead(page)
     page.keyboard.press("j")
     stands(page, made[41])
+
+
+def test_a_session_that_ended_is_told_once_somebody_presses_not_when_more_is_fetched_ahead(desk: Desk) -> None:
+    page, made = sit_at(desk, 52)
+
+    def end_first(route: Route) -> None:
+        page.context.clear_cookies()
+        route.continue_()
+
+    page.route(lambda address: "after=" in address, end_first)
+    with page.expect_response(lambda answer: "/accounts/login/" in answer.url):
+        pick_row(page, made[24])
+    page.wait_for_timeout(1000)
+    shows(page, made[24])
+    page.click("#more a")
+    expect(page.locator("input[name=login]")).to_be_visible()

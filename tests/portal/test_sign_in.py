@@ -1,5 +1,6 @@
 """Sign-in: e-mail and password, limits for each person and address, no oracle, no way round."""
 
+import re
 import secrets
 from typing import Any
 
@@ -94,7 +95,8 @@ def test_guessing_at_one_person_is_stopped_from_everywhere_and_others_are_not(ca
     for _ in range(5):
         sign_in(Client(REMOTE_ADDR=address()), rosa, "wrong")
     stopped = Client(REMOTE_ADDR=address())
-    sign_in(stopped, rosa)
+    told = said(sign_in(stopped, rosa))
+    assert told == ["Too many failed attempts to sign in. Wait five minutes, then try again."]
     assert not signed_in(stopped)
     other = Client(REMOTE_ADDR=address())
     sign_in(other, ravi)
@@ -131,9 +133,11 @@ def test_who_tries_too_often_is_told_how_long_to_wait_in_their_language(
     assert f'<html lang="{language}' in page
     for words in said:
         assert words in page
+    assert re.search(r'<a href="/">(Sign in|Anmelden)</a>', page)  # there is no queue yet to go back to
 
 
 def test_no_limit_that_ends_in_that_page_lasts_longer_than_it_says() -> None:
+    assert max(rate.duration for rate in limits("login_failed")) == 300  # five minutes, say the form's own words
     others = {"login_failed", "confirm_email"}  # the form's own words; a page that is closed
     rates = [one for name in app_settings.RATE_LIMITS if name not in others for one in limits(name)]
     assert {rate.duration for rate in rates if rate.duration > 60} == set()
