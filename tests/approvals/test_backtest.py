@@ -149,7 +149,7 @@ def test_from_two_people_to_one_the_page_says_what_people_had_rejected(cast: Cas
     assert "of what nobody would see any more" not in html
     ((said, count, href),) = done.context["moves"][0].regrets
     assert (said, count) == ("rejected", 1)
-    assert "Correct first_name" in browser(cast, "ada").get(href).content.decode()
+    assert "Correct first name" in browser(cast, "ada").get(href).content.decode()
 
 
 def test_what_came_in_is_judged_and_not_what_an_agent_made_of_it_when_sent_back(cast: Cast) -> None:
@@ -258,7 +258,7 @@ def test_each_figure_leads_to_its_cases_for_whoever_may_read(cast: Cast) -> None
     done = _post(cast, "ada", {**FORM, "row": str(row.pk)})
     href = done.context["moves"][0].href
     for name in ("ada", "mara", "odile"):
-        assert "Correct first_name" in browser(cast, name).get(href).content.decode()
+        assert "Correct first name" in browser(cast, name).get(href).content.decode()
     assert browser(cast, "rosa").get(href).status_code == 404
     other = gather()
     assert browser(other, "ada").get(href.replace(cast.workspace.slug, other.workspace.slug)).status_code == 400

@@ -62,7 +62,7 @@ def test_an_admin_tightens_backtests_and_loosens_with_a_second(desk: Desk) -> No
     expect(result).to_contain_text("3 writes of the last 90 days; 3 would have gone another way")
     expect(result).to_contain_text("People had rejected, edited or undone 1")
     result.locator("a:has-text('1 rejected')").click()
-    expect(anton.locator("main")).to_contain_text("first_name")
+    expect(anton.locator("main")).to_contain_text("Correct first name")
     anton.go_back()
 
     form_of(desk, anton)
