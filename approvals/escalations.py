@@ -25,9 +25,9 @@ WENT = (
 )  # fmt: skip
 OUT = (State.APPLYING, State.APPLIED, State.UNKNOWN)
 # Each case is read by its key, so that no more of them than items are looked at. What runs is counted past what waits;
-# what waits among as many as are looked at, since few may wait behind very many that run.
+# what waits among as many of the most urgent as are looked at, since few may wait behind very many that run.
 _OF = """(SELECT {what} FROM approvals_{kind} i WHERE i.workspace_id = %(ws)s AND i.state = '{state}'
-    AND i.urgency >= b.low AND i.urgency < b.high {more} LIMIT %(most)s)"""
+    AND i.urgency >= b.low AND i.urgency < b.high {more} ORDER BY i.urgency LIMIT %(most)s)"""
 _WAITS = "(SELECT c.waiting_since FROM approvals_case c WHERE c.id = i.case_id)"
 _KINDS = (("proposal", "pending"), ("handoff", "open"))
 _RUN, _WAIT = (
