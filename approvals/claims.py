@@ -36,7 +36,8 @@ ON CONFLICT (workspace_id, item) DO UPDATE SET
     given = excluded.given OR (c.given AND c.person_id = excluded.person_id AND c.until > %(now)s)
 WHERE c.person_id IS NULL OR c.until <= %(now)s OR c.person_id = excluded.person_id OR %(force)s
 """
-CLAIM_NEXT = "SELECT item, full_hands FROM approvals_claim_next($1, $2, $3, $4, $5, $6, $7)"
+CLAIM_NEXT = "SELECT approvals_claim_next($1, $2, $3, $4, $5, $6, $7)"
+FULL = "full"
 FREE = {"person": None, "token": "", "until": None, "given": False}
 
 
@@ -97,8 +98,8 @@ def claim_next(*, workspace: int, person: int, now: datetime, roles: Iterable[st
     token, until = secrets.token_hex(16), now + LEASE
     may = f"{{{','.join(sorted(held))}}}"
     values = (str(workspace), str(person), may, now.isoformat(), until.isoformat(), str(most), token)
-    item, full = wire.given(CLAIM_NEXT, values)
-    if full == "t":
+    (item,) = wire.given(CLAIM_NEXT, values)
+    if item == FULL:
         raise _too_many(most)
     return Taken(item, token, until) if item else None
 

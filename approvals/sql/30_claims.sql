@@ -42,12 +42,11 @@ END $$;
 -- the whole queue. The person's lock comes before the count, so that two claims at once do not both count two.
 -- Nobody waits for the disk: a lease that a crash forgets leaves the item free, which is all that an end of it does.
 -- Both are set where the variables are declared, which costs no statement.
--- Runs as whoever calls it: row security and grants hold. `item` is null where nothing was taken; `full_hands` says
--- that the person took `most` already; what a manager gave them is beside these.
+-- Runs as whoever calls it: row security and grants hold. Returns the item, null where nothing was taken, or `full` where
+-- the person took `most` already; what a manager gave them is beside these.
 CREATE OR REPLACE FUNCTION approvals_claim_next(
-    ws bigint, me bigint, my_roles text[], at timestamptz, ends timestamptz, most integer, new_token text,
-    OUT item text, OUT full_hands boolean
-) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_sort = off AS $$
+    ws bigint, me bigint, my_roles text[], at timestamptz, ends timestamptz, most integer, new_token text
+) RETURNS text LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_sort = off AS $$
 DECLARE
     actor text := 'person:' || me;
     locked text := pg_advisory_xact_lock(hashtextextended(ws || ':claims:' || me, 3))::text;
@@ -57,12 +56,16 @@ DECLARE
     candidate record;
     past_urgency bigint := -1;
     past_id bigint := 0;
+    waits timestamptz;
 BEGIN
-    SELECT array_agg(s.value) FILTER (WHERE s.kind = 'team'), array_agg(s.value) FILTER (WHERE s.kind = 'language'),
-        most <= (SELECT count(*) FROM approvals_claim c
-                 WHERE c.workspace_id = ws AND c.person_id = me AND c.until > at AND NOT c.given)
-        INTO teams, languages, full_hands FROM portal_skill s WHERE s.workspace_id = ws AND s.person_id = me;
-    IF full_hands THEN RETURN; END IF;
+    IF EXISTS (SELECT FROM approvals_claim c
+               WHERE c.workspace_id = ws AND c.person_id = me AND c.until > at AND NOT c.given OFFSET most - 1) THEN
+        RETURN 'full';
+    END IF;
+    IF EXISTS (SELECT FROM portal_skill s WHERE s.workspace_id = ws AND s.person_id = me) THEN
+        SELECT array_agg(s.value) FILTER (WHERE s.kind = 'team'), array_agg(s.value) FILTER (WHERE s.kind = 'language')
+            INTO teams, languages FROM portal_skill s WHERE s.workspace_id = ws AND s.person_id = me;
+    END IF;
     LOOP
         SELECT c.id, c.item, c.urgency INTO candidate FROM approvals_claim c
             WHERE c.workspace_id = ws AND c.person_id IS NULL AND c.proposer <> actor AND c.proposer <> ''
@@ -75,23 +78,24 @@ BEGIN
             AND (c.urgency, c.id) > (past_urgency, past_id)
             ORDER BY c.urgency, c.id LIMIT 1 FOR UPDATE SKIP LOCKED;
         IF NOT FOUND THEN
-            EXIT WHEN approvals_free_claims(ws, at) = 0; -- nothing else is free: what somebody left lying
+            IF approvals_free_claims(ws, at) = 0 THEN RETURN NULL; END IF; -- else: what somebody left lying
             past_urgency := -1; past_id := 0;
             CONTINUE;
         END IF;
         -- While its case waits for its customer, nothing of it is due. Asked of the one that is locked alone: the
         -- others looked at here are somebody else's by now.
-        IF (CASE WHEN candidate.item LIKE 'proposal:%'
-            THEN (SELECT k.waiting_since FROM approvals_case k WHERE k.id = (
-                  SELECT p.case_id FROM approvals_proposal p WHERE p.id = substr(candidate.item, 10)::bigint))
-            ELSE (SELECT k.waiting_since FROM approvals_case k WHERE k.id = (
-                  SELECT h.case_id FROM approvals_handoff h WHERE h.id = substr(candidate.item, 9)::bigint))
-            END) IS NOT NULL THEN
+        IF candidate.item LIKE 'proposal:%' THEN
+            SELECT k.waiting_since INTO waits FROM approvals_proposal p JOIN approvals_case k ON k.id = p.case_id
+                WHERE p.id = substr(candidate.item, 10)::bigint;
+        ELSE
+            SELECT k.waiting_since INTO waits FROM approvals_handoff h JOIN approvals_case k ON k.id = h.case_id
+                WHERE h.id = substr(candidate.item, 9)::bigint;
+        END IF;
+        IF waits IS NOT NULL THEN
             past_urgency := candidate.urgency; past_id := candidate.id;
             CONTINUE;
         END IF;
         UPDATE approvals_claim SET person_id = me, token = new_token, until = ends WHERE id = candidate.id;
-        item := candidate.item;
-        EXIT;
+        RETURN candidate.item;
     END LOOP;
 END $$;
