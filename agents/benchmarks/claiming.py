@@ -15,15 +15,19 @@ from portal.models import Role
 CLAIMERS, ITEMS = 8, 20_000
 REVIEWER = (Role.REVIEWER,)
 
-# The same columns with the same values, nothing claimed, and the two indexes that such a loop needs.
+# The same columns with the same values, nothing claimed, and the two indexes that such a loop needs: grown row by row,
+# as ours are; built at once they would be packed more tightly than any queue in use.
 FLOOR = """
 DROP TABLE IF EXISTS floor_claim;
 CREATE TABLE floor_claim AS
     SELECT id, workspace_id, item, urgency, team, language, proposer, anyones,
         NULL::bigint AS person_id, ''::text AS token, NULL::timestamptz AS until
-    FROM approvals_claim;
+    FROM approvals_claim WITH NO DATA;
 ALTER TABLE floor_claim ADD PRIMARY KEY (id);
 CREATE INDEX floor_free ON floor_claim (urgency, id) WHERE person_id IS NULL;
+INSERT INTO floor_claim
+    SELECT id, workspace_id, item, urgency, team, language, proposer, anyones, NULL, '', NULL FROM approvals_claim
+    ORDER BY id;
 """
 BARE = """
 UPDATE floor_claim SET person_id = %s, token = %s, until = clock_timestamp() + interval '10 minutes'
@@ -72,7 +76,7 @@ def _floor(claimers: int) -> crowd.Done:
     throwaway.sign_in("owner")
     with connection.cursor() as cursor:
         cursor.execute(FLOOR)
-        cursor.execute("VACUUM ANALYZE floor_claim")
+    throwaway.settle()
     return crowd.at_once(claimers, _bare)
 
 

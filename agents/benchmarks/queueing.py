@@ -43,7 +43,7 @@ def fill(items: int) -> Queue:
         )
         for table, columns, rows in _tables(made.pk, items, now):
             filling.copy(table, columns, rows)
-    throwaway.analyze()
+    throwaway.settle()
     return Queue(made.pk, [person.pk for person in people])
 
 
