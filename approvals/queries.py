@@ -5,9 +5,10 @@ The number of statements is fixed, however long the page; an item that stands be
 
 import json
 from collections import namedtuple
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -18,7 +19,7 @@ from approvals import deadlines, eligibility, listing, sealed, times, wording
 from approvals.models import Case, Decision, Handoff, Proposal
 from approvals.searching import Filters
 from approvals.state import Kind, State
-from portal import retold
+from portal import figures, retold
 from portal.models import Person
 
 PAGE, REACH = 25, 200
@@ -115,9 +116,14 @@ def _read(part: listing.Part, columns: str, workspace: int, now: datetime, most:
             f"SELECT {asked} {part.beside(_HELD)} {part.order} LIMIT {most + 1}",  # nosec B608  # as `listing` says it
             [workspace, f"{part.kind}:", now, *part.values],
         )
-        names_of = [one.name for one in cursor.description]
-        line: Any = namedtuple("line", names_of)  # type: ignore[misc]  # columns are known when it was asked
+        line = _line(tuple(one.name for one in cursor.description))
         return [line(*row) for row in cursor.fetchall()]
+
+
+@lru_cache(maxsize=16)
+def _line(columns: tuple[str, ...]) -> Any:
+    """A class of its own for what was asked for; making one takes as long as ten rows."""
+    return namedtuple("line", columns)
 
 
 def following(*, workspace: int, filters: Filters, person: int, now: datetime, cursor: str, item: str) -> str:
@@ -151,26 +157,39 @@ def proposal_rows(workspace: int, found: Sequence[Any]) -> tuple[Row, ...]:
     )
     unsealed = sealed.waiting(workspace, [p.id for p in found if p.state == State.APPROVED])
     return tuple(
-        Row(
-            item=f"proposal:{p.id}",
-            key=p.id,
-            headline=retold.say(p.summary),
-            about=p.title,
-            who=wording.actor(p.proposer, people),
-            state=p.state,
-            tier=p.tier,
-            label=_("undo of %(number)s") % {"number": p.undoes_id} if p.undoes_id else "",
-            confidence_pct=p.confidence_pct if p.proposer.startswith("agent:") else None,
-            due=moment(p.urgency),
-            flags=(*([times.words()] if p.id in wrote else []), *(wording.flag(flag) for flag in json.loads(p.flags))),
-            holder=p.holder,
-            holder_name=p.holder_name or "",
-            votes=_given(p, given) if p.people > 1 else "",
-            amount=wording.amount(p.amount_minor, p.currency),
-            waiting_since=p.waiting_since,
-            unsealed_since=unsealed.get(p.id),
+        _proposal_row(
+            p._replace(newest=0),
+            wording.actor(p.proposer, people) if people else "",
+            given.get((p.id, p.revision, p.round), 0),
+            p.id in wrote,
+            unsealed.get(p.id),
+            figures.manner(),
         )
         for p in found
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _proposal_row(p: Any, who: str, given: int, wrote: bool, unsealed_since: datetime | None, _manner: str) -> Row:
+    """Kept, in the language and the numbers in force: the same lines are looked at again and again."""
+    return Row(
+        item=f"proposal:{p.id}",
+        key=p.id,
+        headline=retold.say(p.summary),
+        about=p.title,
+        who=who or wording.actor(p.proposer, {}),
+        state=p.state,
+        tier=p.tier,
+        label=_("undo of %(number)s") % {"number": p.undoes_id} if p.undoes_id else "",
+        confidence_pct=p.confidence_pct if p.proposer.startswith("agent:") else None,
+        due=moment(p.urgency),
+        flags=(*([times.words()] if wrote else []), *(wording.flag(flag) for flag in json.loads(p.flags))),
+        holder=p.holder,
+        holder_name=p.holder_name or "",
+        votes=_("%(given)s of %(people)s") % {"given": given, "people": p.people} if p.people > 1 else "",
+        amount=wording.amount(p.amount_minor, p.currency),
+        waiting_since=p.waiting_since,
+        unsealed_since=unsealed_since,
     )
 
 
@@ -207,10 +226,6 @@ def headline(handoff: Handoff | Any) -> str:
         asked = [line for line in lines if "?" in line]
         return (asked or lines)[0]
     return lines[0]
-
-
-def _given(p: Any, given: Mapping[tuple[int, int, int], int]) -> str:
-    return _("%(given)s of %(people)s") % {"given": given.get((p.id, p.revision, p.round), 0), "people": p.people}
 
 
 def _votes(found: Sequence[Any]) -> dict[tuple[int, int, int], int]:

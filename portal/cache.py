@@ -7,11 +7,12 @@ frozen costs one request a third of a second every few seconds, and no request a
 import json
 import logging
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
 
 from portal.circuit import Circuit
@@ -34,6 +35,26 @@ class JSONSerializer:
         return json.loads(data)
 
 
+class Client(RedisCacheClient):
+    """Of one server, made once: making a client takes about as long as asking it."""
+
+    @cached_property
+    def _made(self) -> Any:
+        return super().get_client()
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        """The same for every key."""
+        return self._made
+
+
+class Redis(RedisCache):
+    """With that client."""
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = Client
+
+
 class Cache(BaseCache):
     """Writes to both, reads from Redis, and from memory while Redis is away: counts of failed sign-ins go on."""
 
@@ -41,7 +62,7 @@ class Cache(BaseCache):
         super().__init__(params)
         options: dict[str, Any] = {"db": 1, "socket_timeout": SOCKET_SECONDS, "socket_connect_timeout": SOCKET_SECONDS}
         options |= {"serializer": "portal.cache.JSONSerializer"}
-        self._redis = RedisCache(server, {**params, "OPTIONS": options})
+        self._redis = Redis(server, {**params, "OPTIONS": options})
         self._own = LocMemCache(server, {**params, "OPTIONS": {"MAX_ENTRIES": OWN_ENTRIES}})
         self._circuit = Circuit(AWAY_SECONDS)
 

@@ -23,9 +23,13 @@ PREFIX = "/w/"
 
 def enter(workspace: int | None, person: int | None = None, *, impersonator: int | None = None) -> datetime:
     """Set who and where for the rest of this transaction, and who looks as them; the database's clock (UTC)."""
+    return datetime.fromisoformat(wire.first(_local(workspace, person, impersonator))[0])
+
+
+def _local(workspace: int | None, person: int | None, impersonator: int | None) -> str:
     settings_ = (("workspace", workspace), ("person", person), ("impersonator", impersonator))
     local = ", ".join(f"set_config('countersign.{name}', '{int(key) if key else ''}', true)" for name, key in settings_)
-    return datetime.fromisoformat(wire.first(f"SELECT clock_timestamp(), {local}")[0])  # nosec B608  # of numbers
+    return f"SELECT clock_timestamp(), {local}"  # nosec B608  # of numbers
 
 
 @contextmanager
@@ -130,8 +134,7 @@ class WorkspaceMiddleware:
             request.urlconf = "portal.nowhere"
             return
         request.workspace = workspace  # type: ignore[attr-defined]
-        enter(workspace.pk, person.pk)
-        request.roles = _roles(workspace, person)  # type: ignore[attr-defined]
+        request.roles = _take_part(workspace, person)  # type: ignore[attr-defined]
         if not request.roles:  # type: ignore[attr-defined]
             request.workspace, request.urlconf = None, "portal.nowhere"  # type: ignore[attr-defined]
         elif not request.path_info.startswith("/api/"):
@@ -141,18 +144,16 @@ class WorkspaceMiddleware:
         """Where an admin looks as a colleague, everything is as the colleague sees it."""
         target = viewing.target(request, workspace.pk, request.roles, request.now)
         if target is not None:
-            enter(workspace.pk, target.pk, impersonator=person.pk)
-            request.user, request.impersonator, request.roles = target, person, _roles(workspace, target)
+            roles = _take_part(workspace, target, impersonator=person.pk)
+            request.user, request.impersonator, request.roles = target, person, roles
 
 
-def _roles(workspace: Workspace, person: Person) -> frozenset[str]:
-    """Asked with every request, so without the ORM."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT role FROM portal_membership WHERE workspace_id = %s AND person_id = %s AND active",
-            [workspace.pk, person.pk],
-        )
-        return frozenset(role for (role,) in cursor.fetchall())
+def _take_part(workspace: Workspace, person: Person, *, impersonator: int | None = None) -> frozenset[str]:
+    """As `enter`, and the roles held there: asked with every request, so without the ORM and on one way."""
+    asked = f"SELECT string_agg(role, ',') FROM portal_membership WHERE workspace_id = {int(workspace.pk)}"  # nosec B608
+    asked += f" AND person_id = {int(person.pk)} AND active"
+    (held,) = wire.first(f"{_local(workspace.pk, person.pk, impersonator)}; {asked}")
+    return frozenset(held.split(",")) - {""}
 
 
 def context(request: HttpRequest) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from approvals.queries import Row
 from portal import figures
 from portal.templatetags import clock
+from portal.worktime import Hours
 
 register = template.Library()
 KEPT = 4_096
@@ -26,18 +27,18 @@ def rows(context: Context, shown: Iterable[Row]) -> SafeString:
     """The lines as this person sees them now."""
     filters, me, item = context["filters"], context["user"].pk, context.get("item")
     query, stated, picks = filters.query, filters.state == "any", context["offers_next"]
-    place = get_script_prefix(), figures.manner()
+    place, hours = (get_script_prefix(), figures.manner()), clock.working_hours(context)
     lines = (
-        _markup(one, one.holder == me, *_times(context, one), query, stated, one.item == item, picks, *place)
+        _markup(one, one.holder == me, *_times(context, one, hours), query, stated, one.item == item, picks, *place)
         for one in shown
     )
     return format_html_join("", "{}", ((line,) for line in lines))
 
 
-def _times(context: Context, one: Row) -> tuple[SafeString | str, SafeString | str]:
+def _times(context: Context, one: Row, hours: Hours) -> tuple[SafeString | str, SafeString | str]:
     """Since when it waits for the log, and how long it has left: markup, or ""."""
     since = clock.clock_time(context, one.unsealed_since) if one.unsealed_since else ""
-    return since, clock.left(context, one.due) if one.state in ("pending", "open") else ""
+    return since, clock.left(context, one.due, kept=hours) if one.state in ("pending", "open") else ""
 
 
 @lru_cache(maxsize=KEPT)

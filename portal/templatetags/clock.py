@@ -49,14 +49,24 @@ def due(context: Context, value: datetime | None) -> str | SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def left(context: Context, value: datetime | None, *, exact: bool = False) -> str | SafeString:
-    """As `due`, in the workspace's working time: '3 h left' on a Friday evening may mean Monday noon."""
-    workspace = getattr(context.get("request"), "workspace", None)
-    kept = hours.of_row(workspace) if workspace is not None else worktime.ALWAYS
+def left(
+    context: Context, value: datetime | None, *, exact: bool = False, kept: worktime.Hours | None = None
+) -> str | SafeString:
+    """As `due`, in the workspace's working time: '3 h left' on a Friday evening may mean Monday noon.
+
+    `kept` are its `working_hours`, where they are known already.
+    """
+    kept = working_hours(context) if kept is None else kept
     now = _now(context)
     if value is None or not kept.open:
         return "" if value is None else _left(context, value, value - now, over=value < now, exact=exact)
     return _left(context, value, kept.between(now, value), over=value <= now, working=True, exact=exact)
+
+
+def working_hours(context: Context) -> worktime.Hours:
+    """Those of the workspace that the page is in; always, outside of one."""
+    workspace = getattr(context.get("request"), "workspace", None)
+    return hours.of_row(workspace) if workspace is not None else worktime.ALWAYS
 
 
 def _left(
