@@ -36,7 +36,7 @@ ON CONFLICT (workspace_id, item) DO UPDATE SET
     given = excluded.given OR (c.given AND c.person_id = excluded.person_id AND c.until > %(now)s)
 WHERE c.person_id IS NULL OR c.until <= %(now)s OR c.person_id = excluded.person_id OR %(force)s
 """
-CLAIM_NEXT = "SELECT approvals_claim_next($1, $2, $3, $4, $5, $6, $7)"
+CLAIM_NEXT = "SELECT approvals_take_next($1, $2, $3, $4, $5, $6, $7)"
 FULL = "full"
 FREE = {"person": None, "token": "", "until": None, "given": False}
 

@@ -13,12 +13,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # It returns something else now; the one in approvals/sql is made once all migrations have run.
-        migrations.RunSQL(
-            'DROP FUNCTION IF EXISTS'
-            ' approvals_claim_next(bigint, bigint, text[], timestamptz, timestamptz, integer, text)',
-            migrations.RunSQL.noop,
-        ),
         migrations.AlterField(
             model_name='claim',
             name='person',

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from approvals import claims, proposals, revising, thresholds
+from approvals import claims, decisions, proposals, revising, thresholds
 from approvals.models import Case, Claim, Handoff, Proposal
 from audit import log
 from portal import skills, workspace
@@ -157,6 +157,50 @@ def test_what_waits_for_its_customer_is_not_served_until_the_case_goes_on(cast: 
     with workspace.within(cast.ws):
         Case.objects.filter(pk__in=cases).update(waiting_since=None)
     assert [next_for(cast, "rosa") for _ in range(2)] == [paused, f"proposal:{paused_too.pk}"]
+
+
+def test_one_of_many_that_wait_for_their_customers_is_kept_from_others_meanwhile_at_most(cast: Cast) -> None:
+    items = open_places(cast, 9)
+    with workspace.within(cast.ws) as now:
+        case = Handoff.objects.get(pk=int(items[0][8:])).case_id
+        Case.objects.filter(pk=case).update(waiting_since=now)
+        Claim.objects.filter(workspace=cast.ws).update(urgency=0)
+    (free,) = open_places(cast, 1)  # on a ticket of its own
+    with workspace.within(cast.ws, cast.id("rosa")) as now:
+        taken = claims.claim_next(workspace=cast.ws, person=cast.id("rosa"), now=now, roles=REVIEWER)
+        assert taken is not None
+        assert (taken.item, len(unlocked(cast))) == (free, len(items) - 1)
+
+
+def unlocked(cast: Cast) -> list[int]:
+    """The places that another connection may take now."""
+    found: list[int] = []
+
+    def look() -> None:
+        with workspace.within(cast.ws):
+            rows = Claim.objects.filter(workspace=cast.ws).select_for_update(skip_locked=True)
+            found.extend(rows.values_list("pk", flat=True))
+        connection.close()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    return found
+
+
+@pytest.mark.parametrize(("decides", "waits"), [(True, "on"), (False, "off")])
+def test_a_claim_waits_for_the_disk_where_a_decision_came_before_it(cast: Cast, decides: bool, waits: str) -> None:
+    """In play mode both are one transaction; what was reported as decided is there after a crash."""
+    first, _second = proposed(cast), proposed(cast)
+    with workspace.within(cast.ws, cast.id("rosa")) as now, connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = on")
+        if decides:
+            decisions.approve(
+                workspace=cast.ws, proposal=first.pk, seen=steps.seen(first), person=cast.id("rosa"), now=now
+            )  # fmt: skip
+        assert claims.claim_next(workspace=cast.ws, person=cast.id("rosa"), now=now, roles=REVIEWER)
+        cursor.execute("SHOW synchronous_commit")
+        assert cursor.fetchone() == (waits,)
 
 
 # Abandoned -----------------------------------------------------------------------------------------------
