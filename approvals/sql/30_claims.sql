@@ -96,8 +96,15 @@ BEGIN
             CONTINUE;
         END IF;
         -- While its case waits for its customer, nothing of it is due. Asked of the one that is locked alone, since the
-        -- others looked at here are mostly somebody else's by now; of each only where the first one does wait.
-        waits := approvals_waiting_since(candidate.item);
+        -- others looked at here are mostly somebody else's by now; of each only where the first one does wait. Without a
+        -- call: every claim asks it.
+        IF candidate.item LIKE 'proposal:%' THEN
+            SELECT k.waiting_since INTO waits FROM approvals_proposal p JOIN approvals_case k ON k.id = p.case_id
+                WHERE p.id = substr(candidate.item, 10)::bigint;
+        ELSE
+            SELECT k.waiting_since INTO waits FROM approvals_handoff h JOIN approvals_case k ON k.id = h.case_id
+                WHERE h.id = substr(candidate.item, 9)::bigint;
+        END IF;
         IF waits IS NOT NULL THEN
             some_wait := true;
             CONTINUE;
