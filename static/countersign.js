@@ -106,14 +106,14 @@
 
   // What was opened to be filled in is closed again; what was written in it stays.
   function shut(event) {
-    const summary = event.target.closest("dialog") ? null : one(".decide details[open] > summary");
+    const summary = event.target.closest("dialog[open]") ? null : one(".decide details[open] > summary");
     summary?.click();
     summary?.focus();
   }
 
   function onKey(event) {
     if (event.key === "Escape") return shut(event);
-    const busy = event.target.closest("input:not(.row input), select, textarea, [contenteditable], dialog");
+    const busy = event.target.closest("input:not(.row input), select, textarea, [contenteditable], dialog[open]");
     if (busy || event.ctrlKey || event.metaKey || event.altKey || document.body.dataset.keys !== "on") return;
     if (event.repeat && "aercns".includes(event.key)) return;
     const moves = { j: () => move(1), k: () => move(-1), x: pickHere, "?": () => one("#keys")?.showModal() };

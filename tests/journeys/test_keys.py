@@ -148,3 +148,20 @@ def clear(cast: Cast, rows: Any) -> None:
             claims.release(workspace=cast.ws, item=f"proposal:{row.pk}", person=cast.id("rosa"))
         if state_of(cast, row) == "pending":
             reject(cast, row, "ravi")
+
+
+# Until the next frame the browser leaves the focus where it was, in what is closed.
+SHUT_AND_ON = """() => {
+  document.querySelector("#keys").close();
+  document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "j", bubbles: true }));
+}"""
+
+
+def test_a_key_that_follows_the_closing_of_a_dialog_at_once_counts(desk: Desk) -> None:
+    first, second = waiting(desk.cast, 2)
+    page = desk.sign_in("rosa", viewport=WIDE)
+    shows(page, first)
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.evaluate(SHUT_AND_ON)
+    shows(page, second)
