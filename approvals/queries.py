@@ -171,7 +171,10 @@ def proposal_rows(workspace: int, found: Sequence[Any]) -> tuple[Row, ...]:
 
 @lru_cache(maxsize=4_096)
 def _proposal_row(p: Any, who: str, given: int, wrote: bool, unsealed_since: datetime | None, _manner: str) -> Row:
-    """Kept, in the language and the numbers in force: the same lines are looked at again and again."""
+    """Kept, in the language and the numbers in force: the same lines are looked at again and again.
+
+    `who` is "" where none of the page's lines is a person's.
+    """
     return Row(
         item=f"proposal:{p.id}",
         key=p.id,

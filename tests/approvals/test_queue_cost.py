@@ -12,6 +12,7 @@ from tests.approvals import steps
 from tests.cast import Cast, gather
 
 LENGTHS = (1, 26, 52)
+MOST = 16  # as docs/performance.md has it, with counters and own views asked anew
 GROWING = ("approvals_proposal", "approvals_handoff", "audit_entry", "agents_run", "approvals_submission")
 
 
@@ -49,7 +50,7 @@ def test_a_list_costs_a_fixed_number_of_queries_whatever_its_length(cast: Cast, 
         counts[length] = len(queries_of(cast, path))
     print(f"queries of {path or 'the queue page'} by length: {counts}")
     assert len(set(counts.values())) == 1
-    assert counts[LENGTHS[0]] <= 44
+    assert counts[LENGTHS[0]] <= MOST
 
 
 @pytest.mark.parametrize("path", ["", "?state=applied", "?tier=low", "?agent=triage", "?state=handoffs", "cases/"])
